@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""print_costs.py COMPILER: prints what the header costs. Nothing is gated: times depend on the machine and what else it does."""
+import os
+import re
+import sys
+
+from house import FORMS, INCLUDE, QUICKSTART, Report, Scratch, compile_command, need_compiler, run
+
+
+def user_seconds(command):
+    """The lesser user time of two runs."""
+    best = None
+    for _ in range(2):
+        before = os.times().children_user
+        result = run(command)
+        if result.returncode != 0:
+            return None, result
+        spent = os.times().children_user - before
+        best = spent if best is None else min(best, spent)
+    return best, result
+
+
+def main():
+    compiler = need_compiler(sys.argv[1])
+    report = Report(f"costs with {compiler}")
+    amalgam = (INCLUDE / "recsys.hpp").read_text(encoding="utf-8")
+    hoisted = amalgam[: amalgam.index("// --- recsys/core/version.hpp")]
+    outside = re.findall(r"^#include (<[^>]+>)$", hoisted, re.M)
+    print(f"lines of recsys.hpp: {len(amalgam.splitlines())}")
+    with Scratch() as scratch:
+        times = {}
+        for name, includes in [("outside headers alone", outside)] + [(form, [f"<{header}>"]) for form, header in FORMS.items()]:
+            source = scratch / "include.cpp"
+            source.write_text("".join(f"#include {header}\n" for header in includes))
+            times[name], result = user_seconds(compile_command(compiler, "-fsyntax-only", source))
+            if report.check_run(result, name):
+                print(f"include time, {name}: {times[name]:.2f} s")
+        if times.get("single") and times.get("outside headers alone"):
+            print(f"single header / outside headers: {times['single'] / times['outside headers alone']:.2f} (at most 1.5 wanted)")
+        seconds, result = user_seconds(compile_command(compiler, "-O2", "-c", QUICKSTART, "-o", scratch / "quickstart.o"))
+        if report.check_run(result, "quickstart"):
+            print(f"quickstart -O2: {seconds:.2f} s, object {(scratch / 'quickstart.o').stat().st_size / 1024:.0f} KiB")
+    report.close()
+
+
+main()
