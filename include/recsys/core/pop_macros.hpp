@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Closes a part: gives back every macro that push_macros.hpp saved. No guard, on purpose.
+#pragma pop_macro("RECSYS_DETAIL_TAG_ALIGN")
+#pragma pop_macro("RECSYS_DETAIL_TAG_VECTOR")
+#pragma pop_macro("RECSYS_DETAIL_TAG_HOOKS")
+#pragma pop_macro("RECSYS_DETAIL_TAG_EXCEPTIONS")
+#pragma pop_macro("RECSYS_DETAIL_TAG_THREADS")
+#pragma pop_macro("RECSYS_DETAIL_INLINE")
+#pragma pop_macro("RECSYS_DETAIL_CATCH_ALL")
+#pragma pop_macro("RECSYS_DETAIL_TRY")
+#pragma pop_macro("RECSYS_DETAIL_ASSERT")
+#pragma pop_macro("RECSYS_DETAIL_THROW")
+#pragma pop_macro("RECSYS_DETAIL_HAS_THREADS")
+#pragma pop_macro("RECSYS_DETAIL_HAS_EXCEPTIONS")
+#pragma pop_macro("RECSYS_DETAIL_PASTE")
+#pragma pop_macro("RECSYS_DETAIL_JOIN")
+#pragma pop_macro("RECSYS_DETAIL_ABI")
+
+#pragma pop_macro("max")
+#pragma pop_macro("min")
