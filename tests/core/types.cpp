@@ -79,7 +79,7 @@ TEST_CASE("row numbers count from zero") {
 
 TEST_CASE("messages join text and numbers and cut what is too long") {
     CHECK(recsys::detail::concat("als: factors must be in [", 1, ", ", 4096u, "], got ", 0.5, true) == "als: factors must be in [1, 4096], got 0.5true");
-    CHECK(recsys::detail::quoted(std::string(100, 'x')) == "'" + std::string(57, 'x') + "...'");
+    CHECK(recsys::detail::in_quotes(std::string(100, 'x')) == "'" + std::string(57, 'x') + "...'");
 }
 
 TEST_CASE("an index count past 32 bits is refused") {

@@ -109,7 +109,7 @@ public:
 
 private:
     void add(std::string_view name, std::size_t element_size, std::vector<std::byte> owned, std::span<std::byte const> borrowed) {
-        if (name.empty() || name.size() > 35) throw_data("save: the section name ", quoted(name), " must have 1 to 35 bytes");
+        if (name.empty() || name.size() > 35) throw_data("save: the section name ", in_quotes(name), " must have 1 to 35 bytes");
         auto& s = m_sections.emplace_back();
         s.name = name, s.element_size = static_cast<std::uint32_t>(element_size), s.object = m_object, s.owned = std::move(owned);
         s.bytes = borrowed.data() ? borrowed : std::span<std::byte const>(s.owned);
@@ -223,7 +223,7 @@ public:
         return out;
     }
     /// For what `archived<T>::load` finds wrong.
-    [[noreturn]] void fail(std::string_view section, std::string_view what) const { throw_format(m_path, ": section ", quoted(section), ' ', what); }
+    [[noreturn]] void fail(std::string_view section, std::string_view what) const { throw_format(m_path, ": section ", in_quotes(section), ' ', what); }
     std::string const& path() const noexcept { return m_path; }
 
 private:
@@ -231,7 +231,7 @@ private:
     archive_entry const& entry(std::string_view name) const {
         for (auto const& e : m_entries)
             if (std::string_view(e.name) == name) return e;
-        throw_format(m_path, ": section ", quoted(name), " is missing");
+        throw_format(m_path, ": section ", in_quotes(name), " is missing");
     }
     std::string m_path;
     std::shared_ptr<void const> m_owner;
@@ -257,7 +257,7 @@ public:
         for (auto const& e : m_entries)
             if (e.object == position) in.m_entries.push_back(e);
         if (auto const type = in.text("type"); type != archived<T>::name())
-            throw_format(m_path, ": object ", position + 1, " is ", quoted(type), ", expected ", quoted(archived<T>::name()));
+            throw_format(m_path, ": object ", position + 1, " is ", in_quotes(type), ", expected ", in_quotes(archived<T>::name()));
         return archived<T>::load(in);
     }
 
@@ -288,11 +288,11 @@ private:
             if (e.name[sizeof e.name - 1] != '\0' || e.element_size == 0) fail("has a damaged table of sections");
             if (e.offset != archive_place(static_cast<std::size_t>(at)) || e.offset > m_bytes.size() || e.bytes > m_bytes.size() - e.offset ||
                 e.bytes % e.element_size != 0 || e.object > m_objects)
-                fail(concat("section ", quoted(e.name), " lies outside of the file"));
+                fail(concat("section ", in_quotes(e.name), " lies outside of the file"));
             for (auto i = static_cast<std::size_t>(at); i < e.offset; ++i)
                 if (m_bytes[i] != std::byte{0}) fail("has bytes between its sections");
             if (e.crc != crc32(m_bytes.span().subspan(static_cast<std::size_t>(e.offset), static_cast<std::size_t>(e.bytes))))
-                fail(concat("section ", quoted(e.name), " is damaged (checksum)"));
+                fail(concat("section ", in_quotes(e.name), " is damaged (checksum)"));
             m_objects = e.object + std::size_t{1};
             at = e.offset + e.bytes;
         }

@@ -77,7 +77,7 @@ template <class... Part> [[noreturn]] void throw_cancelled(Part const&... parts)
 }
 
 /// A value of the user's for a message: in quotes, cut at 60 bytes.
-inline std::string quoted(std::string_view text) {
+inline std::string in_quotes(std::string_view text) {
     return text.size() <= 60 ? detail::concat('\'', text, '\'') : detail::concat('\'', text.substr(0, 57), "...'");
 }
 

@@ -122,13 +122,13 @@ public:
         if (auto const* c = find(name)) return *c;
         std::string there;
         for (auto const& c : columns()) there += (there.empty() ? "" : ", ") + c.name;
-        detail::throw_data("frame: there is no column ", detail::quoted(name), "; there are: ", there);
+        detail::throw_data("frame: there is no column ", detail::in_quotes(name), "; there are: ", there);
     }
     frame_column const& column(std::string_view) const&& = delete;
     /// A number of a number column, NaN = missing.
     float value(std::size_t row, std::string_view name) const {
         auto const& c = column(name);
-        if (c.kind != column_kind::number) detail::throw_data("frame: column ", detail::quoted(name), " holds categories, not numbers");
+        if (c.kind != column_kind::number) detail::throw_data("frame: column ", detail::in_quotes(name), " holds categories, not numbers");
         check_row(row);
         return c.numbers[row];
     }
@@ -172,19 +172,19 @@ private:
         if (c.name.empty()) detail::throw_data("frame: a column needs a name");
         std::size_t same = 0;
         for (auto const& other : *m_columns) same += other.name == c.name;
-        if (same != 1) detail::throw_data("frame: the column name ", detail::quoted(c.name), " comes ", same, " times");
-        if (c.kind == column_kind::number) return check_length(detail::concat("column ", detail::quoted(c.name)), c.numbers.size(), false);
-        if (!c.dictionary) detail::throw_data("frame: column ", detail::quoted(c.name), " has no dictionary");
+        if (same != 1) detail::throw_data("frame: the column name ", detail::in_quotes(c.name), " comes ", same, " times");
+        if (c.kind == column_kind::number) return check_length(detail::concat("column ", detail::in_quotes(c.name)), c.numbers.size(), false);
+        if (!c.dictionary) detail::throw_data("frame: column ", detail::in_quotes(c.name), " has no dictionary");
         auto const n = c.kind == column_kind::category ? c.codes.size() : c.ends.size();
-        check_length(detail::concat("column ", detail::quoted(c.name)), n, false);
+        check_length(detail::concat("column ", detail::in_quotes(c.name)), n, false);
         std::uint64_t last = 0;
         for (auto const end : c.ends) {
-            if (end < last || end > c.codes.size()) detail::throw_data("frame: the rows of column ", detail::quoted(c.name), " must end one after the other");
+            if (end < last || end > c.codes.size()) detail::throw_data("frame: the rows of column ", detail::in_quotes(c.name), " must end one after the other");
             last = end;
         }
         for (auto const code : c.codes)
             if (code < missing_category || code >= static_cast<std::int64_t>(c.dictionary->size()))
-                detail::throw_data("frame: column ", detail::quoted(c.name), " has code ", code, ", its dictionary has ", c.dictionary->size());
+                detail::throw_data("frame: column ", detail::in_quotes(c.name), " has code ", code, ", its dictionary has ", c.dictionary->size());
     }
 
     std::size_t m_n_rows = 0;

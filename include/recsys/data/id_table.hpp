@@ -178,6 +178,8 @@ public:
         return added;
     }
     std::vector<Id>& ids() noexcept { return m_ids; }
+    std::vector<Id> const& ids() const noexcept { return m_ids; }
+    id_table<Id> const& table() const noexcept { return m_table; }
     id_table<Id>& table() noexcept { return m_table; }
 
 private:

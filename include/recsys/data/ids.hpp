@@ -181,7 +181,7 @@ template <class T> std::string id_text(T const& id) {
     else if constexpr (std::is_same_v<T, bool>) return id ? "true" : "false";
     else if constexpr (std::is_integral_v<T> && requires { number_text(id); }) return number_text(id);
     else if constexpr (std::is_integral_v<T>) return number_text(static_cast<std::int64_t>(id));
-    else if constexpr (text_like<T>) return quoted(std::string_view(id));
+    else if constexpr (text_like<T>) return in_quotes(std::string_view(id));
     else if constexpr (tuple_id<T>) {
         std::string out;
         std::apply([&](auto const&... member) { ((out += (out.empty() ? "(" : ", ") + id_text(member)), ...); }, members_of(id));
