@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Why an item was recommended: what each past item of the user adds to the score.
+#ifndef RECSYS_MODELS_ALS_EXPLAIN_HPP
+#define RECSYS_MODELS_ALS_EXPLAIN_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <recsys/core/buffer.hpp>
+#include <recsys/core/error.hpp>
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select.hpp>
+#include <recsys/core/types.hpp>
+#include <recsys/data/history.hpp>
+#include <recsys/matrix/csr.hpp>
+#include <recsys/models/als_basis.hpp>
+#include <recsys/models/als_model.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+struct explain_options {
+    natural k = 10; ///< how many contributions to list
+};
+
+/// A score as a sum over the user's past.
+struct explanation {
+    double score = 0;                  ///< the sum over all past items
+    std::vector<scored> contributions; ///< the k past items that add most, best first; ties by smaller item
+};
+
+namespace detail {
+
+/// inv(G + lambda I + sum of (c - 1) y y') y_target, in double, for the past of one user.
+template <class Scalar, class Value> buffer<double> explaining_direction(basic_als_model<Scalar> const& model,
+                                                                         std::span<item_index const> items, std::span<Value const> weights,
+                                                                         std::span<Scalar const> target) {
+    std::size_t const f = model.n_factors(), ld = basis_row(f);
+    auto const gramian = model.item_gramian();
+    buffer<double> a(ld * ld, 0.0), x(ld, 0.0), panel(ld);
+    for (std::size_t i = 0; i < f; ++i)
+        for (std::size_t j = 0; j < f; ++j) a[i * ld + j] = gramian[i * f + j];
+    for (std::size_t i = 0; i < ld; ++i) a[i * ld + i] = i < f ? a[i * ld + i] + model.regularization() : 1;
+    auto const kernel = kernels<double>(active_simd_level());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        double const root = std::sqrt(model.alpha() * std::abs(static_cast<double>(weights[i])));
+        auto const y = model.factors(items[i]);
+        std::fill(panel.begin(), panel.end(), 0.0);
+        for (std::size_t j = 0; j < f; ++j) panel[j] = root * static_cast<double>(y[j]);
+        kernel.symmetric_update(a.data(), ld, panel.data(), 1);
+    }
+    for (std::size_t j = 0; j < f; ++j) x[j] = static_cast<double>(target[j]);
+    if (!kernel.cholesky(a.data(), ld)) throw_data("als: explain: the user's system is singular; fit with regularization above 0");
+    kernel.cholesky_solve(a.data(), ld, x.data());
+    return x;
+}
+
+template <class Scalar, class Value> explanation explain_past(basic_als_model<Scalar> const& model, std::span<item_index const> items,
+                                                              std::span<Value const> weights, std::span<Scalar const> target,
+                                                              std::size_t k) {
+    auto const direction = explaining_direction(model, items, weights, target);
+    explanation out;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        auto const r = static_cast<double>(weights[i]);
+        if (r == 0) continue;
+        double part = 0;
+        auto const y = model.factors(items[i]);
+        for (std::size_t j = 0; j < y.size(); ++j) part += static_cast<double>(y[j]) * direction[j];
+        part *= r > 0 ? 1 + model.alpha() * r : 0.0;
+        out.score += part;
+        out.contributions.push_back({items[i], static_cast<float>(part)});
+    }
+    std::sort(out.contributions.begin(), out.contributions.end(),
+              [](scored const& a, scored const& b) { return a.score != b.score ? a.score > b.score : a.item < b.item; });
+    out.contributions.resize(std::min(out.contributions.size(), k));
+    return out;
+}
+
+}
+
+/// What each item of the user's row adds to the score of `item`: c p y'(Y'CY + lambda I)^-1 y_item; together the score.
+///
+/// The sum is the score of the user's exact factors given the item factors: that of the model where its solver is exact and `user_items` is what it was
+/// fitted on. Stored zeros add nothing; an item that the user does not like (negative weight) adds 0 itself but bends what the others add.
+/// @throws data_error  for a user or item past the end, or a matrix of other ids. Cost: O(n f^2 + f^3).
+/// Source: Hu, Koren, Volinsky (2008), section 5.
+template <class Scalar, class Value> [[nodiscard]] explanation explain(basic_als_model<Scalar> const& model, user_index user,
+                                                                       item_index item, basic_csr<Value> const& user_items,
+                                                                       explain_options const& options = {}) {
+    detail::check_same_encoders("explain", "the matrix", user_items.provenance(), model.provenance());
+    if (to_size(user) >= user_items.n_users()) detail::throw_data("explain: user ", to_size(user), ", there are ", user_items.n_users());
+    return detail::explain_past(model, user_items.seen(user), user_items.weights(user), model.factors(item), options.k);
+}
+/// The same for a user who was folded in.
+template <class Scalar> [[nodiscard]] explanation explain(basic_als_model<Scalar> const& model, folded_user<Scalar> const& user,
+                                                          item_index item, explain_options const& options = {}) {
+    return detail::explain_past(model, user.items.items(), user.items.weights(), model.factors(item), options.k);
+}
+
+}} // namespace recsys
+
+#include <recsys/core/pop_macros.hpp>
+#endif

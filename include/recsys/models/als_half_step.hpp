@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// A half-step of ALS: every row of one side solved with the other side fixed. Which rows go together is fixed by the data alone.
+#ifndef RECSYS_MODELS_ALS_HALF_STEP_HPP
+#define RECSYS_MODELS_ALS_HALF_STEP_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <recsys/core/buffer.hpp>
+#include <recsys/core/error.hpp>
+#include <recsys/core/simd/select.hpp>
+#include <recsys/core/team.hpp>
+#include <recsys/models/als_basis.hpp>
+#include <recsys/models/als_options.hpp>
+#include <recsys/models/als_rows.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// Sparse rows of one side: a user's items, or an item's users.
+template <class Index, class Value> struct als_side {
+    std::span<std::int64_t const> offsets;
+    std::span<Index const> ids;
+    std::span<Value const> values;
+    std::size_t n_rows() const noexcept { return offsets.size() - 1; }
+    std::size_t first(std::size_t row) const noexcept { return static_cast<std::size_t>(offsets[row]); }
+    std::size_t length(std::size_t row) const noexcept { return static_cast<std::size_t>(offsets[row + 1] - offsets[row]); }
+};
+
+/// How the rows of a side are shared out: neighbours in blocks, long ones in parts that are summed in their order.
+class als_plan {
+public:
+    struct block {
+        std::size_t first, last; ///< rows
+    };
+    struct part {
+        std::size_t row, first, last; ///< entries
+    };
+    /// Long rows that are solved together, so that the systems of their parts do not fill the memory.
+    struct batch {
+        std::vector<part> parts;
+        std::vector<std::size_t> row_ends; ///< into parts
+    };
+
+    als_plan(std::span<std::int64_t const> offsets, std::size_t longest_whole) {
+        std::size_t const n = offsets.size() - 1;
+        block open{0, 0};
+        std::size_t entries = 0;
+        for (std::size_t row = 0; row < n; ++row) {
+            auto const first = static_cast<std::size_t>(offsets[row]), length = static_cast<std::size_t>(offsets[row + 1]) - first;
+            if (length > longest_whole) add_long_row(row, first, length, longest_whole);
+            else entries += length;
+            open.last = row + 1;
+            if (entries >= most_entries || open.last - open.first == most_rows)
+                m_blocks.push_back(std::exchange(open, {row + 1, row + 1})), entries = 0;
+        }
+        if (open.last > open.first) m_blocks.push_back(open);
+    }
+
+    std::span<block const> blocks() const noexcept { return m_blocks; }
+    std::span<batch const> batches() const noexcept { return m_batches; }
+
+private:
+    static constexpr std::size_t most_rows = 256, most_entries = 16384, most_parts = 64, most_parts_of_row = 32;
+
+    void add_long_row(std::size_t row, std::size_t first, std::size_t length, std::size_t part_length) {
+        if (m_batches.empty() || m_batches.back().parts.size() >= most_parts) m_batches.emplace_back();
+        auto& to = m_batches.back();
+        part_length = std::max(part_length, (length + most_parts_of_row - 1) / most_parts_of_row);
+        for (std::size_t at = 0; at < length; at += part_length)
+            to.parts.push_back({row, first + at, first + std::min(length, at + part_length)});
+        to.row_ends.push_back(to.parts.size());
+    }
+
+    std::vector<block> m_blocks;
+    std::vector<batch> m_batches;
+};
+
+struct als_step_options {
+    double alpha = 1;
+    als_solver solver = als_solver::exact;
+    std::size_t cg_steps = 3;
+    bool warm = false; ///< conjugate gradients start from what the solved table holds, else from zero
+};
+
+/// Solves all rows of a side. Workspace is kept from step to step.
+template <class S> class als_stepper {
+public:
+    als_stepper(std::size_t n_factors, team& workers, simd_level level, bool for_cg)
+        : m_n_factors(n_factors), m_team(workers), m_kernel(kernels<S>(level)), m_ld(m_kernel.padded(n_factors)) {
+        for (std::size_t worker = 0; worker < workers.size(); ++worker)
+            m_workers.push_back(std::make_unique<scratch>(m_kernel, n_factors, m_ld, for_cg));
+    }
+
+    /// Fills `solved` (rows x n_factors) from `fixed`, whose basis is given. Returns the loss without the regularization of `fixed`.
+    template <class Index, class Value> double step(als_side<Index, Value> const& side, als_plan const& plan, als_basis const& basis,
+                                                    std::span<S const> fixed, std::span<S> solved, als_step_options const& options) {
+        whiten(basis, fixed);
+        double loss = 0;
+        for (auto const& batch : plan.batches()) loss += solve_batch(side, batch, basis, solved, options);
+        std::vector<double> losses(plan.blocks().size());
+        m_team.run(losses.size(), [&](std::size_t b, std::size_t worker) {
+            losses[b] = solve_block(side, plan.blocks()[b], basis, solved, options, *m_workers[worker]);
+        });
+        for (auto const part : losses) loss += part;
+        return loss;
+    }
+
+private:
+    struct scratch {
+        als_row_solver<S> solver;
+        buffer<S> solutions; // of the rows of a block
+        scratch(kernel_table<S> const& kernel, std::size_t n_factors, std::size_t ld, bool for_cg)
+            : solver(kernel, n_factors, for_cg), solutions(256 * ld) {}
+    };
+
+    void whiten(als_basis const& basis, std::span<S const> fixed) {
+        std::size_t const n = fixed.size() / m_n_factors;
+        if (m_z.size() < n * m_ld) m_z = buffer<S>(checked_product(n, m_ld, "als"));
+        m_team.blocks(n, 256, [&](std::size_t first, std::size_t last, std::size_t) {
+            basis.whiten(fixed.data() + row_place(first, m_n_factors), m_n_factors, last - first, m_z.data() + row_place(first, m_ld), m_ld,
+                         m_kernel);
+        });
+    }
+
+    template <class Index, class Value> double solve_block(als_side<Index, Value> const& side, als_plan::block const& block,
+                                                           als_basis const& basis, std::span<S> solved, als_step_options const& options,
+                                                           scratch& own) {
+        std::size_t const n = block.last - block.first;
+        S* const table = solved.data() + row_place(block.first, m_n_factors);
+        bool const iterative = options.solver == als_solver::cg;
+        if (iterative && options.warm) basis.rewhiten(table, m_n_factors, n, own.solutions.data(), m_ld, m_kernel);
+        else std::fill_n(own.solutions.begin(), n * m_ld, S{0});
+        double loss = 0;
+        for (std::size_t row = block.first; row < block.last; ++row) {
+            std::size_t const length = side.length(row);
+            if (length > als_row_solver<S>::most_entries) continue;
+            S* const w = own.solutions.data() + row_place(row - block.first, m_ld);
+            own.solver.entries().read(side.ids.subspan(side.first(row), length), side.values.subspan(side.first(row), length),
+                                      options.alpha);
+            loss += iterative ? own.solver.solve_cg(m_z.data(), options.cg_steps, w) : own.solver.solve(m_z.data(), w);
+        }
+        write_block(side, block, basis, table, own);
+        return loss;
+    }
+
+    /// Back from the basis; long rows keep what they have.
+    template <class Index, class Value>
+    void write_block(als_side<Index, Value> const& side, als_plan::block const& block, als_basis const& basis, S* table, scratch& own) {
+        for (std::size_t row = block.first; row < block.last;) {
+            std::size_t last = row;
+            while (last < block.last && side.length(last) <= als_row_solver<S>::most_entries) ++last;
+            std::size_t const at = row - block.first;
+            basis.unwhiten(own.solutions.data() + row_place(at, m_ld), m_ld, last - row, table + row_place(at, m_n_factors), m_n_factors,
+                           m_kernel);
+            row = last + 1;
+        }
+    }
+
+    template <class Index, class Value> double solve_batch(als_side<Index, Value> const& side, als_plan::batch const& batch,
+                                                           als_basis const& basis, std::span<S> solved, als_step_options const& options) {
+        std::vector<als_system> systems;
+        for (std::size_t p = 0; p < batch.parts.size(); ++p) systems.emplace_back(m_ld);
+        m_team.run(batch.parts.size(), [&](std::size_t p, std::size_t worker) {
+            auto& solver = m_workers[worker]->solver;
+            auto const& part = batch.parts[p];
+            for (std::size_t first = part.first; first < part.last; first += als_row_solver<S>::most_entries) {
+                std::size_t const n = std::min(als_row_solver<S>::most_entries, part.last - first);
+                solver.entries().read(side.ids.subspan(first, n), side.values.subspan(first, n), options.alpha);
+                solver.accumulate(m_z.data(), systems[p]);
+            }
+        });
+        std::vector<double> losses(batch.row_ends.size());
+        m_team.run(losses.size(), [&](std::size_t r, std::size_t worker) {
+            std::size_t const first = r == 0 ? 0 : batch.row_ends[r - 1];
+            for (std::size_t p = first + 1; p < batch.row_ends[r]; ++p) systems[first].add(systems[p]);
+            auto& own = *m_workers[worker];
+            losses[r] = own.solver.solve(systems[first], own.solutions.data());
+            S* const row = solved.data() + row_place(batch.parts[first].row, m_n_factors);
+            basis.unwhiten(own.solutions.data(), m_ld, 1, row, m_n_factors, m_kernel);
+        });
+        double loss = 0;
+        for (auto const part : losses) loss += part;
+        return loss;
+    }
+
+    std::size_t m_n_factors;
+    team& m_team;
+    kernel_table<S> m_kernel;
+    std::size_t m_ld;
+    std::vector<std::unique_ptr<scratch>> m_workers;
+    buffer<S> m_z; // the fixed side in the basis
+};
+
+/// The basis of a side. @throws data_error where its Gramian is singular.
+template <class S>
+als_basis basis_of(std::span<double const> gramian, std::size_t n_factors, double regularization, std::string_view side, simd_level level) {
+    auto basis = als_basis::make(gramian, n_factors, regularization, kernels<double>(level));
+    if (!basis)
+        throw_data("als: the Gramian of the ", side, " factors is singular with regularization ", regularization, " and ", n_factors,
+                   " factors (fewer independent rows than factors?); set regularization above 0 or take fewer factors");
+    return std::move(*basis);
+}
+
+}}} // namespace recsys::detail
+
+#include <recsys/core/pop_macros.hpp>
+#endif

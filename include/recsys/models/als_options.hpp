@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// What ALS can be told.
+#ifndef RECSYS_MODELS_ALS_OPTIONS_HPP
+#define RECSYS_MODELS_ALS_OPTIONS_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include <recsys/core/error.hpp>
+#include <recsys/core/types.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// How the system of each user and item is solved; the objective is the same.
+enum class als_solver {
+    exact, ///< Cholesky
+    cg     ///< a few steps of conjugate gradients from the last iteration's factors: approximate, faster
+};
+
+struct als_options {
+    natural factors = 64;         ///< in [1, 4096]
+    double regularization = 0.01; ///< lambda, the same for every row, at least 0
+    double alpha = 1;             ///< an observed weight r has confidence 1 + alpha |r|, at least 0
+    natural iterations = 15;      ///< at least 1; each solves all items, then all users
+    als_solver solver = als_solver::exact;
+    natural cg_steps = 3; ///< of each row and iteration, at least 1
+    double tolerance = 0; ///< stop when the loss falls by less than this share in an iteration; 0 = never
+    std::uint64_t seed = 0;
+    run_options run = {};
+};
+
+namespace detail {
+
+inline void check_als_options(als_options const& o) {
+    if (o.factors < 1 || o.factors > 4096) throw_option("als: factors must be in [1, 4096], got ", std::size_t{o.factors});
+    if (!(o.regularization >= 0 && std::isfinite(o.regularization)))
+        throw_option("als: regularization must be a finite number from 0, got ", o.regularization);
+    if (!(o.alpha >= 0 && std::isfinite(o.alpha))) throw_option("als: alpha must be a finite number from 0, got ", o.alpha);
+    if (o.iterations < 1) throw_option("als: iterations must be at least 1, got 0");
+    if (o.solver == als_solver::cg && o.cg_steps < 1) throw_option("als: cg_steps must be at least 1, got 0");
+    if (!(o.tolerance >= 0 && o.tolerance < 1)) throw_option("als: tolerance must be in [0, 1), got ", o.tolerance);
+}
+
+}
+
+}} // namespace recsys
+
+#include <recsys/core/pop_macros.hpp>
+#endif

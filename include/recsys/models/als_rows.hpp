@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+// One row of a half-step: its system in the whitened basis, (I + sum of (c - 1) z z') w = sum of c p z, and three ways to solve it.
+#ifndef RECSYS_MODELS_ALS_ROWS_HPP
+#define RECSYS_MODELS_ALS_ROWS_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include <recsys/core/buffer.hpp>
+#include <recsys/core/error.hpp>
+#include <recsys/core/simd/select.hpp>
+#include <recsys/core/types.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// The entries of a row that count: stored zeros are left out, which is what leaves them their confidence of 1 and preference of 0.
+template <class S> class als_entries {
+public:
+    explicit als_entries(std::size_t capacity) : m_id(capacity), m_root(capacity), m_right(capacity) {}
+
+    /// Reads a part of a row; `ids` no longer than the capacity. c = 1 + alpha |r|, p = [r > 0].
+    template <class Index, class Value> void read(std::span<Index const> ids, std::span<Value const> values, double alpha) {
+        m_n = 0, m_constant = 0, m_least_root = std::numeric_limits<S>::max();
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            auto const r = static_cast<double>(values[i]);
+            if (r == 0) continue;
+            double const excess = alpha * std::abs(r);
+            m_id[m_n] = static_cast<std::uint32_t>(ids[i]);
+            m_root[m_n] = static_cast<S>(std::sqrt(excess));
+            m_right[m_n] = r > 0 ? static_cast<S>(1 + excess) : S{0};
+            m_least_root = std::min(m_least_root, m_root[m_n]);
+            if (r > 0) m_constant += 1 + excess;
+            ++m_n;
+        }
+    }
+
+    std::size_t size() const noexcept { return m_n; }
+    std::uint32_t const* id() const noexcept { return m_id.data(); }
+    S const* root() const noexcept { return m_root.data(); }   ///< sqrt(c - 1)
+    S const* right() const noexcept { return m_right.data(); } ///< c p
+    S least_root() const noexcept { return m_least_root; }
+    /// Sum of c p^2: the loss of the row's entries at zero factors.
+    double constant() const noexcept { return m_constant; }
+
+private:
+    buffer<std::uint32_t> m_id;
+    buffer<S> m_root, m_right;
+    std::size_t m_n = 0;
+    double m_constant = 0;
+    S m_least_root = 0;
+};
+
+/// Sums of a row's system over its parts, in double.
+struct als_system {
+    buffer<double> a; ///< upper triangle of the sum of (c - 1) z z'
+    buffer<double> b; ///< sum of c p z
+    double constant = 0;
+    explicit als_system(std::size_t ld) : a(ld * ld, 0.0), b(ld, 0.0) {}
+    void clear() { std::fill(a.begin(), a.end(), 0.0), std::fill(b.begin(), b.end(), 0.0), constant = 0; }
+    void add(als_system const& other) {
+        for (std::size_t i = 0; i < a.size(); ++i) a[i] += other.a[i];
+        for (std::size_t i = 0; i < b.size(); ++i) b[i] += other.b[i];
+        constant += other.constant;
+    }
+};
+
+/// Solves rows one after the other; each thread has its own. Every solve returns the row's share of the loss at its solution,
+/// sum of c (p - x'y)^2 over all columns + lambda |x|^2 = sum of c p^2 - b'w - w'(b - A w).
+template <class S> class als_row_solver {
+public:
+    /// A row that is longer is given in parts.
+    static constexpr std::size_t most_entries = 8192;
+    /// In the scalar type at most so many entries are summed before the sum goes on in double.
+    static constexpr std::size_t sum_block = 512;
+    static constexpr std::size_t panel_rows = 64;
+
+    als_row_solver(kernel_table<S> const& kernel, std::size_t n_factors, bool for_cg = false)
+        : m_kernel(kernel),
+          m_n_factors(n_factors),
+          m_ld(kernel.padded(n_factors)),
+          m_entries(most_entries),
+          m_panel(std::max({panel_rows, for_cg ? longest_for_cg(n_factors) : 0, n_factors / 2}) * m_ld),
+          m_turned(n_factors * kernel.padded(n_factors / 2)),
+          m_a(m_ld * m_ld),
+          m_b(m_ld),
+          m_rest(m_ld),
+          m_work(2 * m_ld),
+          m_sum(m_ld) {}
+
+    std::size_t row_length() const noexcept { return m_ld; }
+    als_entries<S>& entries() noexcept { return m_entries; }
+
+    /// Exactly, for the entries that were read; `z` has rows of row_length().
+    double solve(S const* z, S* w) {
+        if (m_entries.size() == 0) return std::fill_n(w, m_ld, S{0}), 0.0;
+        if (2 * m_entries.size() <= m_n_factors && m_entries.least_root() > S{1e-6f}) return solve_dual(z, w);
+        if (m_entries.size() <= sum_block) {
+            clear_sums();
+            add_entries(z, 0, m_entries.size());
+            return finish(m_entries.constant(), w);
+        }
+        m_sum.clear();
+        accumulate(z, m_sum);
+        return solve(m_sum, w);
+    }
+
+    /// Adds the entries that were read to a system.
+    void accumulate(S const* z, als_system& to) {
+        for (std::size_t first = 0; first < m_entries.size(); first += sum_block) {
+            clear_sums();
+            add_entries(z, first, std::min(first + sum_block, m_entries.size()));
+            for (std::size_t i = 0; i < m_ld; ++i) {
+                for (std::size_t j = i; j < m_ld; ++j) to.a[i * m_ld + j] += static_cast<double>(m_a[i * m_ld + j]);
+                to.b[i] += static_cast<double>(m_b[i]);
+            }
+        }
+        to.constant += m_entries.constant();
+    }
+    /// Exactly, for a system that is complete.
+    double solve(als_system const& system, S* w) {
+        for (std::size_t i = 0; i < m_a.size(); ++i) m_a[i] = static_cast<S>(system.a[i]);
+        for (std::size_t i = 0; i < m_ld; ++i) m_b[i] = static_cast<S>(system.b[i]);
+        return finish(system.constant, w);
+    }
+
+    /// Rows up to this length can be solved by conjugate gradients: their panel stays in the cache for all steps. Longer ones are solved exactly.
+    static constexpr std::size_t longest_for_cg(std::size_t n_factors) { return std::max<std::size_t>(1024, 4 * n_factors); }
+    /// Shorter ones are cheaper exactly.
+    static constexpr std::size_t shortest_for_cg = 25;
+
+    /// By conjugate gradients from the w given.
+    double solve_cg(S const* z, std::size_t steps, S* w) {
+        if (m_entries.size() < shortest_for_cg || m_entries.size() > longest_for_cg(m_n_factors)) return solve(z, w);
+        std::fill(m_b.begin(), m_b.end(), S{0});
+        m_kernel.gather(m_panel.data(), m_ld, z, m_entries.id(), m_entries.root(), m_entries.right(), m_entries.size(), m_b.data());
+        m_kernel.conjugate_gradients(m_panel.data(), m_ld, m_entries.size(), m_b.data(), w, steps, m_rest.data(), m_work.data());
+        double fall = 0;
+        for (std::size_t j = 0; j < m_ld; ++j)
+            fall += static_cast<double>(w[j]) * (static_cast<double>(m_b[j]) + static_cast<double>(m_rest[j]));
+        return check_finite(m_entries.constant() - fall);
+    }
+
+private:
+    void clear_sums() { std::fill(m_a.begin(), m_a.end(), S{0}), std::fill(m_b.begin(), m_b.end(), S{0}); }
+
+    void add_entries(S const* z, std::size_t first, std::size_t last) {
+        for (; first < last; first += panel_rows) {
+            std::size_t const n = std::min(panel_rows, last - first);
+            m_kernel.gather(m_panel.data(), m_ld, z, m_entries.id() + first, m_entries.root() + first, m_entries.right() + first, n,
+                            m_b.data());
+            m_kernel.symmetric_update(m_a.data(), m_ld, m_panel.data(), n);
+        }
+    }
+
+    double finish(double constant, S* w) {
+        for (std::size_t i = 0; i < m_ld; ++i) m_a[i * m_ld + i] += S{1};
+        std::copy_n(m_b.begin(), m_ld, w);
+        if (!m_kernel.cholesky(m_a.data(), m_ld)) not_finite();
+        m_kernel.cholesky_solve(m_a.data(), m_ld, w);
+        return check_finite(constant - right_times(w));
+    }
+
+    /// w = V' inv(I + V V') t, t = c p / sqrt(c - 1): the same solution by a system as large as the row is long.
+    double solve_dual(S const* z, S* w) {
+        std::size_t const n = m_entries.size(), ld = m_kernel.padded(n);
+        std::fill(m_b.begin(), m_b.end(), S{0});
+        m_kernel.gather(m_panel.data(), m_ld, z, m_entries.id(), m_entries.root(), m_entries.right(), n, m_b.data());
+        for (std::size_t j = 0; j < m_n_factors; ++j) {
+            for (std::size_t i = 0; i < n; ++i) m_turned[j * ld + i] = m_panel[i * m_ld + j];
+            for (std::size_t i = n; i < ld; ++i) m_turned[j * ld + i] = S{0};
+        }
+        std::fill_n(m_a.begin(), ld * ld, S{0});
+        m_kernel.symmetric_update(m_a.data(), ld, m_turned.data(), m_n_factors);
+        for (std::size_t i = 0; i < ld; ++i) m_a[i * ld + i] += S{1}, m_work[i] = i < n ? m_entries.right()[i] / m_entries.root()[i] : S{0};
+        if (!m_kernel.cholesky(m_a.data(), ld)) not_finite();
+        m_kernel.cholesky_solve(m_a.data(), ld, m_work.data());
+        std::fill_n(w, m_ld, S{0});
+        m_kernel.weighted_sum(m_panel.data(), m_ld, n, m_work.data(), w);
+        return check_finite(m_entries.constant() - right_times(w));
+    }
+
+    double right_times(S const* w) const {
+        double sum = 0;
+        for (std::size_t j = 0; j < m_ld; ++j) sum += static_cast<double>(m_b[j]) * static_cast<double>(w[j]);
+        return sum;
+    }
+    static double check_finite(double loss) {
+        if (!std::isfinite(loss)) not_finite();
+        return loss;
+    }
+    [[noreturn]] static void not_finite() {
+        throw_data(
+            "als: the confidences 1 + alpha |r| are too large or too different to solve in this scalar type; scale the weights, lower alpha, "
+            "or take basic_als<double>");
+    }
+
+    kernel_table<S> m_kernel;
+    std::size_t m_n_factors, m_ld;
+    als_entries<S> m_entries;
+    buffer<S> m_panel, m_turned, m_a, m_b, m_rest, m_work;
+    als_system m_sum;
+};
+
+}}} // namespace recsys::detail
+
+#include <recsys/core/pop_macros.hpp>
+#endif
