@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// Numbers to bins of at most 256: greedy log-sum borders, one rule for missing values at fit and prediction.
+#ifndef RECSYS_RANKER_BINNING_HPP
+#define RECSYS_RANKER_BINNING_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <queue>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <recsys/core/buffer.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// Where a missing number (NaN) goes: below every number, above every number, or nowhere: an error at fit and at prediction.
+/// A column that had missing values when it was fitted keeps them apart by a border of their own; one that had none treats a missing value
+/// at prediction as the lowest (highest) number.
+enum class missing_numbers : std::uint8_t { lowest, highest, forbidden };
+
+namespace detail {
+
+inline constexpr std::size_t max_borders = 255;   ///< bins are 0 .. 255
+inline constexpr float greatest = std::numeric_limits<float>::max();
+inline constexpr float infinite = std::numeric_limits<float>::infinity();
+
+/// A number as it is compared with borders: a missing one beyond all others, infinities as the largest finite numbers.
+inline float comparable_number(float x, missing_numbers missing) noexcept {
+    if (std::isnan(x)) return missing == missing_numbers::highest ? infinite : -infinite;
+    return std::min(std::max(x, -greatest), greatest);
+}
+
+/// Distinct values in rising order with the weight of the rows up to and with each.
+struct weighted_values {
+    std::vector<float> values;
+    std::vector<double> total;
+    bool missing = false;
+};
+
+/// Bits of a float that order as the numbers do; both zeros are one.
+inline std::uint32_t ordered_bits(float x) noexcept {
+    auto const bits = bit_cast<std::uint32_t>(x + 0.f);
+    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+inline float from_ordered_bits(std::uint32_t bits) noexcept { return bit_cast<float>(bits & 0x80000000u ? bits & 0x7FFFFFFFu : ~bits); }
+
+/// Sorts by the upper 32 bits, stably: three rounds of 11 bits. O(n).
+inline void sort_by_key(std::vector<std::uint64_t>& entries) {
+    std::vector<std::uint64_t> other(entries.size());
+    for (int const shift : {32, 43, 54}) {
+        std::array<std::size_t, 2048> start{};
+        for (auto const e : entries) ++start[(e >> shift) & 2047];
+        std::size_t at = 0;
+        for (auto& s : start) at += std::exchange(s, at);
+        for (auto const e : entries) other[start[(e >> shift) & 2047]++] = e;
+        entries.swap(other);
+    }
+}
+
+/// @param weights  empty = 1 each; otherwise all above 0.
+inline weighted_values distinct_values(std::span<float const> numbers, std::span<float const> weights) {
+    weighted_values out;
+    std::vector<std::uint64_t> entries;
+    entries.reserve(numbers.size());
+    for (std::size_t row = 0; row < numbers.size(); ++row) {
+        if (std::isnan(numbers[row])) out.missing = true;
+        else entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest), greatest))} << 32 | static_cast<std::uint32_t>(row));
+    }
+    sort_by_key(entries);
+    double total = 0;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        total += weights.empty() ? 1.0 : static_cast<double>(weights[static_cast<std::uint32_t>(entries[i])]);
+        if (i + 1 < entries.size() && entries[i + 1] >> 32 == entries[i] >> 32) continue;
+        out.values.push_back(from_ordered_bits(static_cast<std::uint32_t>(entries[i] >> 32)));
+        out.total.push_back(total);
+    }
+    return out;
+}
+
+/// A border between two neighbouring values: their mean, or the lower one where the mean is not below the upper one.
+inline float border_between(float low, float high) noexcept {
+    auto const middle = static_cast<float>((static_cast<double>(low) + static_cast<double>(high)) / 2);
+    return middle >= low && middle < high ? middle : low;
+}
+
+/// Values first .. last - 1 of weighted_values as one bin, with its best cut.
+struct value_bin {
+    std::size_t first, last, cut = 0;
+    double gain = -1;
+    friend bool operator<(value_bin const& a, value_bin const& b) { return a.gain != b.gain ? a.gain < b.gain : a.first > b.first; }
+};
+
+/// The better of the two cuts around the run of equal values at the middle; gain = log(left) + log(right) - log(all).
+inline value_bin with_best_cut(weighted_values const& v, std::size_t first, std::size_t last) {
+    value_bin out{first, last};
+    if (last - first < 2) return out;
+    double const below = first == 0 ? 0 : v.total[first - 1], all = v.total[last - 1] - below;
+    auto const from = v.total.begin() + static_cast<std::ptrdiff_t>(first), to = v.total.begin() + static_cast<std::ptrdiff_t>(last);
+    auto const run = static_cast<std::size_t>(std::lower_bound(from, to, below + all / 2) - v.total.begin());
+    out.gain = -infinite;
+    for (auto const cut : {run, run + 1}) {
+        if (cut <= first || cut >= last) continue;
+        double const left = v.total[cut - 1] - below;
+        double const gain = std::log(left) + std::log(all - left) - std::log(all);
+        if (gain > out.gain) out.gain = gain, out.cut = cut;
+    }
+    return out;
+}
+
+/// At most `most` borders in rising order, none where there is one value. A number's bin is the count of borders below it.
+/// Source: greedy minimisation of the sum of logarithms of bin weights, as CatBoost's GreedyLogSum. O(n + borders log n).
+inline std::vector<float> greedy_borders(weighted_values const& v, std::size_t most) {
+    std::vector<float> borders;
+    std::priority_queue<value_bin> bins;
+    auto const push = [&](std::size_t first, std::size_t last) {
+        if (auto const bin = with_best_cut(v, first, last); bin.cut != 0) bins.push(bin);
+    };
+    if (!v.values.empty()) push(0, v.values.size());
+    while (!bins.empty() && borders.size() < most) {
+        auto const bin = bins.top();
+        bins.pop();
+        borders.push_back(border_between(v.values[bin.cut - 1], v.values[bin.cut]));
+        push(bin.first, bin.cut), push(bin.cut, bin.last);
+    }
+    std::sort(borders.begin(), borders.end());
+    return borders;
+}
+
+/// Borders of a number column, with the one that keeps missing values apart where there are some.
+inline std::vector<float> number_borders(std::span<float const> numbers, std::span<float const> weights, std::size_t most, missing_numbers rule) {
+    auto const values = distinct_values(numbers, weights);
+    auto borders = greedy_borders(values, most);
+    if (values.missing && !values.values.empty()) {
+        if (rule == missing_numbers::highest) borders.push_back(greatest);
+        else borders.insert(borders.begin(), -infinite);
+    }
+    return borders;
+}
+
+/// Borders in a table of one size, so that every search takes the same steps.
+class border_table {
+public:
+    border_table() { m_at.fill(infinite); }
+    explicit border_table(std::span<float const> borders) : border_table() {
+        std::copy_n(borders.begin(), std::min(borders.size(), max_borders), m_at.begin());
+        for (m_step = 1; m_step * 2 <= borders.size(); m_step *= 2) {}
+    }
+    /// How many borders are below a comparable number.
+    std::uint8_t bin(float x) const noexcept {
+        std::size_t at = 0;
+        for (std::size_t step = m_step; step > 0; step /= 2) at += m_at[at + step - 1] < x ? step : 0;
+        return static_cast<std::uint8_t>(at);
+    }
+    /// The bins of n numbers; several searches at a time hide each other's waiting.
+    void bins(float const* numbers, std::size_t n, missing_numbers missing, std::uint8_t* out) const noexcept {
+        constexpr std::size_t together = 8;
+        std::size_t i = 0;
+        for (; i + together <= n; i += together) {
+            float x[together];
+            std::size_t at[together] = {};
+            for (std::size_t k = 0; k < together; ++k) x[k] = comparable_number(numbers[i + k], missing);
+            for (std::size_t step = m_step; step > 0; step /= 2)
+                for (std::size_t k = 0; k < together; ++k) at[k] += m_at[at[k] + step - 1] < x[k] ? step : 0;
+            for (std::size_t k = 0; k < together; ++k) out[i + k] = static_cast<std::uint8_t>(at[k]);
+        }
+        for (; i < n; ++i) out[i] = bin(comparable_number(numbers[i], missing));
+    }
+
+private:
+    alignas(64) std::array<float, 256> m_at;
+    std::size_t m_step = 0;
+};
+
+}
+
+}} // namespace recsys
+
+#include <recsys/core/pop_macros.hpp>
+#endif

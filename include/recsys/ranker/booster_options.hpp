@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// How a booster trains: one plain aggregate, checked once.
+#ifndef RECSYS_RANKER_BOOSTER_OPTIONS_HPP
+#define RECSYS_RANKER_BOOSTER_OPTIONS_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <recsys/core/error.hpp>
+#include <recsys/core/types.hpp>
+#include <recsys/ranker/binning.hpp>
+#include <recsys/ranker/loss.hpp>
+#include <recsys/ranker/sampling.hpp>
+#include <recsys/ranker/split_search.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+struct booster_options {
+    recsys::loss loss = log_loss{};
+    natural trees = 1000;
+    double learning_rate = 0.05;
+    natural depth = 6;   ///< splits a tree, 1 to 10
+    double l2 = 3;       ///< added to the sum of second derivatives of a leaf: that many rows that want no change
+    split_score score = split_score::cosine;
+
+    natural borders = 254;                              ///< of a number, at most; 1 to 254
+    missing_numbers missing = missing_numbers::lowest;
+    natural one_hot_size = 4;        ///< columns of at most so many categories become yes/no features, the others target statistics
+    natural statistic_borders = 63;  ///< of a target statistic, at most; 1 to 254
+    natural joins = 8;               ///< how many pairs (category and number, two categories) get a statistic of their own, at most
+    natural permutations = 3;        ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
+
+    row_sampling sampling = row_sampling::mvs;
+    double row_share = 0.8;                    ///< of the rows, for a tree's structure; 1 = all
+    double column_share = 1;                   ///< of the columns, for a tree
+    std::vector<double> class_weights = {};    ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
+    std::optional<double> start = {};          ///< raw score before the first tree; absent: the best constant
+
+    natural early_stopping_rounds = 50;        ///< fit(train, valid) stops after so many trees without a lower loss; 0 = never
+    std::uint64_t seed = 0;
+    run_options run = {};
+};
+
+namespace detail {
+
+inline void check_range(std::string_view name, double value, double least, double most) {
+    if (!(value >= least && value <= most)) throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", value);
+}
+inline void check_range(std::string_view name, natural value, std::size_t least, std::size_t most) {
+    if (value < least || value > most) throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", static_cast<std::size_t>(value));
+}
+
+inline void check(booster_options const& o) {
+    check_range("trees", o.trees, 0, 1000000);
+    check_range("learning_rate", o.learning_rate, 1e-6, 10);
+    check_range("depth", o.depth, 1, 10);
+    check_range("l2", o.l2, 0, 1e9);
+    check_range("borders", o.borders, 1, 254);
+    check_range("one_hot_size", o.one_hot_size, 0, 255);
+    check_range("statistic_borders", o.statistic_borders, 1, 254);
+    check_range("joins", o.joins, 0, 1000);
+    check_range("permutations", o.permutations, 1, 16);
+    if (!(o.row_share > 0 && o.row_share <= 1)) throw_option("booster: row_share must be in (0, 1], got ", o.row_share);
+    if (!(o.column_share > 0 && o.column_share <= 1)) throw_option("booster: column_share must be in (0, 1], got ", o.column_share);
+    for (double const w : o.class_weights)
+        if (!(w >= 0 && std::isfinite(w))) throw_option("booster: class_weights must be finite numbers of at least 0, got ", w);
+    if (o.start && !std::isfinite(*o.start)) throw_option("booster: start must be finite, got ", *o.start);
+}
+
+}
+
+}} // namespace recsys
+
+#include <recsys/core/pop_macros.hpp>
+#endif

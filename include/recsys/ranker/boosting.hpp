@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+// The boosting loop: derivatives, a sampled tree, Newton leaves of all rows, the scores of training and validation rows.
+#ifndef RECSYS_RANKER_BOOSTING_HPP
+#define RECSYS_RANKER_BOOSTING_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <recsys/core/buffer.hpp>
+#include <recsys/core/error.hpp>
+#include <recsys/core/team.hpp>
+#include <recsys/data/frame.hpp>
+#include <recsys/ranker/booster_options.hpp>
+#include <recsys/ranker/feature_space.hpp>
+#include <recsys/ranker/oblivious_tree.hpp>
+#include <recsys/ranker/sampling.hpp>
+#include <recsys/ranker/training_features.hpp>
+#include <recsys/ranker/training_rows.hpp>
+#include <recsys/ranker/tree_set.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// The fixed-point scores of some rows, their losses and derivatives.
+class scored_rows {
+public:
+    scored_rows(training_rows const& rows, recsys::loss const& loss, double start, int exponent, team& workers)
+        : m_rows(rows), m_loss(loss), m_start(static_cast<float>(start)), m_step(std::ldexp(1.f, -exponent)), m_workers(workers),
+          m_bounds(chunk_bounds(rows.rows, loss.grouped(), 4096)), m_sums(rows.size(), 0), m_leaf(rows.size(), 0) {
+        for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c) m_groups.push_back(chunk_groups(rows.rows, m_bounds[c], m_bounds[c + 1]));
+    }
+    std::size_t size() const noexcept { return m_sums.size(); }
+    std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
+    std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
+
+    /// Adds each row's leaf, then measures the loss of every `every`-th chunk and, if asked, writes all derivatives.
+    double update(std::span<std::int32_t const> leaves, std::size_t every, float* gradient, float* hessian) {
+        struct total {
+            double loss = 0, weight = 0;
+        };
+        std::vector<total> totals(m_bounds.size() - 1);
+        std::vector<std::vector<float>> scratch(m_workers.size());
+        m_workers.run(totals.size(), [&](std::size_t c, std::size_t worker) {
+            std::size_t const first = m_bounds[c], n = m_bounds[c + 1] - first;
+            auto& raw = scratch[worker];
+            raw.resize(n);
+            for (std::size_t i = 0; i < n; ++i) {
+                if (!leaves.empty()) m_sums[first + i] += leaves[m_leaf[first + i]];
+                raw[i] = m_start + static_cast<float>(m_sums[first + i]) * m_step;
+            }
+            loss_rows const block{raw, m_rows.targets().subspan(first, n), weights(first, n), groups(c)};
+            if (c % every == 0) totals[c] = {m_loss.sum(block), weight_sum(first, n)};
+            if (gradient) m_loss.derivatives(block, {gradient + first, n}, {hessian + first, n});
+        });
+        total all;
+        for (auto const& t : totals) all.loss += t.loss, all.weight += t.weight;
+        return m_loss.finish(all.loss / all.weight);
+    }
+
+private:
+    std::span<float const> weights(std::size_t first, std::size_t n) const noexcept {
+        return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
+    }
+    double weight_sum(std::size_t first, std::size_t n) const noexcept {
+        double sum = 0;
+        for (float const w : weights(first, n)) sum += static_cast<double>(w);
+        return m_rows.weights.empty() ? static_cast<double>(n) : sum;
+    }
+    std::span<std::uint64_t const> groups(std::size_t chunk) const noexcept {
+        return m_groups.empty() ? std::span<std::uint64_t const>() : std::span<std::uint64_t const>(m_groups[chunk]);
+    }
+
+    training_rows const& m_rows;
+    recsys::loss const& m_loss;
+    float m_start, m_step;
+    team& m_workers;
+    std::vector<std::size_t> m_bounds;
+    std::vector<std::vector<std::uint64_t>> m_groups;
+    buffer<std::int32_t> m_sums;
+    buffer<std::uint16_t> m_leaf;
+};
+
+/// The best constant score by Newton steps from 0, for losses that do not know it: each step must make the loss smaller.
+inline double newton_start(recsys::loss const& loss, training_rows const& rows) {
+    auto const bounds = chunk_bounds(rows.rows, loss.grouped(), 4096);
+    auto const n = rows.size();
+    std::vector<float> raw(n, 0.f), gradient(n), hessian(n);
+    auto const weights = std::span<float const>(rows.weights);
+    auto const evaluate = [&](double start) {
+        std::fill(raw.begin(), raw.end(), static_cast<float>(start));
+        double value = 0;
+        for (std::size_t c = 0; c + 1 < bounds.size(); ++c) {
+            std::size_t const first = bounds[c], count = bounds[c + 1] - first;
+            auto const groups = loss.grouped() ? chunk_groups(rows.rows, first, bounds[c + 1]) : std::vector<std::uint64_t>();
+            loss_rows const block{std::span<float const>(raw).subspan(first, count), rows.targets().subspan(first, count),
+                                  weights.empty() ? weights : weights.subspan(first, count), groups};
+            value += loss.sum(block);
+            loss.derivatives(block, {gradient.data() + first, count}, {hessian.data() + first, count});
+        }
+        return value;
+    };
+    double start = 0, value = evaluate(0);
+    for (int step = 0; step < 20; ++step) {
+        double g = 0, h = 0;
+        for (std::size_t i = 0; i < n; ++i) g += static_cast<double>(gradient[i]), h += static_cast<double>(hessian[i]);
+        double const next = start - g / h;
+        if (!(h > 0) || !std::isfinite(next)) break;
+        double const then = evaluate(next);
+        if (!(then < value - 1e-9 * std::abs(value))) break;
+        start = next, value = then;
+    }
+    return start;
+}
+
+/// One leaf: sums over all training rows in it.
+struct leaf_total {
+    double gradient = 0, hessian = 0, weight = 0;
+};
+
+/// Grows trees on training rows, one after the other.
+class tree_booster {
+public:
+    tree_booster(training_rows const& rows, training_bins const& bins, booster_options const& options, team& workers)
+        : m_rows(rows), m_bins(bins), m_options(options), m_workers(workers), m_gradient(rows.size()), m_hessian(rows.size()), m_factor(rows.size()),
+          m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {}
+
+    float* gradient() noexcept { return m_gradient.data(); }
+    float* hessian() noexcept { return m_hessian.data(); }
+
+    /// How large a usual Newton step is: the unit from which the leaves' fixed point follows.
+    double usual_step() const noexcept {
+        double g = 0, h = 0;
+        for (std::size_t i = 0; i < m_rows.size(); ++i) g += std::abs(static_cast<double>(m_gradient[i])), h += static_cast<double>(m_hessian[i]);
+        return g > 0 && h > 0 ? g / h : 1;
+    }
+
+    /// The structure of the next tree, from the derivatives that are there.
+    std::vector<tree_split> grow(std::size_t tree) {
+        auto const key = tree_key(m_options.seed, tree);
+        row_sampler const sampler(m_options.sampling, m_options.row_share, key, m_gradient.span());
+        auto const chunks = draw_rows(sampler);
+        fixed_scale scale = scale_of(chunks);
+        scale.score = m_options.score;
+        std::size_t n = 0;
+        for (auto const& c : chunks) n += c.rows;
+        if (n == 0) return {};
+        write_records(chunks, key % m_options.permutations, scale);
+        return m_grower.grow(n, scale, draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key));
+    }
+
+    /// The leaf of every training row, and each leaf's sums over them, added in the order of fixed chunks.
+    std::vector<leaf_total> find_leaves(std::span<model_split const> splits, std::span<std::uint16_t> leaf_of) {
+        std::size_t const n_leaves = std::size_t{1} << splits.size(), n_chunks = (m_rows.size() + leaf_chunk - 1) / leaf_chunk;
+        std::vector<leaf_total> parts(n_chunks * n_leaves);
+        m_workers.blocks(m_rows.size(), leaf_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
+            for (std::size_t from = first; from < last; from += block_rows) {
+                std::uint16_t numbers[block_rows];
+                std::size_t const n = std::min(block_rows, last - from);
+                leaf_numbers(splits, m_bins.columns.data() + from, m_bins.stride, n, numbers);
+                std::copy_n(numbers, n, leaf_of.data() + from);
+            }
+            add_leaf_totals(first, last, leaf_of.data(), parts.data() + first / leaf_chunk * n_leaves, n_leaves);
+        });
+        for (std::size_t i = n_leaves; i < parts.size(); ++i) {
+            auto& to = parts[i % n_leaves];
+            to.gradient += parts[i].gradient, to.hessian += parts[i].hessian, to.weight += parts[i].weight;
+        }
+        parts.resize(n_leaves);
+        return parts;
+    }
+
+private:
+    static constexpr std::size_t leaf_chunk = 16384, draw_chunk = 8192;
+
+    double weight(std::size_t row) const noexcept { return m_rows.weights.empty() ? 1.0 : static_cast<double>(m_rows.weights[row]); }
+
+    /// Sums of the rows first .. last - 1. Four tables take turns, so that rows of one leaf need not wait for each other.
+    void add_leaf_totals(std::size_t first, std::size_t last, std::uint16_t const* leaf_of, leaf_total* out, std::size_t n_leaves) const {
+        struct pair {
+            double gradient, hessian;
+        };
+        std::vector<pair> sums(4 * n_leaves, pair{0, 0});
+        std::size_t row = first;
+        auto const add = [&](std::size_t table, std::size_t r) {
+            auto& to = sums[table * n_leaves + leaf_of[r]];
+            to.gradient += static_cast<double>(m_gradient[r]), to.hessian += static_cast<double>(m_hessian[r]);
+        };
+        for (; row + 4 <= last; row += 4) add(0, row), add(1, row + 1), add(2, row + 2), add(3, row + 3);
+        for (; row < last; ++row) add(0, row);
+        for (std::size_t i = 0; i < sums.size(); ++i) out[i % n_leaves].gradient += sums[i].gradient, out[i % n_leaves].hessian += sums[i].hessian;
+        for (row = first; row < last; ++row) out[leaf_of[row]].weight += weight(row);
+    }
+
+    struct drawn_chunk {
+        std::size_t rows = 0, first_record = 0;
+        double gradients = 0, weights = 0; ///< sums of |gradient| and weight, with factors
+        float gradient = 0, weight = 0;    ///< the largest
+    };
+    std::vector<drawn_chunk> draw_rows(row_sampler const& sampler) {
+        std::vector<drawn_chunk> chunks((m_rows.size() + draw_chunk - 1) / draw_chunk);
+        m_workers.blocks(m_rows.size(), draw_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
+            drawn_chunk c;
+            auto const weights = std::span<float const>(m_rows.weights);
+            for (std::size_t row = first; row < last; row += lanes)
+                draw_lanes(sampler, row, std::min(lanes, last - row), weights.empty() ? weights : weights.subspan(row), c);
+            chunks[first / draw_chunk] = c;
+        });
+        std::size_t at = 0;
+        for (auto& c : chunks) c.first_record = std::exchange(at, at + c.rows);
+        return chunks;
+    }
+
+    /// The factors of at most 16 rows.
+    void draw_lanes(row_sampler const& sampler, std::size_t row, std::size_t n, std::span<float const> weights, drawn_chunk& c) {
+        float g[lanes] = {}, w[lanes] = {}, factor[lanes];
+        std::copy_n(m_gradient.data() + row, n, g);
+        if (weights.empty()) std::fill_n(w, n, 1.f);
+        else std::copy_n(weights.data(), n, w);
+        sampler.factors(row, g, factor);
+        std::fill(factor + n, factor + lanes, 0.f);
+        std::copy_n(factor, n, m_factor.data() + row);
+        float gradients = 0, sum = 0;
+        std::int32_t kept = 0;
+        for (std::size_t k = 0; k < lanes; ++k) {
+            g[k] = std::fabs(g[k]) * factor[k], w[k] *= factor[k];
+            kept += factor[k] > 0.f;
+        }
+        for (std::size_t k = 0; k < lanes; ++k) {
+            gradients += g[k], sum += w[k];
+            c.gradient = std::max(c.gradient, g[k]), c.weight = std::max(c.weight, w[k]);
+        }
+        c.rows += static_cast<std::size_t>(kept);
+        c.gradients += static_cast<double>(gradients), c.weights += static_cast<double>(sum);
+    }
+
+    /// The finest fixed point in which neither a record nor a sum over all of them overflows.
+    fixed_scale scale_of(std::span<drawn_chunk const> chunks) const {
+        drawn_chunk all;
+        for (auto const& c : chunks) {
+            all.rows += c.rows, all.gradients += c.gradients, all.weights += c.weights;
+            all.gradient = std::max(all.gradient, c.gradient), all.weight = std::max(all.weight, c.weight);
+        }
+        if (!std::isfinite(all.gradients)) throw_data("booster: the loss gave a derivative that is not a finite number");
+        double const room = sum_limit - static_cast<double>(all.rows); // each record is rounded by at most one half
+        auto const unit = [&](double sum, double largest, double most) { return std::max({sum / room, largest / most, 1e-37}); };
+        fixed_scale out;
+        out.gradient = static_cast<float>(unit(all.gradients, static_cast<double>(all.gradient), 32766));
+        out.weight = static_cast<float>(unit(all.weights, static_cast<double>(all.weight), 65534));
+        out.l2 = std::max(static_cast<float>(m_options.l2), out.weight * 0.5f);
+        return out;
+    }
+
+    void write_records(std::span<drawn_chunk const> chunks, std::size_t permutation, fixed_scale const& scale) {
+        auto const& packed = m_bins.packed;
+        std::size_t const n_blocks = packed.layout().n_blocks();
+        float const per_gradient = 1.f / scale.gradient, per_weight = 1.f / scale.weight;
+        auto const weights = std::span<float const>(m_rows.weights);
+        m_workers.run(chunks.size() * n_blocks, [&](std::size_t task, std::size_t) {
+            std::size_t const c = task / n_blocks, block = task % n_blocks;
+            auto const* const bytes = packed.bytes(block, permutation);
+            auto* to = m_grower.records(block) + chunks[c].first_record;
+            auto const* const end = to + chunks[c].rows;
+            // Every row is written, one that is left out is overwritten by the next: no branch to guess wrong.
+            for (std::size_t row = c * draw_chunk; to != end; ++row) {
+                float const factor = m_factor[row], w = weights.empty() ? 1.f : weights[row];
+                std::memcpy(to->bins, bytes + row * record_bytes, record_bytes);
+                to->weight = static_cast<std::uint16_t>(static_cast<std::int32_t>(w * factor * per_weight + 0.5f));
+                // + 1.5 * 2^23: the low bits of the sum are the nearest integer
+                to->gradient = static_cast<std::int16_t>(bit_cast<std::int32_t>(m_gradient[row] * factor * per_gradient + 12582912.f));
+                to += factor > 0.f;
+            }
+        });
+    }
+
+    training_rows const& m_rows;
+    training_bins const& m_bins;
+    booster_options const& m_options;
+    team& m_workers;
+    buffer<float> m_gradient, m_hessian, m_factor;
+    tree_grower m_grower;
+};
+
+}}} // namespace recsys::detail
+
+#include <recsys/core/pop_macros.hpp>
+#endif

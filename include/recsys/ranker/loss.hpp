@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+// What boosting makes small: log loss, root mean squared error, or the user's own objective by value and derivatives over spans.
+#ifndef RECSYS_RANKER_LOSS_HPP
+#define RECSYS_RANKER_LOSS_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <recsys/core/buffer.hpp>
+#include <recsys/core/error.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// A loss of raw scores against targets, row by row.
+///
+/// `value(raw, target)` is the mean loss of the rows given; `derivatives(raw, target, gradient, hessian)` writes the first and second
+/// derivative of each row's loss by its raw score. Called for blocks of rows, from several threads at once; weights are applied outside.
+/// Members it may have besides: `output` (an output_kind: what predict() gives), `start(target, weight)` (the best constant score; `weight`
+/// may be empty), `check(target)` (throws where a target is not allowed), `finish(mean)` (turns the mean of the blocks into the value shown).
+template <class Loss>
+concept loss_function = requires(Loss const& loss, std::span<float const> in, std::span<float> out) {
+    { loss.value(in, in) } -> std::convertible_to<double>;
+    loss.derivatives(in, in, out, out);
+};
+
+/// A loss of rows against the other rows of their group: as loss_function, with the ends of the groups of the block as third argument.
+/// Blocks hold whole groups; `value` is the mean over groups, counted by their rows.
+template <class Loss>
+concept grouped_loss_function = requires(Loss const& loss, std::span<float const> in, std::span<std::uint64_t const> ends, std::span<float> out) {
+    { loss.value(in, in, ends) } -> std::convertible_to<double>;
+    loss.derivatives(in, in, ends, out, out);
+};
+
+/// What `predict` gives: the raw score as it is, or 1 / (1 + e^-raw).
+enum class output_kind : std::uint8_t { raw, probability };
+
+namespace detail {
+
+// --- kernels: loops over 16 rows without branches, which compilers turn into vector code -----------------------------
+
+inline constexpr std::size_t lanes = 16;
+
+/// e^-|t| to about 1e-7 of itself; exactly 0 beyond 87. Source: range reduction by log 2, a polynomial of degree 7.
+RECSYS_DETAIL_INLINE float exp_minus_abs(float t) noexcept {
+    constexpr std::int32_t top = 0x42AE0000; // the bits of 87
+    std::int32_t const magnitude = bit_cast<std::int32_t>(t) & 0x7FFFFFFF;
+    std::int32_t const beyond = -static_cast<std::int32_t>(magnitude > top);
+    float const x = -bit_cast<float>((magnitude & ~beyond) | (top & beyond));
+    float const scaled = x * 1.44269504f + 12582912.f; // + 1.5 * 2^23: the low bits are the nearest integer
+    float const n = scaled - 12582912.f;
+    float const r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.f;
+    auto const exponent = (bit_cast<std::uint32_t>(scaled) << 23) + 0x3F800000u;
+    return bit_cast<float>(bit_cast<std::int32_t>(p * bit_cast<float>(exponent)) & ~beyond);
+}
+
+/// First and second derivative of the log loss: p - y and p (1 - p).
+inline void log_loss_derivatives(float const* __restrict raw, float const* __restrict y, float* __restrict g, float* __restrict h) noexcept {
+    for (std::size_t i = 0; i < lanes; ++i) {
+        float const e = exp_minus_abs(raw[i]), s = 1.f / (1.f + e);
+        std::int32_t const negative = bit_cast<std::int32_t>(raw[i]) >> 31;
+        float const above = bit_cast<float>((bit_cast<std::int32_t>(e) & negative) | (0x3F800000 & ~negative)); // 1, or e below zero
+        g[i] = above * s - y[i];
+        h[i] = e * s * s;
+    }
+}
+
+/// max(t, 0) - t y + log(1 + e^-|t|). Source: log(1 + e) = 2 artanh(e / (2 + e)).
+inline void log_loss_values(float const* __restrict raw, float const* __restrict y, float* __restrict out) noexcept {
+    for (std::size_t i = 0; i < lanes; ++i) {
+        float const e = exp_minus_abs(raw[i]), z = e / (2.f + e), z2 = z * z;
+        float s = 1.f / 15;
+        s = s * z2 + 1.f / 13;
+        s = s * z2 + 1.f / 11;
+        s = s * z2 + 1.f / 9;
+        s = s * z2 + 1.f / 7;
+        s = s * z2 + 1.f / 5;
+        s = s * z2 + 1.f / 3;
+        s = s * z2 + 1.f;
+        std::int32_t const bits = bit_cast<std::int32_t>(raw[i]);
+        out[i] = bit_cast<float>(bits & ~(bits >> 31)) - raw[i] * y[i] + 2.f * z * s;
+    }
+}
+
+/// f(first, in..., out...) for every 16 rows; the last ones go through copies.
+template <class Kernel> void for_lanes(std::span<float const> a, std::span<float const> b, float* c, float* d, Kernel const& kernel) {
+    std::size_t const whole = a.size() / lanes * lanes;
+    for (std::size_t i = 0; i < whole; i += lanes) kernel(a.data() + i, b.data() + i, c + i, d + i);
+    if (whole == a.size()) return;
+    float in[2][lanes] = {}, out[2][lanes];
+    std::size_t const left = a.size() - whole;
+    std::copy_n(a.data() + whole, left, in[0]), std::copy_n(b.data() + whole, left, in[1]);
+    kernel(in[0], in[1], out[0], out[1]);
+    std::copy_n(out[0], left, c + whole), std::copy_n(out[1], left, d + whole);
+}
+
+/// Sum of weight x value over rows, in float over 512 rows and in double over those. `values(first, n, out)` gives at most 16 values.
+template <class Values> double weighted_sum(std::size_t n, std::span<float const> weight, Values const& values) {
+    double sum = 0;
+    for (std::size_t block = 0; block < n; block += 512) {
+        float part[lanes] = {};
+        std::size_t const end = std::min(n, block + 512);
+        for (std::size_t i = block; i < end; i += lanes) {
+            float v[lanes] = {};
+            std::size_t const count = std::min(lanes, end - i);
+            values(i, count, v);
+            if (!weight.empty())
+                for (std::size_t k = 0; k < count; ++k) v[k] *= weight[i + k];
+            for (std::size_t k = 0; k < lanes; ++k) part[k] += v[k];
+        }
+        for (std::size_t k = 0; k < lanes; ++k) sum += static_cast<double>(part[k]);
+    }
+    return sum;
+}
+
+/// Sums of weight x target and of weight.
+struct target_sums {
+    double target = 0, weight = 0;
+    target_sums(std::span<float const> targets, std::span<float const> weights) {
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            double const w = weights.empty() ? 1.0 : static_cast<double>(weights[i]);
+            target += w * static_cast<double>(targets[i]), weight += w;
+        }
+    }
+};
+
+}
+
+/// Log loss of raw scores (log odds) against targets in [0, 1], in nats; predictions are probabilities.
+/// Finite for every finite score: log(1 + e^t) is taken as max(t, 0) + log(1 + e^-|t|).
+struct log_loss {
+    static constexpr output_kind output = output_kind::probability;
+
+    /// Mean loss of the rows.
+    double value(std::span<float const> raw, std::span<float const> target) const { return sum(raw, target, {}) / static_cast<double>(raw.size()); }
+    double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
+        return detail::weighted_sum(raw.size(), weight, [&](std::size_t first, std::size_t n, float* out) {
+            if (n == detail::lanes) return detail::log_loss_values(raw.data() + first, target.data() + first, out);
+            float t[detail::lanes] = {}, y[detail::lanes] = {}, v[detail::lanes];
+            std::copy_n(raw.data() + first, n, t), std::copy_n(target.data() + first, n, y);
+            detail::log_loss_values(t, y, v);
+            std::copy_n(v, n, out);
+        });
+    }
+    void derivatives(std::span<float const> raw, std::span<float const> target, std::span<float> gradient, std::span<float> hessian) const {
+        detail::for_lanes(raw, target, gradient.data(), hessian.data(), detail::log_loss_derivatives);
+    }
+    /// The log odds of the mean target. @throws data_error  where all targets are 0 or all are 1: the odds have no logarithm.
+    double start(std::span<float const> target, std::span<float const> weight) const {
+        detail::target_sums const sums(target, weight);
+        if (!(sums.target > 0 && sums.target < sums.weight))
+            detail::throw_data("log_loss: every target is ", sums.target > 0 ? 1 : 0, "; both classes are needed to tell them apart");
+        return std::log(sums.target / (sums.weight - sums.target));
+    }
+    void check(std::span<float const> target) const {
+        for (std::size_t i = 0; i < target.size(); ++i)
+            if (!(target[i] >= 0 && target[i] <= 1))
+                detail::throw_data("log_loss: the target of row ", i, " (from 0) is ", target[i], ", expected 0 to 1");
+    }
+};
+
+/// Root mean squared error; gradients are those of half the squared error.
+struct rmse {
+    static constexpr output_kind output = output_kind::raw;
+
+    double value(std::span<float const> raw, std::span<float const> target) const {
+        return std::sqrt(sum(raw, target, {}) / static_cast<double>(raw.size()));
+    }
+    double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
+        return detail::weighted_sum(raw.size(), weight, [&](std::size_t first, std::size_t n, float* out) {
+            for (std::size_t i = 0; i < n; ++i) {
+                float const d = raw[first + i] - target[first + i];
+                out[i] = d * d;
+            }
+        });
+    }
+    double finish(double mean) const { return std::sqrt(mean); }
+    void derivatives(std::span<float const> raw, std::span<float const> target, std::span<float> gradient, std::span<float> hessian) const {
+        for (std::size_t i = 0; i < raw.size(); ++i) gradient[i] = raw[i] - target[i], hessian[i] = 1.f;
+    }
+    /// The mean target.
+    double start(std::span<float const> target, std::span<float const> weight) const {
+        detail::target_sums const sums(target, weight);
+        return sums.target / sums.weight;
+    }
+};
+
+namespace detail {
+
+/// A block of rows as losses see it. `weight` may be empty, `group_ends` counts from the block's first row.
+struct loss_rows {
+    std::span<float const> raw, target, weight;
+    std::span<std::uint64_t const> group_ends;
+};
+
+/// Sum of weighted losses of a block, for losses that have only a mean.
+template <class Loss> double loss_sum(Loss const& loss, loss_rows const& rows) {
+    if constexpr (requires { loss.sum(rows.raw, rows.target, rows.weight); }) return loss.sum(rows.raw, rows.target, rows.weight);
+    else if constexpr (grouped_loss_function<Loss>)
+        return static_cast<double>(loss.value(rows.raw, rows.target, rows.group_ends)) * static_cast<double>(rows.raw.size());
+    else if (rows.weight.empty()) return static_cast<double>(loss.value(rows.raw, rows.target)) * static_cast<double>(rows.raw.size());
+    else {
+        double sum = 0;
+        for (std::size_t i = 0; i < rows.raw.size(); ++i)
+            sum += static_cast<double>(rows.weight[i]) * static_cast<double>(loss.value(rows.raw.subspan(i, 1), rows.target.subspan(i, 1)));
+        return sum;
+    }
+}
+
+}
+
+/// Holds any loss_function: one indirect call per block of rows, none per row. A copy shares.
+class loss {
+public:
+    template <class Loss>
+        requires(!std::same_as<std::remove_cvref_t<Loss>, loss>)
+    loss(Loss objective) {
+        constexpr bool is_loss = loss_function<Loss> || grouped_loss_function<Loss>;
+        static_assert(is_loss, "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of float");
+        if constexpr (is_loss) m_held = std::make_shared<holder<Loss> const>(std::move(objective));
+    }
+
+    /// What `predict` gives.
+    output_kind output() const { return m_held->output(); }
+    /// Whether blocks must hold whole groups.
+    bool grouped() const { return m_held->grouped(); }
+    /// Sum of weight x loss over a block of rows.
+    double sum(detail::loss_rows const& rows) const { return m_held->sum(rows); }
+    /// The value that is shown for a mean loss.
+    double finish(double mean) const { return m_held->finish(mean); }
+    /// Weighted first and second derivatives of each row.
+    void derivatives(detail::loss_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        m_held->derivatives(rows, gradient, hessian);
+        if (rows.weight.empty()) return;
+        for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] *= rows.weight[i], hessian[i] *= rows.weight[i];
+    }
+    /// The best constant score, where the loss knows it.
+    std::optional<double> start(std::span<float const> target, std::span<float const> weight) const { return m_held->start(target, weight); }
+    /// @throws data_error  for a target that the loss does not allow.
+    void check(std::span<float const> target) const { m_held->check(target); }
+
+private:
+    struct base {
+        virtual ~base() = default;
+        virtual output_kind output() const = 0;
+        virtual bool grouped() const = 0;
+        virtual double sum(detail::loss_rows const&) const = 0;
+        virtual double finish(double) const = 0;
+        virtual void derivatives(detail::loss_rows const&, std::span<float>, std::span<float>) const = 0;
+        virtual std::optional<double> start(std::span<float const>, std::span<float const>) const = 0;
+        virtual void check(std::span<float const>) const = 0;
+    };
+    template <class Loss> struct holder final : base {
+        explicit holder(Loss l) : held(std::move(l)) {}
+        output_kind output() const override {
+            if constexpr (requires { { Loss::output } -> std::convertible_to<output_kind>; }) return Loss::output;
+            else return output_kind::raw;
+        }
+        bool grouped() const override { return grouped_loss_function<Loss>; }
+        double sum(detail::loss_rows const& rows) const override { return detail::loss_sum(held, rows); }
+        double finish(double mean) const override {
+            if constexpr (requires { held.finish(mean); }) return held.finish(mean);
+            else return mean;
+        }
+        void derivatives(detail::loss_rows const& rows, std::span<float> g, std::span<float> h) const override {
+            if constexpr (grouped_loss_function<Loss>) held.derivatives(rows.raw, rows.target, rows.group_ends, g, h);
+            else held.derivatives(rows.raw, rows.target, g, h);
+        }
+        std::optional<double> start(std::span<float const> target, std::span<float const> weight) const override {
+            if constexpr (requires { held.start(target, weight); }) return held.start(target, weight);
+            else return std::nullopt;
+        }
+        void check(std::span<float const> target) const override {
+            if constexpr (requires { held.check(target); }) held.check(target);
+        }
+        Loss held;
+    };
+    std::shared_ptr<base const> m_held;
+};
+
+}} // namespace recsys
+
+#include <recsys/core/pop_macros.hpp>
+#endif

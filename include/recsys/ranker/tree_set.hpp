@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// Oblivious trees with fixed-point leaves, and their application to binned rows: predictions are sums of integers, exact in any order.
+#ifndef RECSYS_RANKER_TREE_SET_HPP
+#define RECSYS_RANKER_TREE_SET_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <recsys/core/buffer.hpp>
+#include <recsys/ranker/row_block.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// The most splits of a tree that files may hold.
+inline constexpr std::size_t max_depth = 16;
+
+/// A split of a finished tree: right if the bin of the feature is above the threshold. The first split is the lowest bit of a leaf's number.
+struct model_split {
+    std::uint16_t feature = 0;
+    std::uint8_t threshold = 0;
+    std::uint8_t zero = 0;
+};
+static_assert(sizeof(model_split) == 4);
+
+/// Trees one after the other. A leaf counts leaf x 2^-exponent; a row's raw score is `start` and the sum of its leaves.
+class tree_set {
+public:
+    double start = 0;
+    std::int32_t exponent = 16;
+
+    std::size_t size() const noexcept { return m_depths.size(); }
+    std::size_t depth(std::size_t tree) const noexcept { return m_depths[tree]; }
+    std::span<model_split const> splits(std::size_t tree) const noexcept { return {m_splits.data() + m_first_split[tree], m_depths[tree]}; }
+    std::span<std::int32_t const> leaves(std::size_t tree) const noexcept { return {m_leaves.data() + m_first_leaf[tree], std::size_t{1} << m_depths[tree]}; }
+    /// The weight of the training rows in each leaf.
+    std::span<float const> leaf_weights(std::size_t tree) const noexcept {
+        return {m_leaf_weights.data() + m_first_leaf[tree], std::size_t{1} << m_depths[tree]};
+    }
+    /// What each split added to the score that chose it.
+    std::span<float const> gains(std::size_t tree) const noexcept { return {m_gains.data() + m_first_split[tree], m_depths[tree]}; }
+
+    void add(std::span<model_split const> splits, std::span<float const> gains, std::span<std::int32_t const> leaves, std::span<float const> weights) {
+        m_first_split.push_back(m_splits.size()), m_first_leaf.push_back(m_leaves.size());
+        m_depths.push_back(static_cast<std::uint8_t>(splits.size()));
+        m_splits.insert(m_splits.end(), splits.begin(), splits.end()), m_gains.insert(m_gains.end(), gains.begin(), gains.end());
+        m_leaves.insert(m_leaves.end(), leaves.begin(), leaves.end()), m_leaf_weights.insert(m_leaf_weights.end(), weights.begin(), weights.end());
+    }
+    /// Keeps the first n trees.
+    void keep(std::size_t n) {
+        if (n >= size()) return;
+        m_splits.resize(m_first_split[n]), m_gains.resize(m_first_split[n]);
+        m_leaves.resize(m_first_leaf[n]), m_leaf_weights.resize(m_first_leaf[n]);
+        m_first_split.resize(n), m_first_leaf.resize(n), m_depths.resize(n);
+    }
+    /// Every split's feature becomes rank[feature].
+    void rename_features(std::span<std::uint32_t const> rank) {
+        for (auto& s : m_splits) s.feature = static_cast<std::uint16_t>(rank[s.feature]);
+    }
+    double raw(std::int64_t sum) const noexcept { return start + std::ldexp(static_cast<double>(sum), -exponent); }
+
+    std::span<std::uint8_t const> all_depths() const noexcept { return m_depths; }
+    std::span<model_split const> all_splits() const noexcept { return m_splits; }
+    std::span<std::int32_t const> all_leaves() const noexcept { return m_leaves; }
+    std::span<float const> all_leaf_weights() const noexcept { return m_leaf_weights; }
+    std::span<float const> all_gains() const noexcept { return m_gains; }
+
+private:
+    std::vector<std::uint8_t> m_depths;
+    std::vector<std::size_t> m_first_split, m_first_leaf;
+    std::vector<model_split> m_splits;
+    std::vector<float> m_gains, m_leaf_weights;
+    std::vector<std::int32_t> m_leaves;
+};
+
+/// One bit a split, of at most eight splits, for 16 rows: without branches, so that compilers turn it into vector code.
+inline void leaf_bits(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride, std::uint8_t* __restrict out) noexcept {
+    std::uint8_t bits[16] = {};
+    std::uint8_t bit = 1;
+    for (auto const& split : splits) {
+        auto const* const of = bins + split.feature * stride;
+        auto const above = split.threshold;
+        for (std::size_t k = 0; k < 16; ++k)
+            bits[k] = static_cast<std::uint8_t>(bits[k] | (static_cast<std::uint8_t>(-static_cast<std::uint8_t>(of[k] > above)) & bit));
+        bit = static_cast<std::uint8_t>(bit << 1);
+    }
+    for (std::size_t k = 0; k < 16; ++k) out[k] = bits[k];
+}
+
+/// The numbers of the leaves of n rows, n at most block_rows. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 16 rows.
+inline void leaf_numbers(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride, std::size_t n, std::uint16_t* out) noexcept {
+    auto const low = splits.first(std::min<std::size_t>(8, splits.size())), high = splits.subspan(low.size());
+    for (std::size_t row = 0; row < n; row += 16) {
+        std::uint8_t bits[16], more[16] = {};
+        leaf_bits(low, bins + row, stride, bits);
+        if (!high.empty()) leaf_bits(high, bins + row, stride, more);
+        for (std::size_t k = 0; k < 16; ++k) out[row + k] = static_cast<std::uint16_t>(bits[k] | more[k] << 8);
+    }
+}
+
+/// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows.
+inline void add_trees(tree_set const& trees, std::size_t first, std::size_t last, std::uint8_t const* bins, std::size_t stride, std::size_t n,
+                      std::int64_t* sums) noexcept {
+    std::uint16_t numbers[block_rows];
+    for (std::size_t t = first; t < last; ++t) {
+        leaf_numbers(trees.splits(t), bins, stride, n, numbers);
+        auto const* const leaves = trees.leaves(t).data();
+        for (std::size_t row = 0; row < n; ++row) sums[row] += leaves[numbers[row]];
+    }
+}
+
+}}} // namespace recsys::detail
+
+#include <recsys/core/pop_macros.hpp>
+#endif
