@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// Door of the room io: values to files and back. Depends on every other room; only the door of the whole library includes it.
+#if defined(RECSYS_VERSION) && RECSYS_VERSION != 100
+#error "recsys: two versions of the library meet in one file; include one of them"
+#endif
+#ifndef RECSYS_IO_DOOR_HPP
+#define RECSYS_IO_DOOR_HPP
+
+#include <recsys/io/model_file.hpp>
+
+#endif
