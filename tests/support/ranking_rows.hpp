@@ -50,12 +50,12 @@ public:
         for (auto& effect : m_category_effect) effect = 0.8 * random.normal();
         for (auto& slope : m_category_slope) slope = 0.25 * random.normal();
         make_categories(random);
-        for (auto& item : m_items) {
-            for (auto& t : item.taste) t = random.normal() / 2;
-            item.votes = std::exp(1.2 * item.popularity + 2 + 0.8 * random.normal());
-            item.rating = std::clamp(7 + 0.9 * random.normal(), 1.0, 10.0);
-            item.deviation = std::abs(1.5 + 0.4 * random.normal());
-            item.missing = std::clamp(0.12 - 0.08 * item.popularity, 0.0, 0.5);
+        for (auto& one : m_items) {
+            for (auto& t : one.taste) t = random.normal() / 2;
+            one.votes = std::exp(1.2 * one.popularity + 2 + 0.8 * random.normal());
+            one.rating = std::clamp(7 + 0.9 * random.normal(), 1.0, 10.0);
+            one.deviation = std::abs(1.5 + 0.4 * random.normal());
+            one.missing = std::clamp(0.12 - 0.08 * one.popularity, 0.0, 0.5);
         }
     }
 

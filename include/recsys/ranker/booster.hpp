@@ -297,8 +297,8 @@ inline void booster_fit::join_previous() {
 /// 12 columns. Source: Prokhorenkova et al. (2018) for statistics and trees, Friedman (2001) for boosting.
 class booster {
 public:
-    /// @throws option_error  for an option outside its range, at `fit`.
-    explicit booster(booster_options options = {}) : m_options(std::move(options)) {}
+    /// @throws option_error  for an option outside its range.
+    explicit booster(booster_options options = {}) : m_options(std::move(options)) { detail::check(m_options); }
 
     /// A model of all trees.
     /// @throws data_error  without rows or targets, for targets or weights that are not finite, where the loss refuses the targets (log loss: not
@@ -319,7 +319,6 @@ public:
 
 private:
     booster_model run(frame const& train, frame const* valid, booster_model const* previous) const {
-        detail::check(m_options);
         return booster_model(detail::booster_fit(m_options, train, valid, previous ? &previous->state() : nullptr).run());
     }
     booster_options m_options;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// The booster beside CatBoost, LightGBM and XGBoost on the same rows: what they reach is in the fixture, with the script that made it.
+#include <doctest/doctest.h>
+#include <recsys_under_test.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/fixtures/ranker.hpp"
+#include "support/ranking_rows.hpp"
+
+namespace rs = recsys;
+
+namespace {
+
+/// Prints what was reached beside the best peer, so that a log shows more than passed or failed.
+void print(char const* what, double ours, double best) {
+    std::printf("%s: ours %.5f, best peer %.5f, ratio %.4f\n", what, ours, best, ours / best);
+}
+
+template <class Figures> double best_loss(Figures const& figures) {
+    double best = 1e9;
+    for (auto const& one : figures) best = std::min(best, one.log_loss);
+    return best;
+}
+template <class Figures> double best_auc(Figures const& figures) {
+    double best = 0;
+    for (auto const& one : figures) best = std::max(best, one.auc);
+    return best;
+}
+
+/// Mean test log loss over seeds 1 to n at 1000 trees, depth 6, learning rate 0.1.
+double ranking_loss(std::size_t n_train, std::size_t n_test, std::uint64_t seeds) {
+    support::ranking_world world(42);
+    auto const train_rows = world.rows(n_train, 1), test_rows = world.rows(n_test, 2);
+    auto const train = rs::ingest(train_rows, support::ranking_schema()), test = rs::ingest(test_rows, support::ranking_schema());
+    double sum = 0;
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        auto const model = rs::booster({.trees = 1000, .learning_rate = 0.1, .depth = 6, .seed = seed}).fit(train);
+        sum += rs::mean_log_loss(model.predict(test), test.targets());
+    }
+    return sum / static_cast<double>(seeds);
+}
+
+std::string data_folder() {
+    char const* const folder = std::getenv("RECSYS_DATA_DIR");
+    return folder ? std::string(folder) + "/lightgbm-examples" : "";
+}
+
+struct wide_row {
+    std::array<float, 28> x{};
+    float target = 0;
+};
+
+std::vector<wide_row> read_wide(std::string const& path) {
+    std::ifstream in(path);
+    std::vector<wide_row> out;
+    for (std::string line; std::getline(in, line);) {
+        std::istringstream fields(line);
+        wide_row r;
+        fields >> r.target;
+        for (auto& x : r.x) fields >> x;
+        out.push_back(r);
+    }
+    return out;
+}
+
+}
+
+TEST_CASE("60,000 ranking rows: the mean of four seeds is within 1% of the best peer" * doctest::test_suite("slow")) {
+    double const best = best_loss(ranker_fixture::ranking_60k), ours = ranking_loss(60000, 30000, 4);
+    print("ranking 60k, log loss, four seeds", ours, best);
+    CHECK(ours < 1.01 * best);
+}
+
+TEST_CASE("300,000 ranking rows: within 1% of the best peer" * doctest::test_suite("slow")) {
+    double const best = best_loss(ranker_fixture::ranking_300k), ours = ranking_loss(300000, 60000, 1);
+    print("ranking 300k, log loss, one seed", ours, best);
+    CHECK(ours < 1.01 * best);
+}
+
+TEST_CASE("LightGBM's binary_classification: log loss within 1% of the best peer") {
+    auto const folder = data_folder() + "/binary_classification/";
+    auto all = read_wide(folder + "binary.train");
+    if (all.empty()) {
+        MESSAGE("skipped: RECSYS_DATA_DIR names no folder with lightgbm-examples/binary_classification");
+        return;
+    }
+    auto schema = rs::rows<wide_row>();
+    for (std::size_t c = 0; c < 28; ++c) schema = schema.number("x" + std::to_string(c), [c](wide_row const& r) { return r.x[c]; });
+    auto const with_target = schema.target(&wide_row::target);
+    REQUIRE(all.size() == 7000);
+    std::vector<wide_row> const held_out(all.end() - 1000, all.end());
+    all.resize(6000);
+    auto const train = rs::ingest(all, with_target), valid = rs::ingest(held_out, with_target),
+               test = rs::ingest(read_wide(folder + "binary.test"), with_target);
+    double sum = 0;
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+        auto const model =
+            rs::booster({.trees = 1000, .learning_rate = 0.05, .depth = 6, .early_stopping_rounds = 50, .seed = seed}).fit(train, valid);
+        sum += rs::mean_log_loss(model.predict(test), test.targets()) / 4;
+    }
+    print("binary_classification, log loss, four seeds", sum, best_loss(ranker_fixture::binary_classification));
+    CHECK(sum < 1.01 * best_loss(ranker_fixture::binary_classification));
+}
+
+TEST_CASE("LightGBM's categorical.data: AUC within 1% of the best peer, or better" * doctest::test_suite("slow")) {
+    struct row {
+        std::array<int, 7> x{};
+        float target = 0;
+    };
+    std::ifstream in(data_folder() + "/categorical.data");
+    std::vector<row> all;
+    for (std::string line; std::getline(in, line);) {
+        std::istringstream fields(line);
+        row r;
+        fields >> r.target;
+        for (std::string field; fields >> field;) {
+            auto const colon = field.find(':');
+            int const column = std::stoi(field.substr(0, colon));
+            if (column >= 1) r.x[static_cast<std::size_t>(column) - 1] = static_cast<int>(std::stod(field.substr(colon + 1)));
+        }
+        all.push_back(r);
+    }
+    if (all.empty()) {
+        MESSAGE("skipped: RECSYS_DATA_DIR names no folder with lightgbm-examples/categorical.data");
+        return;
+    }
+    auto schema = rs::rows<row>();
+    for (std::size_t c = 0; c < 7; ++c) schema = schema.category("x" + std::to_string(c), [c](row const& r) { return r.x[c]; });
+    auto const with_target = schema.target(&row::target);
+    auto const cut = all.end() - static_cast<std::ptrdiff_t>(all.size() / 5);
+    auto const train = rs::ingest(std::vector<row>(all.begin(), cut), with_target),
+               test = rs::ingest(std::vector<row>(cut, all.end()), with_target);
+    double sum = 0;
+    for (std::uint64_t seed = 1; seed <= 4; ++seed)
+        sum +=
+            rs::auc(rs::booster({.trees = 1000, .learning_rate = 0.1, .depth = 6, .seed = seed}).fit(train).predict(test), test.targets()) /
+            4;
+    print("categorical.data, AUC, four seeds", sum, best_auc(ranker_fixture::categorical));
+    CHECK(sum > 0.99 * best_auc(ranker_fixture::categorical));
+}
