@@ -57,8 +57,7 @@ int run(std::string const& folder, std::string const& out, std::size_t last, uns
         return rating{r.integer<std::int32_t>(0), r.integer<std::int32_t>(1), r.real(2), r.integer<std::int64_t>(3)};
     });
     // A single pass over the file, and the file is the range. Watched is watched: stars are not what is predicted here.
-    auto const data =
-        rs::ingest(ratings, rs::columns().user(&rating::user).item(&rating::movie).unix_seconds(&rating::unix_time));
+    auto const data = rs::ingest(ratings, rs::columns().user(&rating::user).item(&rating::movie).unix_seconds(&rating::unix_time));
     std::printf("%zu ratings, %zu users, %zu movies\n", data.size(), data.users().size(), data.items().size());
 
     // People rate their films in a sitting or two, so that one moment for all leaves hardly anybody on both sides: each one's last ratings
@@ -88,10 +87,10 @@ int run(std::string const& folder, std::string const& out, std::size_t last, uns
     auto const ranker = rs::booster({.trees = 500, .learning_rate = 0.05, .depth = 4, .run = {.threads = threads}}).fit(train, valid);
     std::printf("ranker: %zu rows, %zu trees\n", train.n_rows(), ranker.n_trees());
 
-    auto const table = rs::evaluate({{"popular", serve.source("popular")}, {"als", serve.source("als")}, {"ranked", rs::two_stage(serve, ranker)}},
-                                    judged.test, serve.seen(),
-                                    {rs::precision(10), rs::recall(10), rs::ndcg(10), rs::hit_rate(10), rs::coverage(10)},
-                                    {.baseline = "als", .seed = 1, .run = {.threads = threads}});
+    auto const table =
+        rs::evaluate({{"popular", serve.source("popular")}, {"als", serve.source("als")}, {"ranked", rs::two_stage(serve, ranker)}},
+                     judged.test, serve.seen(), {rs::precision(10), rs::recall(10), rs::ndcg(10), rs::hit_rate(10), rs::coverage(10)},
+                     {.baseline = "als", .seed = 1, .run = {.threads = threads}});
     std::puts(table.text().c_str());
     for (auto const& warning : table.warnings()) std::printf("note: %s\n", warning.c_str());
 
@@ -115,7 +114,9 @@ int main(int argc, char** argv) {
     std::size_t last = 10;
     unsigned threads = 0;
     app.add_option("--data", folder, "Folder with ratings.csv and movies.csv")->required()->check(CLI::ExistingDirectory);
-    app.add_option("--last", last, "How many of each user's latest ratings are held out")->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option("--last", last, "How many of each user's latest ratings are held out")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     app.add_option("--out", out, "A JSON file for the metrics");
     app.add_option("--threads", threads, "Threads, 0 = all")->capture_default_str();
     CLI11_PARSE(app, argc, argv);

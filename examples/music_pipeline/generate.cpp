@@ -23,12 +23,15 @@ void check(generator_options const& o) {
     using recsys::detail::throw_option;
     if (o.users < 20 || o.users > 50'000'000) throw_option("generate: users must be in [20, 50000000], got ", o.users);
     if (o.tracks < 40 || o.tracks > 20'000'000) throw_option("generate: tracks must be in [40, 20000000], got ", o.tracks);
-    if (o.events < 5 * o.users || o.events > 4'000'000'000) throw_option("generate: events must be in [5 x users, 4000000000], got ", o.events);
+    if (o.events < 5 * o.users || o.events > 4'000'000'000)
+        throw_option("generate: events must be in [5 x users, 4000000000], got ", o.events);
     if (!(o.repeats >= 0 && o.repeats <= 0.9)) throw_option("generate: repeats must be in [0, 0.9], got ", o.repeats);
-    if (!(o.unknown_tracks >= 0 && o.unknown_tracks <= 0.1)) throw_option("generate: unknown_tracks must be in [0, 0.1], got ", o.unknown_tracks);
+    if (!(o.unknown_tracks >= 0 && o.unknown_tracks <= 0.1))
+        throw_option("generate: unknown_tracks must be in [0, 0.1], got ", o.unknown_tracks);
     double const pairs = static_cast<double>(o.events) * (1 - o.repeats);
     if (pairs > 0.2 * static_cast<double>(o.users) * static_cast<double>(o.tracks))
-        throw_option("generate: ", o.events, " events are too many for ", o.users, " users and ", o.tracks, " tracks: at most a fifth of all pairs may occur");
+        throw_option("generate: ", o.events, " events are too many for ", o.users, " users and ", o.tracks,
+                     " tracks: at most a fifth of all pairs may occur");
 }
 
 std::string path_in(std::string const& folder, char const* name) { return (std::filesystem::path(folder) / name).string(); }
@@ -42,8 +45,8 @@ std::vector<std::uint32_t> ids_of(std::vector<std::uint32_t> const& rows, std::v
 void write_catalog(music_catalog const& catalog, music_names const& names, std::string const& folder) {
     csv::writer tracks(path_in(folder, "tracks.csv"), {"track_id", "albums", "artists", "genres"});
     for (std::size_t t = 0; t < catalog.tracks.size(); ++t)
-        tracks.row(catalog.track_ids[t], ids_of(catalog.tracks[t].albums, catalog.album_ids), ids_of(catalog.tracks[t].artists, catalog.artist_ids),
-                   ids_of(catalog.tracks[t].genres, catalog.genre_ids));
+        tracks.row(catalog.track_ids[t], ids_of(catalog.tracks[t].albums, catalog.album_ids),
+                   ids_of(catalog.tracks[t].artists, catalog.artist_ids), ids_of(catalog.tracks[t].genres, catalog.genre_ids));
     tracks.close();
     csv::writer things(path_in(folder, "catalog_names.csv"), {"id", "type", "name"});
     auto const write = [&](char const* type, std::vector<std::uint32_t> const& ids, std::vector<std::string> const& of) {
@@ -80,7 +83,8 @@ void write_log(generator_options const& o, music_catalog const& catalog, music_l
     for (std::size_t u = 0; u < ids.size(); ++u)
         for (auto i = log.first_play[u]; i < log.first_play[u + 1]; ++i) {
             auto const track = log.tracks[i];
-            out.row(ids[u], track < n ? catalog.track_ids[track] : catalog.unknown_track_ids[track - n], i - log.first_play[u] + 1, dates[log.days[i]]);
+            out.row(ids[u], track < n ? catalog.track_ids[track] : catalog.unknown_track_ids[track - n], i - log.first_play[u] + 1,
+                    dates[log.days[i]]);
         }
     out.close();
 }
@@ -94,7 +98,8 @@ template <class Count> double quantile(std::vector<Count> sorted, double q) {
 
 void check_sizes(generator_options const& o, music_log const& log, music_catalog const& catalog, std::vector<check_line>& out) {
     std::vector<std::uint32_t> by_user, by_track(catalog.tracks.size());
-    for (std::size_t u = 0; u + 1 < log.first_play.size(); ++u) by_user.push_back(static_cast<std::uint32_t>(log.first_play[u + 1] - log.first_play[u]));
+    for (std::size_t u = 0; u + 1 < log.first_play.size(); ++u)
+        by_user.push_back(static_cast<std::uint32_t>(log.first_play[u + 1] - log.first_play[u]));
     for (auto const t : log.tracks)
         if (t < by_track.size()) ++by_track[t];
     double const users = static_cast<double>(o.events) / static_cast<double>(o.users) / real_plays_per_user;
@@ -104,8 +109,9 @@ void check_sizes(generator_options const& o, music_log const& log, music_catalog
         out.push_back({"plays per user, quantile " + recsys::detail::number_text(q), real * users, quantile(by_user, q)});
     out.push_back({"plays per track, mean", 222.6 * tracks, static_cast<double>(log.tracks.size()) / static_cast<double>(by_track.size())});
     for (auto const& [q, real] : {std::pair(0.25, 9.), {0.5, 19.}, {0.75, 67.}, {0.9, 311.}, {0.99, 3961.}})
-        out.push_back({"plays per track, quantile " + recsys::detail::number_text(q) + (q > 0.75 ? " (capped at a quarter of the users)" : ""), real * tracks,
-                       quantile(by_track, q)});
+        out.push_back(
+            {"plays per track, quantile " + recsys::detail::number_text(q) + (q > 0.75 ? " (capped at a quarter of the users)" : ""),
+             real * tracks, quantile(by_track, q)});
 }
 
 void check_time(music_log const& log, std::vector<check_line>& out) {
@@ -159,7 +165,8 @@ void check_catalog(music_catalog const& catalog, music_log const& log, music_nam
     out.push_back({"share of tracks that share their name", shared_names, repeated / n});
     out.push_back({"ids with several types, per track", ids_of_several_types, shared / n});
     std::sort(by_genre.rbegin(), by_genre.rend());
-    for (std::size_t g = 0; g < 3; ++g) out.push_back({"share of plays of genre " + std::to_string(g + 1), genre_plays[g], by_genre[g] / plays});
+    for (std::size_t g = 0; g < 3; ++g)
+        out.push_back({"share of plays of genre " + std::to_string(g + 1), genre_plays[g], by_genre[g] / plays});
 }
 
 void check_repeats(generator_options const& o, music_log const& log, std::size_t n_tracks, std::vector<check_line>& out) {

@@ -116,7 +116,8 @@ std::vector<std::uint32_t> falling(std::vector<double> const& values) {
 
 /// Large scenes choose first, likelier what is still far from its budget; each takes its plays from it.
 void give_main_genres(music_catalog& catalog, std::vector<double>& left, random_stream& random) {
-    auto const plays = plays_of(catalog.tracks, catalog.genre_of_scene.size(), [&](track_info const& t) { return catalog.scene_of_artist[t.artist]; });
+    auto const plays =
+        plays_of(catalog.tracks, catalog.genre_of_scene.size(), [&](track_info const& t) { return catalog.scene_of_artist[t.artist]; });
     for (std::uint32_t const scene : falling(plays)) {
         std::vector<double> weights;
         for (double const l : left) weights.push_back(l > 0 ? l * l : 0);
@@ -236,7 +237,8 @@ void leave_gaps(std::vector<track_info>& tracks, random_stream& random) {
 
 /// Distinct within a type, in no order that would tell anything; some are shared with another type.
 void give_ids(music_catalog& catalog, std::size_t n_albums, random_stream& random) {
-    std::size_t const n_tracks = catalog.tracks.size(), n_artists = catalog.scene_of_artist.size(), n_unknown = std::max<std::size_t>(3, n_tracks / 400);
+    std::size_t const n_tracks = catalog.tracks.size(), n_artists = catalog.scene_of_artist.size(),
+                      n_unknown = std::max<std::size_t>(3, n_tracks / 400);
     std::vector<std::uint32_t> ids(n_tracks + n_albums + n_artists + n_known_genres + n_dangling_genres + n_unknown);
     std::uint32_t last = 0;
     for (auto& id : ids) id = last += index32(1 + random.below(99));
@@ -265,7 +267,8 @@ music_catalog make_catalog(generator_options const& options, std::uint64_t pairs
     auto random = random_for(options.seed, stream::catalog);
     music_catalog catalog;
     catalog.n_known_genres = n_known_genres;
-    std::size_t const n = options.tracks, n_artists = at_least_one(n, artists_per_track), n_albums = std::max(n_artists + 1, at_least_one(n, albums_per_track));
+    std::size_t const n = options.tracks, n_artists = at_least_one(n, artists_per_track),
+                      n_albums = std::max(n_artists + 1, at_least_one(n, albums_per_track));
     catalog.tracks = make_tracks(options, pairs, random);
     give_artists(catalog.tracks, n_artists, random);
     catalog.genre_of_scene.resize(std::clamp<std::size_t>(n / 100, 6, 600));

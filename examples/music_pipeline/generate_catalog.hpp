@@ -31,8 +31,9 @@ struct music_catalog {
 };
 
 /// Shares of the real tables, of all tracks.
-inline constexpr double albums_per_track = 0.658724, artists_per_track = 0.153581, no_artists = 0.015369, no_genres = 0.003687, no_albums = 0.000018,
-                        dangling_tracks = 0.048345, dangling_plays = 0.0334, ids_of_several_types = 0.034644, never_played = 0.001;
+inline constexpr double albums_per_track = 0.658724, artists_per_track = 0.153581, no_artists = 0.015369, no_genres = 0.003687,
+                        no_albums = 0.000018, dangling_tracks = 0.048345, dangling_plays = 0.0334, ids_of_several_types = 0.034644,
+                        never_played = 0.001;
 /// Plays per genre as shares of all plays: the ten largest of the real ones.
 inline constexpr double genre_plays[] = {0.2497, 0.1698, 0.1397, 0.1195, 0.1136, 0.0903, 0.0732, 0.0593, 0.0575, 0.0557};
 

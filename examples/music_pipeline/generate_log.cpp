@@ -45,10 +45,12 @@ std::vector<bool> choose_cold(generator_options const& options, std::vector<std:
 }
 
 /// When a user plays: in sessions of some plays, between his first and his last day as a user.
-void add_sessions(random_stream& random, std::uint32_t user, std::uint32_t plays, double first, double last, std::vector<std::pair<float, std::uint32_t>>& keys) {
+void add_sessions(random_stream& random, std::uint32_t user, std::uint32_t plays, double first, double last,
+                  std::vector<std::pair<float, std::uint32_t>>& keys) {
     std::vector<double> sessions(1 + plays / 3);
     for (double& at : sessions) at = first + (last - first) * random.uniform();
-    for (std::uint32_t i = 0; i < plays; ++i) keys.emplace_back(static_cast<float>(sessions[static_cast<std::size_t>(random.below(sessions.size()))]), user);
+    for (std::uint32_t i = 0; i < plays; ++i)
+        keys.emplace_back(static_cast<float>(sessions[static_cast<std::size_t>(random.below(sessions.size()))]), user);
 }
 
 /// The user of each event of the year, first event first.
@@ -118,7 +120,8 @@ std::vector<event_kind> kinds_of(generator_options const& options, std::vector<s
     random.shuffle(able);
     std::size_t const n_unknown = count_unknown(options), n_repeats = count_repeats(options);
     if (able.size() < n_unknown + n_repeats)
-        recsys::detail::throw_option("generate: only ", able.size(), " events can repeat or be unknown, ", n_unknown + n_repeats, " are asked for");
+        recsys::detail::throw_option("generate: only ", able.size(), " events can repeat or be unknown, ", n_unknown + n_repeats,
+                                     " are asked for");
     for (std::size_t i = 0; i < n_unknown; ++i) kinds[able[i]] = event_kind::unknown;
     for (std::size_t i = n_unknown; i < n_unknown + n_repeats; ++i) kinds[able[i]] = event_kind::repeat;
     return kinds;
@@ -133,7 +136,8 @@ void fill_others(generator_options const& options, music_catalog const& catalog,
             if (kinds[i] == event_kind::unknown)
                 log.tracks[i] = static_cast<std::uint32_t>(catalog.tracks.size() + random.below(catalog.unknown_track_ids.size()));
             else if (kinds[i] == event_kind::repeat && !played.empty())
-                log.tracks[i] = played[played.size() - 1 - static_cast<std::size_t>(static_cast<double>(played.size()) * power_of(random.uniform(), 2))];
+                log.tracks[i] = played[played.size() - 1 -
+                                       static_cast<std::size_t>(static_cast<double>(played.size()) * power_of(random.uniform(), 2))];
             else played.push_back(log.tracks[i]);
         }
     }
@@ -146,14 +150,17 @@ void order_by_id(music_catalog const& catalog, music_log& log) {
         return track < n ? catalog.track_ids[track] : catalog.unknown_track_ids[track - n];
     };
     for (std::size_t u = 0; u + 1 < log.first_play.size(); ++u)
-        std::sort(log.tracks.begin() + static_cast<std::ptrdiff_t>(log.first_play[u]), log.tracks.begin() + static_cast<std::ptrdiff_t>(log.first_play[u + 1]),
+        std::sort(log.tracks.begin() + static_cast<std::ptrdiff_t>(log.first_play[u]),
+                  log.tracks.begin() + static_cast<std::ptrdiff_t>(log.first_play[u + 1]),
                   [&](std::uint32_t a, std::uint32_t b) { return id_of(a) < id_of(b); });
 }
 
 }
 
 std::uint64_t count_repeats(generator_options const& options) { return rounded(options.repeats * static_cast<double>(options.events)); }
-std::uint64_t count_unknown(generator_options const& options) { return rounded(options.unknown_tracks * static_cast<double>(options.events)); }
+std::uint64_t count_unknown(generator_options const& options) {
+    return rounded(options.unknown_tracks * static_cast<double>(options.events));
+}
 
 music_log make_log(generator_options const& options, std::vector<std::uint32_t> const& plays, music_catalog const& catalog) {
     auto const users = order_of_users(options, plays);

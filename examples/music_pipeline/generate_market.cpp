@@ -69,7 +69,8 @@ std::vector<taste> make_tastes(generator_options const& options, music_catalog c
     for (std::uint32_t u = 0; u < n_users; ++u) {
         auto random = random_for(options.seed, stream::tastes, u);
         for (std::size_t i = 0; i < 3; ++i) {
-            out[u].scenes[i] = static_cast<std::uint32_t>(std::lower_bound(upto.begin(), upto.end(), random.uniform() * sum) - upto.begin());
+            out[u].scenes[i] =
+                static_cast<std::uint32_t>(std::lower_bound(upto.begin(), upto.end(), random.uniform() * sum) - upto.begin());
             out[u].liking[i] = static_cast<float>((i == 0 ? 2.5 : i == 1 ? 1.8 : 1.2) * (0.6 + 0.8 * random.uniform()));
         }
         out[u].mainstream = static_cast<float>(random.uniform());
@@ -79,9 +80,13 @@ std::vector<taste> make_tastes(generator_options const& options, music_catalog c
 
 class market {
 public:
-    market(generator_options const& options, music_catalog const& catalog, std::vector<std::uint32_t> const& buyers, std::vector<std::uint32_t> const& offers,
-           std::size_t n_users)
-        : m_catalog(catalog), m_buyers(buyers), m_offers(offers), m_tastes(make_tastes(options, catalog, n_users)), m_had(buyers.size()),
+    market(generator_options const& options, music_catalog const& catalog, std::vector<std::uint32_t> const& buyers,
+           std::vector<std::uint32_t> const& offers, std::size_t n_users)
+        : m_catalog(catalog),
+          m_buyers(buyers),
+          m_offers(offers),
+          m_tastes(make_tastes(options, catalog, n_users)),
+          m_had(buyers.size()),
           m_random(random_for(options.seed, stream::market)) {
         // Gumbel noise by its quantiles.
         for (std::size_t i = 0; i < 4096; ++i) m_noise.push_back(-log_of(-log_of((static_cast<double>(i) + 0.5) / 4096)));
@@ -121,7 +126,8 @@ private:
         double out = 0;
         for (std::size_t i = 0; i < t.scenes.size(); ++i) {
             if (t.scenes[i] == scene) out = std::max(out, static_cast<double>(t.liking[i]));
-            else if (m_catalog.genre_of_scene[t.scenes[i]] == m_catalog.genre_of_scene[scene]) out = std::max(out, 0.4 * static_cast<double>(t.liking[i]));
+            else if (m_catalog.genre_of_scene[t.scenes[i]] == m_catalog.genre_of_scene[scene])
+                out = std::max(out, 0.4 * static_cast<double>(t.liking[i]));
         }
         for (std::size_t i = 0; i < t.known; ++i)
             if (t.artists[i] == m_catalog.tracks[track].artist) out += 1.2;
@@ -158,7 +164,8 @@ private:
             m_is_wrong[i] = false;
             return;
         }
-        recsys::detail::throw_option("generate: users and tracks are too few for so many events without repeats; ask for fewer events or more tracks");
+        recsys::detail::throw_option(
+            "generate: users and tracks are too few for so many events without repeats; ask for fewer events or more tracks");
     }
 
     music_catalog const& m_catalog;
@@ -175,8 +182,9 @@ private:
 
 }
 
-std::vector<std::uint32_t> match_plays(generator_options const& options, music_catalog const& catalog, std::vector<std::uint32_t> const& buyers,
-                                       std::vector<std::uint32_t> const& offers, std::size_t n_users) {
+std::vector<std::uint32_t> match_plays(generator_options const& options, music_catalog const& catalog,
+                                       std::vector<std::uint32_t> const& buyers, std::vector<std::uint32_t> const& offers,
+                                       std::size_t n_users) {
     if (buyers.size() != offers.size()) recsys::detail::throw_data("generate: ", buyers.size(), " plays and ", offers.size(), " offers");
     return market(options, catalog, buyers, offers, n_users).run();
 }

@@ -14,8 +14,9 @@ namespace music {
 
 /// The track of each buyer, in their order: all offers are used, and no user gets a track twice.
 /// @param buyers  the user of each play, earliest first. @param offers  the track of each play, earliest first; as many as buyers.
-std::vector<std::uint32_t> match_plays(generator_options const& options, music_catalog const& catalog, std::vector<std::uint32_t> const& buyers,
-                                       std::vector<std::uint32_t> const& offers, std::size_t n_users);
+std::vector<std::uint32_t> match_plays(generator_options const& options, music_catalog const& catalog,
+                                       std::vector<std::uint32_t> const& buyers, std::vector<std::uint32_t> const& offers,
+                                       std::size_t n_users);
 
 }
 

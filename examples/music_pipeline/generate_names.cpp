@@ -20,13 +20,18 @@ constexpr std::size_t n_words = 16;
 using words = std::string_view[n_words];
 
 constexpr words scripts[] = {
-    {"Love", "Night", "River", "Golden", "Fire", "Home", "Blue", "Dance", "Summer", "Alone", "Rain", "Again", "Heart", "City", "Star", "Intro"},
+    {"Love", "Night", "River", "Golden", "Fire", "Home", "Blue", "Dance", "Summer", "Alone", "Rain", "Again", "Heart", "City", "Star",
+     "Intro"},
     {"Ночь", "Любовь", "Снег", "Дорога", "Я", "Город", "Мама", "Вечер", "Тишина", "Море", "Ты", "Огонь", "Звезда", "Дом", "Осень", "Танцы"},
-    {"Amor", "Corazón", "Noche", "Sueño", "Mañana", "Cielo", "Fuego", "Vida", "Señorita", "Luna", "Camino", "Adiós", "Baila", "Sol", "Mar", "Niña"},
+    {"Amor", "Corazón", "Noche", "Sueño", "Mañana", "Cielo", "Fuego", "Vida", "Señorita", "Luna", "Camino", "Adiós", "Baila", "Sol", "Mar",
+     "Niña"},
     {"Été", "Forêt", "Cœur", "Fenêtre", "Minuit", "Étoile", "Hiver", "Garçon", "Rêve", "Où", "Déjà", "Pluie", "Île", "Noël", "Âme", "À"},
-    {"Mädchen", "Straße", "Träume", "Frühling", "Glück", "König", "Größe", "Nacht", "Für", "Über", "Müde", "Herz", "Schön", "Flügel", "Wände", "Ö"},
-    {"Αγάπη", "Νύχτα", "Θάλασσα", "Ουρανός", "Φως", "Καρδιά", "Όνειρο", "Δρόμος", "Ήλιος", "Φεγγάρι", "Ω", "Ψυχή", "Χρόνος", "Βροχή", "Νερό", "Μάτια"},
-    {"სიყვარული", "ღამე", "ზღვა", "გული", "ცა", "გზა", "მზე", "სახლი", "წვიმა", "თოვლი", "ქარი", "მთა", "სიმღერა", "დრო", "ვარდი", "ოცნება"},
+    {"Mädchen", "Straße", "Träume", "Frühling", "Glück", "König", "Größe", "Nacht", "Für", "Über", "Müde", "Herz", "Schön", "Flügel",
+     "Wände", "Ö"},
+    {"Αγάπη", "Νύχτα", "Θάλασσα", "Ουρανός", "Φως", "Καρδιά", "Όνειρο", "Δρόμος", "Ήλιος", "Φεγγάρι", "Ω", "Ψυχή", "Χρόνος", "Βροχή",
+     "Νερό", "Μάτια"},
+    {"სიყვარული", "ღამე", "ზღვა", "გული", "ცა", "გზა", "მზე", "სახლი", "წვიმა", "თოვლი", "ქარი", "მთა", "სიმღერა", "დრო", "ვარდი",
+     "ოცნება"},
     {"Սեր", "Գիշեր", "Ծով", "Սիրտ", "Երկինք", "Ճանապարհ", "Արև", "Տուն", "Անձրև", "Ձյուն", "Քամի", "Լեռ", "Երգ", "Ժամանակ", "Վարդ", "Երազ"},
     {"אהבה", "לילה", "ים", "לב", "שמיים", "דרך", "שמש", "בית", "גשם", "שלג", "רוח", "הר", "שיר", "זמן", "ורד", "חלום"},
     {"حب", "ليل", "بحر", "قلب", "سماء", "طريق", "شمس", "بيت", "مطر", "ثلج", "ريح", "جبل", "أغنية", "زمن", "وردة", "حلم"},
@@ -37,16 +42,20 @@ constexpr words scripts[] = {
     {"さくら", "よる", "うみ", "こころ", "そら", "みち", "ひかり", "いえ", "あめ", "ゆき", "かぜ", "やま", "うた", "とき", "バラ", "ユメ"},
     {"사랑", "밤", "바다", "마음", "하늘", "길", "태양", "집", "비", "눈", "바람", "산", "노래", "시간", "장미", "꿈"},
     {"🎵", "🔥", "💔", "🌙", "🎸", "🕺", "🌊", "⭐", "🎧", "🌹", "🦋", "🌈", "🥁", "💃", "🍂", "👨‍👩‍👧"},
-    {"Aşk", "Gece", "Deniz", "Gönül", "Gökyüzü", "Yol", "Güneş", "Ev", "Yağmur", "Kar", "Rüzgâr", "Dağ", "Şarkı", "İstanbul", "Gül", "Rüya"},
-    {"Tình", "Đêm", "Biển", "Trái tim", "Bầu trời", "Đường", "Mặt trời", "Nhà", "Mưa", "Tuyết", "Gió", "Núi", "Bài hát", "Thời gian", "Hoa", "Giấc mơ"},
-    {"Miłość", "Noc", "Morze", "Serce", "Niebo", "Droga", "Słońce", "Dom", "Deszcz", "Śnieg", "Wiatr", "Góra", "Pieśń", "Czas", "Róża", "Święta"},
+    {"Aşk", "Gece", "Deniz", "Gönül", "Gökyüzü", "Yol", "Güneş", "Ev", "Yağmur", "Kar", "Rüzgâr", "Dağ", "Şarkı", "İstanbul", "Gül",
+     "Rüya"},
+    {"Tình", "Đêm", "Biển", "Trái tim", "Bầu trời", "Đường", "Mặt trời", "Nhà", "Mưa", "Tuyết", "Gió", "Núi", "Bài hát", "Thời gian", "Hoa",
+     "Giấc mơ"},
+    {"Miłość", "Noc", "Morze", "Serce", "Niebo", "Droga", "Słońce", "Dom", "Deszcz", "Śnieg", "Wiatr", "Góra", "Pieśń", "Czas", "Róża",
+     "Święta"},
 };
 
-constexpr std::string_view genre_words[] = {"pop",   "rap",     "allrock",   "ruspop",    "rusrap",     "electronics", "dance",      "rusrock", "rock",
-                                            "metal", "folk",    "indie",     "soundtrack", "alternative", "house",       "techno",     "jazz",    "classical",
-                                            "punk",  "soul",    "reggae",    "latin",     "country",    "blues",       "disco",      "ambient", "trance",
-                                            "bard",  "lullaby", "fairytales", "estrada",   "shanson",    "hardcore",    "drum & bass", "k-pop",   "j-pop",
-                                            "ska",   "gospel",  "new age",   "dubstep",   "video game, etc.", "romances"};
+constexpr std::string_view genre_words[] = {
+    "pop",   "rap",     "allrock",    "ruspop",     "rusrap",           "electronics", "dance",       "rusrock", "rock",
+    "metal", "folk",    "indie",      "soundtrack", "alternative",      "house",       "techno",      "jazz",    "classical",
+    "punk",  "soul",    "reggae",     "latin",      "country",          "blues",       "disco",       "ambient", "trance",
+    "bard",  "lullaby", "fairytales", "estrada",    "shanson",          "hardcore",    "drum & bass", "k-pop",   "j-pop",
+    "ska",   "gospel",  "new age",    "dubstep",    "video game, etc.", "romances"};
 constexpr std::string_view genre_marks[] = {"", "post-", "neo-", "local "};
 
 /// Every number has one row of digits 1 .. n_words: no two numbers give the same words.
@@ -99,7 +108,8 @@ music_names make_names(music_catalog const& catalog, std::uint64_t seed) {
             if (album % 2 == 0) names.albums[album] = names.tracks[t];
     for (std::size_t a = 0; a < names.albums.size(); ++a)
         if (names.albums[a].empty()) names.albums[a] = name_of(a / 2 * 3);
-    for (std::size_t a = 0; a < catalog.artist_ids.size(); ++a) names.artists.push_back((a % 3 == 0 ? "DJ " : a % 3 == 1 ? "The " : "") + name_of(a));
+    for (std::size_t a = 0; a < catalog.artist_ids.size(); ++a)
+        names.artists.push_back((a % 3 == 0 ? "DJ " : a % 3 == 1 ? "The " : "") + name_of(a));
     for (std::size_t g = 0; g < catalog.n_known_genres; ++g)
         names.genres.push_back(std::string(genre_marks[g / std::size(genre_words)]) + std::string(genre_words[g % std::size(genre_words)]));
     return names;

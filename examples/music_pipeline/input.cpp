@@ -16,8 +16,8 @@ using rows_of_text = std::vector<std::vector<std::string>>;
 
 /// Reads one file; its columns, rows and gaps go to the report.
 template <class Row, class Convert, class Sink>
-void read_table(journal& log, rows_of_text& shown, std::string const& folder, std::string const& name, std::vector<std::string> const& columns,
-                std::vector<std::string> const& kinds, Convert const& convert, Sink const& sink) {
+void read_table(journal& log, rows_of_text& shown, std::string const& folder, std::string const& name,
+                std::vector<std::string> const& columns, std::vector<std::string> const& kinds, Convert const& convert, Sink const& sink) {
     auto const path = (std::filesystem::path(folder) / name).string();
     csv::table<Row> rows(path, columns, convert, {.skip_bad_rows = log.set.skip_bad_rows});
     for (auto const& row : rows) sink(row);
@@ -49,8 +49,11 @@ tables read_tables(journal& log, std::string const& folder) {
     tables out;
     rows_of_text shown;
     read_table<track>(
-        log, shown, folder, "tracks.csv", {"track_id", "albums", "artists", "genres"}, {"integer", "list of integers", "list of integers", "list of integers"},
-        [](csv::record const& r) { return track{r.integer<id>(0), r.integers<id>(1), r.integers<id>(2), r.integers<id>(3)}; },
+        log, shown, folder, "tracks.csv", {"track_id", "albums", "artists", "genres"},
+        {"integer", "list of integers", "list of integers", "list of integers"},
+        [](csv::record const& r) {
+            return track{r.integer<id>(0), r.integers<id>(1), r.integers<id>(2), r.integers<id>(3)};
+        },
         [&](track const& row) { out.tracks.push_back(row); });
     read_table<name_row>(
         log, shown, folder, "catalog_names.csv", {"id", "type", "name"}, {"integer", "track, album, artist or genre", "text"},
@@ -59,17 +62,21 @@ tables read_tables(journal& log, std::string const& folder) {
         },
         [&](name_row const& row) { out.names.push_back(row); });
     read_table<play>(
-        log, shown, folder, "interactions.csv", {"user_id", "track_id", "track_seq", "started_at"}, {"integer", "integer", "integer", "date or time"},
+        log, shown, folder, "interactions.csv", {"user_id", "track_id", "track_seq", "started_at"},
+        {"integer", "integer", "integer", "date or time"},
         [](csv::record const& r) {
             return play{r.integer<id>(0), r.integer<id>(1), r.integer<std::int32_t>(2),
-                        r.parsed(3, [](std::string_view when) { return recsys::parse_time(when); }, "a date or date-time (ISO 8601)")};
+                        r.parsed(
+                            3, [](std::string_view when) { return recsys::parse_time(when); }, "a date or date-time (ISO 8601)")};
         },
         [&](play const& row) { out.plays.push_back(row); });
     log.page.table({"file", "column", "type", "rows", "empty"}, shown);
     std::size_t without_artist = 0, without_album = 0, without_genre = 0;
-    for (auto const& t : out.tracks) without_artist += t.artists.empty(), without_album += t.albums.empty(), without_genre += t.genres.empty();
-    log.find(text("Read %zu tracks, %zu names and %zu interactions. Gaps are empty lists: %zu tracks have no artist, %zu no album, %zu no genre.",
-                  out.tracks.size(), out.names.size(), out.plays.size(), without_artist, without_album, without_genre));
+    for (auto const& t : out.tracks)
+        without_artist += t.artists.empty(), without_album += t.albums.empty(), without_genre += t.genres.empty();
+    log.find(text(
+        "Read %zu tracks, %zu names and %zu interactions. Gaps are empty lists: %zu tracks have no artist, %zu no album, %zu no genre.",
+        out.tracks.size(), out.names.size(), out.plays.size(), without_artist, without_album, without_genre));
     if (out.plays.empty()) throw std::runtime_error("interactions.csv has no rows: there is nothing to learn from");
     if (out.tracks.empty()) throw std::runtime_error("tracks.csv has no rows: there is nothing to recommend");
     return out;

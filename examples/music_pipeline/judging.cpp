@@ -11,8 +11,8 @@ using namespace std::chrono;
 namespace {
 
 std::vector<rs::metric> metrics_of(std::size_t k) {
-    return {rs::precision(k), rs::recall(k), rs::ndcg(k), rs::average_precision(k), rs::average_precision_min(k), rs::reciprocal_rank(k),
-            rs::hit_rate(k),  rs::coverage(k), rs::novelty(k), rs::novelty_bits(k)};
+    return {rs::precision(k),       rs::recall(k),   rs::ndcg(k),     rs::average_precision(k), rs::average_precision_min(k),
+            rs::reciprocal_rank(k), rs::hit_rate(k), rs::coverage(k), rs::novelty(k),           rs::novelty_bits(k)};
 }
 
 rs::evaluate_options how(options const& set, bool cold_users) {
@@ -136,7 +136,9 @@ void show_intervals(journal& log, rs::evaluation const& table) {
             auto const d = table.difference(metric + at_k, row, "als");
             rows.push_back({row + " - als", d.mean, d.low, d.high});
         }
-        log.page.figure(intervals_chart(rows, metric + at_k, text("Difference from als in %s%s with 95%% intervals of paired bootstrap resamples", metric, at_k.c_str())));
+        log.page.figure(
+            intervals_chart(rows, metric + at_k,
+                            text("Difference from als in %s%s with 95%% intervals of paired bootstrap resamples", metric, at_k.c_str())));
     }
 }
 
@@ -151,15 +153,21 @@ void judging::show(std::vector<rs::item_index> const& top_popular) {
     log.page.section("9 Evaluation, as of T2");
     auto const table = s.judge.table();
     auto const& judged = table.judged();
-    log.find(text("Judged are the %zu users with an event before T2 (of %zu from T2 on) who then played something that others had played before%s: "
-                  "%zu of their %zu pairs were left out because they had heard the track before, %zu because nobody had.",
-                  judged.users, judged.truth_users, log.set.include_seen ? "" : " and they had not", judged.seen_pairs, judged.pairs, judged.unknown_pairs));
+    log.find(text(
+        "Judged are the %zu users with an event before T2 (of %zu from T2 on) who then played something that others had played before%s: "
+        "%zu of their %zu pairs were left out because they had heard the track before, %zu because nobody had.",
+        judged.users, judged.truth_users, log.set.include_seen ? "" : " and they had not", judged.seen_pairs, judged.pairs,
+        judged.unknown_pairs));
     log.page.preformatted(table.text());
     std::printf("\n%s\n", table.text().c_str());
     log.result["markdown"] = table.markdown();
     put_numbers(log, table, "metrics", true);
-    log.result["judged"] = {{"users", judged.users}, {"truth_users", judged.truth_users}, {"without_history", judged.without_history},
-                            {"without_relevant", judged.without_relevant}, {"pairs", judged.pairs}, {"seen_pairs", judged.seen_pairs},
+    log.result["judged"] = {{"users", judged.users},
+                            {"truth_users", judged.truth_users},
+                            {"without_history", judged.without_history},
+                            {"without_relevant", judged.without_relevant},
+                            {"pairs", judged.pairs},
+                            {"seen_pairs", judged.seen_pairs},
                             {"unknown_pairs", judged.unknown_pairs}};
     show_intervals(log, table);
     compare(log, table, "als", "popular");
@@ -174,15 +182,21 @@ void judging::show(std::vector<rs::item_index> const& top_popular) {
     auto const everybody = s.judge_all.table();
     put_numbers(log, everybody, "all_users", false);
     log.page.preformatted(everybody.text());
-    log.find(text("With the popular tracks for users without history (%zu users in all), NDCG@%zu is %.4f for als and %.4f for ranked.", everybody.judged().users,
-                  log.set.k, everybody.at("als", "ndcg@" + std::to_string(log.set.k)).mean, everybody.at("ranked", "ndcg@" + std::to_string(log.set.k)).mean));
+    log.find(text("With the popular tracks for users without history (%zu users in all), NDCG@%zu is %.4f for als and %.4f for ranked.",
+                  everybody.judged().users, log.set.k, everybody.at("als", "ndcg@" + std::to_string(log.set.k)).mean,
+                  everybody.at("ranked", "ndcg@" + std::to_string(log.set.k)).mean));
 
     auto const heard = rs::user_items(before(s.all, s.when.t1));
     auto const cold = rs::judge_cold_users(rs::split_by_time(s.all.data, s.when.t1).test, heard, top_popular);
-    log.result["cold_users"] = {{"users", cold.users}, {"events", cold.events}, {"without_hit", cold.without_hit}, {"share_of_others", cold.share_of_others}, {"recall", cold.recall}};
-    log.find(text("%zu users came after T1. %.1f%% of them played none of the %zu popular tracks of step 4; of the others' plays they are %.1f%%; of everybody's "
-                  "%.1f%% (the recall of popular).",
-                  cold.users, 100 * cold.without_hit, top_popular.size(), 100 * cold.share_of_others, 100 * cold.recall));
+    log.result["cold_users"] = {{"users", cold.users},
+                                {"events", cold.events},
+                                {"without_hit", cold.without_hit},
+                                {"share_of_others", cold.share_of_others},
+                                {"recall", cold.recall}};
+    log.find(text(
+        "%zu users came after T1. %.1f%% of them played none of the %zu popular tracks of step 4; of the others' plays they are %.1f%%; of everybody's "
+        "%.1f%% (the recall of popular).",
+        cold.users, 100 * cold.without_hit, top_popular.size(), 100 * cold.share_of_others, 100 * cold.recall));
 }
 
 } // namespace music

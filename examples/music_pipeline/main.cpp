@@ -27,7 +27,13 @@ std::string make_data(journal& log) {
     auto const folder = log.set.generate_only ? log.set.out : log.file("data");
     std::filesystem::create_directories(folder);
     auto const& o = log.set;
-    auto const lines = generate({.users = o.users, .tracks = o.tracks, .events = o.events, .repeats = o.repeats, .id_time_order = o.id_time_order, .seed = o.data_seed}, folder);
+    auto const lines = generate({.users = o.users,
+                                 .tracks = o.tracks,
+                                 .events = o.events,
+                                 .repeats = o.repeats,
+                                 .id_time_order = o.id_time_order,
+                                 .seed = o.data_seed},
+                                folder);
     std::printf("%s", to_text(lines).c_str());
     log.page.section("The data that was made");
     std::vector<std::vector<std::string>> shown;
@@ -37,7 +43,8 @@ std::string make_data(journal& log) {
 }
 
 /// Steps 6 to 8 for one setting of ALS.
-void two_stages(journal& log, world const& all, windows const& w, moments const& when, als_setting setting, std::string const& suffix, judging& judge) {
+void two_stages(journal& log, world const& all, windows const& w, moments const& when, als_setting setting, std::string const& suffix,
+                judging& judge) {
     log.page.section("6 to 8 Training rows, candidates, ranker" + suffix);
     auto const ranker = train_ranker(log, all, w, setting, suffix);
     show_ranker(log, ranker, suffix);
@@ -55,7 +62,8 @@ void write_results(journal& log) {
     log.result["seconds"]["all"] = log.say.seconds();
     log.result["peak_rss_mb"] = peak_rss_mb();
     log.page.section("Time and memory");
-    log.page.table({"step", "seconds", "peak MB so far"}, shown, text("%.1f seconds in all, peak %.0f MB", log.say.seconds(), peak_rss_mb()));
+    log.page.table({"step", "seconds", "peak MB so far"}, shown,
+                   text("%.1f seconds in all, peak %.0f MB", log.say.seconds(), peak_rss_mb()));
     std::ofstream(log.file("result.json")) << log.result.dump(2) << '\n';
     std::ofstream report(log.file("report.html"));
     report << log.page.html();

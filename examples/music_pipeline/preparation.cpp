@@ -25,8 +25,8 @@ void show_missing(journal& log, char const* what, rs::missing_references<id> con
     std::string some;
     for (std::size_t i = 0; i < std::min<std::size_t>(largest.size(), 5); ++i)
         some += (some.empty() ? "" : ", ") + std::to_string(largest[i].first) + " (" + count_text(largest[i].second) + ")";
-    shown.push_back({what, count_text(missing.references), count_text(missing.missing), count_text(missing.ids.size()), count_text(missing.rows),
-                     count_text(missing.empty), some});
+    shown.push_back({what, count_text(missing.references), count_text(missing.missing), count_text(missing.ids.size()),
+                     count_text(missing.rows), count_text(missing.empty), some});
     auto& result = log.result["missing"][what];
     result = {{"references", missing.references}, {"missing", missing.missing}, {"rows", missing.rows}, {"empty_lists", missing.empty}};
     result["ids"] = nlohmann::ordered_json::object();
@@ -63,11 +63,15 @@ void clean(journal& log, tables& all, name_book const& book) {
     std::size_t const n_tracks = all.tracks.size(), n_plays = all.plays.size();
     if (tracks.repeated() > 0) log.warn(text("tracks.csv names %zu tracks again; the first row of each counts", tracks.repeated()));
     std::stable_sort(all.tracks.begin(), all.tracks.end(), [](track const& a, track const& b) { return a.track_id < b.track_id; });
-    all.tracks.erase(std::unique(all.tracks.begin(), all.tracks.end(), [](track const& a, track const& b) { return a.track_id == b.track_id; }), all.tracks.end());
-    all.tracks.erase(std::remove_if(all.tracks.begin(), all.tracks.end(), [&](track const& t) { return !is_complete(t, book, log.set.drop_empty_lists); }),
+    all.tracks.erase(
+        std::unique(all.tracks.begin(), all.tracks.end(), [](track const& a, track const& b) { return a.track_id == b.track_id; }),
+        all.tracks.end());
+    all.tracks.erase(std::remove_if(all.tracks.begin(), all.tracks.end(),
+                                    [&](track const& t) { return !is_complete(t, book, log.set.drop_empty_lists); }),
                      all.tracks.end());
     auto const kept = rs::catalog_of(all.tracks, no_type, &track::track_id);
-    all.plays.erase(std::remove_if(all.plays.begin(), all.plays.end(), [&](play const& p) { return !kept.contains(0, p.track); }), all.plays.end());
+    all.plays.erase(std::remove_if(all.plays.begin(), all.plays.end(), [&](play const& p) { return !kept.contains(0, p.track); }),
+                    all.plays.end());
     if (all.tracks.empty() || all.plays.empty()) throw std::runtime_error("after cleaning no track or no interaction is left");
 
     log.result["counts"] = {{"tracks", n_tracks},
@@ -80,8 +84,8 @@ void clean(journal& log, tables& all, name_book const& book) {
                             {"ids_of_several_types", things.shared_ids()}};
     log.find(text("Kept %zu of %zu tracks (those whose artists, albums and genres are all in the catalogue%s) and %zu of %zu interactions; "
                   "%llu interactions are of tracks that no table knows. %zu ids stand for things of several types.",
-                  all.tracks.size(), n_tracks, log.set.drop_empty_lists ? ", none of these lists empty" : "; an empty list passes", all.plays.size(),
-                  n_plays, static_cast<unsigned long long>(unknown.missing), things.shared_ids()));
+                  all.tracks.size(), n_tracks, log.set.drop_empty_lists ? ", none of these lists empty" : "; an empty list passes",
+                  all.plays.size(), n_plays, static_cast<unsigned long long>(unknown.missing), things.shared_ids()));
 }
 
 world encode(journal& log, tables&& all, name_book book) {
@@ -117,11 +121,20 @@ void show_plays_per_user(journal& log, world const& all) {
     auto const about = rs::describe(plays);
     log.page.figure(box_plot({figures.low_whisker, figures.q1, figures.median, figures.q3, figures.high_whisker, figures.largest,
                               static_cast<std::size_t>(figures.high_outliers)},
-                             "plays of a user (logarithmic)", "Plays of a user: quartiles, whiskers at 1.5 interquartile ranges, the largest"));
-    log.find(text("A user has %.1f plays in the mean; the quartiles are %.0f, %.0f and %.0f, the largest number is %.0f; %llu users lie above the upper whisker at %.0f.",
-                  about.mean, about.q1, about.median, about.q3, about.largest, static_cast<unsigned long long>(figures.high_outliers), figures.high_whisker));
-    log.result["plays_per_user"] = {{"mean", about.mean}, {"q1", about.q1}, {"median", about.median}, {"q3", about.q3}, {"largest", about.largest},
-                                    {"low_whisker", figures.low_whisker}, {"high_whisker", figures.high_whisker}, {"outliers", figures.high_outliers}};
+                             "plays of a user (logarithmic)",
+                             "Plays of a user: quartiles, whiskers at 1.5 interquartile ranges, the largest"));
+    log.find(text(
+        "A user has %.1f plays in the mean; the quartiles are %.0f, %.0f and %.0f, the largest number is %.0f; %llu users lie above the upper whisker at %.0f.",
+        about.mean, about.q1, about.median, about.q3, about.largest, static_cast<unsigned long long>(figures.high_outliers),
+        figures.high_whisker));
+    log.result["plays_per_user"] = {{"mean", about.mean},
+                                    {"q1", about.q1},
+                                    {"median", about.median},
+                                    {"q3", about.q3},
+                                    {"largest", about.largest},
+                                    {"low_whisker", figures.low_whisker},
+                                    {"high_whisker", figures.high_whisker},
+                                    {"outliers", figures.high_outliers}};
 }
 
 void show_most_played(journal& log, world const& all) {
@@ -129,7 +142,8 @@ void show_most_played(journal& log, world const& all) {
     std::vector<bar> tracks;
     for (auto const& [place, n] : rs::top_n(plays, 10)) {
         auto const& t = all.tracks[place];
-        tracks.push_back({all.book.name(entity::track, t.track_id) + " - " + all.book.names(entity::artist, t.artists), static_cast<double>(n)});
+        tracks.push_back(
+            {all.book.name(entity::track, t.track_id) + " - " + all.book.names(entity::artist, t.artists), static_cast<double>(n)});
     }
     log.page.figure(bar_chart(tracks, "The ten most played tracks"));
     std::map<id, std::uint64_t> by_genre;
@@ -139,7 +153,8 @@ void show_most_played(journal& log, world const& all) {
     std::vector<std::uint64_t> counts;
     for (auto const& [genre, n] : by_genre) genres.push_back(genre), counts.push_back(n);
     std::vector<bar> bars;
-    for (auto const& [place, n] : rs::top_n(counts, 10)) bars.push_back({all.book.name(entity::genre, genres[place]), static_cast<double>(n)});
+    for (auto const& [place, n] : rs::top_n(counts, 10))
+        bars.push_back({all.book.name(entity::genre, genres[place]), static_cast<double>(n)});
     log.page.figure(bar_chart(bars, "The ten most played genres; a play counts for each genre of its track"));
 }
 
@@ -166,11 +181,13 @@ moments find_moments(journal& log, world const& all) {
     when.t0 = when.t2 - days{log.set.label_days};
     auto const shown = [](rs::time_point t) { return rs::detail::time_text(t); };
     if (!(first < when.t1 && when.t1 <= last))
-        throw std::runtime_error("--split " + shown(when.t1) + " is not inside the data, which runs from " + shown(first) + " to " + shown(last));
+        throw std::runtime_error("--split " + shown(when.t1) + " is not inside the data, which runs from " + shown(first) + " to " +
+                                 shown(last));
     if (!(first < when.t0))
         throw std::runtime_error("T0 " + shown(when.t0) + " is not after the first event at " + shown(first) +
                                  ": choose smaller --future-days and --label-days");
-    log.result["split"] = {{"t1", shown(when.t1)}, {"t2", shown(when.t2)}, {"t0", shown(when.t0)}, {"first", shown(first)}, {"last", shown(last)}};
+    log.result["split"] = {
+        {"t1", shown(when.t1)}, {"t2", shown(when.t2)}, {"t0", shown(when.t0)}, {"first", shown(first)}, {"last", shown(last)}};
     return when;
 }
 
@@ -182,25 +199,29 @@ void split(journal& log, world const& all, std::vector<play> const& plays, momen
     auto const& test = report.windows[1];
     rows_of_text shown;
     for (auto const& window : report.windows)
-        shown.push_back({window.name, count_text(window.rows), count_text(window.users), count_text(window.common_users), count_text(window.cold_users),
-                         count_text(window.rows_of_cold_users), count_text(window.items), count_text(window.cold_items)});
+        shown.push_back({window.name, count_text(window.rows), count_text(window.users), count_text(window.common_users),
+                         count_text(window.cold_users), count_text(window.rows_of_cold_users), count_text(window.items),
+                         count_text(window.cold_items)});
     log.page.table({"part", "events", "users", "common users", "cold users", "events of cold users", "tracks", "cold tracks"}, shown,
                    "Split at T1 = " + rs::detail::time_text(when.t1) + "; common and cold are said of the training part");
     for (auto const& warning : report.warnings()) log.warn(warning);
     auto& result = log.result["split"];
     result["train_events"] = report.windows[0].rows, result["test_events"] = test.rows;
     result["train_users"] = report.windows[0].users, result["test_users"] = test.users;
-    result["common_users"] = test.common_users, result["cold_users"] = test.cold_users, result["events_of_cold_users"] = test.rows_of_cold_users;
-    log.find(text("Training has %zu events of %zu users, test %zu events of %zu users; %zu test users are cold (%.1f%%), with %.1f%% of the test events.",
-                  report.windows[0].rows, report.windows[0].users, test.rows, test.users, test.cold_users,
-                  100 * static_cast<double>(test.cold_users) / static_cast<double>(std::max<std::size_t>(test.users, 1)),
-                  100 * static_cast<double>(test.rows_of_cold_users) / static_cast<double>(std::max<std::size_t>(test.rows, 1))));
+    result["common_users"] = test.common_users, result["cold_users"] = test.cold_users,
+    result["events_of_cold_users"] = test.rows_of_cold_users;
+    log.find(text(
+        "Training has %zu events of %zu users, test %zu events of %zu users; %zu test users are cold (%.1f%%), with %.1f%% of the test events.",
+        report.windows[0].rows, report.windows[0].users, test.rows, test.users, test.cold_users,
+        100 * static_cast<double>(test.cold_users) / static_cast<double>(std::max<std::size_t>(test.users, 1)),
+        100 * static_cast<double>(test.rows_of_cold_users) / static_cast<double>(std::max<std::size_t>(test.rows, 1))));
 
     csv::writer file(log.file("events.csv"), header{"user_id", "track_id", "track_seq", "started_at", "day_of_week", "month", "part"});
     for (auto const& p : plays) {
         auto const started = rs::detail::time_text(p.at);
         bool const midnight = p.at == floor<days>(p.at);
-        file.row(p.user, p.track, p.seq, midnight ? started.substr(0, 10) : started, rs::day_of_week(p.at), rs::month_of(p.at), p.at < when.t1 ? "train" : "test");
+        file.row(p.user, p.track, p.seq, midnight ? started.substr(0, 10) : started, rs::day_of_week(p.at), rs::month_of(p.at),
+                 p.at < when.t1 ? "train" : "test");
     }
     file.close();
 }

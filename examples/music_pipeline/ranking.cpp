@@ -87,12 +87,9 @@ rs::booster_model train_ranker(journal& log, world const& all, windows const& w,
     auto const write = [&](rs::frame const& rows) {
         if (file) write_training_candidates(*file, all, rows);
     };
-    auto const made = rs::training_set(learn, w.labels,
-                                           {.negatives_per_user = log.set.negatives,
-                                            .include_seen = log.set.include_seen,
-                                            .candidates = write,
-                                            .seed = 0,
-                                            .run = log.run()});
+    auto const made = rs::training_set(
+        learn, w.labels,
+        {.negatives_per_user = log.set.negatives, .include_seen = log.set.include_seen, .candidates = write, .seed = 0, .run = log.run()});
     if (file) file->close();
     report_training(log, made.report, suffix);
 
@@ -146,7 +143,8 @@ namespace {
 
 void write_candidates(csv::writer& file, world const& all, rs::frame const& rows) {
     auto const& score = rows.column("als_score").numbers;
-    for (std::size_t i = 0; i < rows.n_rows(); ++i) file.row(all.data.users().id(rows.user(i)), all.data.items().id(rows.item(i)), score[i]);
+    for (std::size_t i = 0; i < rows.n_rows(); ++i)
+        file.row(all.data.users().id(rows.user(i)), all.data.items().id(rows.item(i)), score[i]);
 }
 
 /// The rows of a block in the ranker's order, beside the score of ALS.
@@ -182,10 +180,12 @@ void rank_everybody(journal& log, world const& all, rs::truth const& future, fea
         if (recommendations) write_ranked(*recommendations, all, rows, ranked);
         sink(ranked);
     };
-    auto const report = rs::feature_frames(serve, future.active_users(), serve.seen(), {.include_seen = log.set.include_seen, .run = log.run()}, rank);
+    auto const report =
+        rs::feature_frames(serve, future.active_users(), serve.seen(), {.include_seen = log.set.include_seen, .run = log.run()}, rank);
     if (candidates) candidates->close(), recommendations->close();
-    log.find(text("%zu users have an event from T2 on; %zu of them have no history and get nothing from the model; the others got %zu candidates.",
-                  report.users, report.empty, report.slots));
+    log.find(text(
+        "%zu users have an event from T2 on; %zu of them have no history and get nothing from the model; the others got %zu candidates.",
+        report.users, report.empty, report.slots));
     log.result["ranker" + suffix]["ranked_users"] = report.users - report.empty;
     log.result["ranker" + suffix]["ranked_rows"] = report.slots;
     if (log.set.include_seen) log.result["ranker" + suffix]["seen_rows"] = report.seen_slots;

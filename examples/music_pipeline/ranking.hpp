@@ -33,8 +33,8 @@ feature_set serving_features(journal& log, world const& all, moments const& when
 
 /// Ranks the candidates of everybody with an event from T2 on, a block of users at a time. With an empty suffix it also writes
 /// candidates_to_rank.csv and recommendations.csv. Each block of ranked lists goes to `sink`.
-void rank_everybody(journal& log, world const& all, recsys::truth const& future, feature_set const& serve, recsys::booster_model const& ranker,
-                    std::string const& suffix, std::function<void(recsys::lists const&)> const& sink);
+void rank_everybody(journal& log, world const& all, recsys::truth const& future, feature_set const& serve,
+                    recsys::booster_model const& ranker, std::string const& suffix, std::function<void(recsys::lists const&)> const& sink);
 
 /// Shows how far the ranker got and what it went by.
 void show_ranker(journal& log, recsys::booster_model const& ranker, std::string const& suffix);

@@ -42,7 +42,8 @@ std::vector<rs::item_index> popularity_step(journal& log, world const& all, mome
     auto const popular = rs::popularity({.run = log.run()}).fit(known);
     auto const recent = rs::popularity({.window = days{log.set.popular_days}, .run = log.run()}).fit(known);
     auto const ratings = ratings_of(popular);
-    csv::writer file(log.file("top_popular.csv"), header{"rank", "track_id", "users", "users_recent", "mean_rating", "track", "albums", "artists", "genres"});
+    csv::writer file(log.file("top_popular.csv"),
+                     header{"rank", "track_id", "users", "users_recent", "mean_rating", "track", "albums", "artists", "genres"});
     std::vector<rs::item_index> out;
     rows_of_text shown;
     for (auto const& [item, users] : best_of(popular, n_popular)) {
@@ -58,8 +59,8 @@ std::vector<rs::item_index> popularity_step(journal& log, world const& all, mome
     log.page.table({"rank", "track", "artists", "users before T1", text("users in the last %d days", log.set.popular_days)}, shown);
     std::size_t common = 0;
     for (auto const& one : best_of(recent, n_popular)) common += std::find(out.begin(), out.end(), one.item) != out.end();
-    log.find(text("Of the %zu most popular tracks of all time, %zu are also among the %zu of the last %d days.", out.size(), common, n_popular,
-                  log.set.popular_days));
+    log.find(text("Of the %zu most popular tracks of all time, %zu are also among the %zu of the last %d days.", out.size(), common,
+                  n_popular, log.set.popular_days));
     return out;
 }
 
@@ -79,7 +80,8 @@ void show_user(journal& log, world const& all, moments const& when, rs::als_mode
     log.page.table({"day", "track", "artists"}, events, "The last events of user " + name + " before T1");
     rows_of_text listed;
     for (auto const& [item, score] : rs::recommend(als, user, heard, {.k = 5, .include_seen = log.set.include_seen}))
-        listed.push_back({title(all, item), artists(all, item), all.book.names(entity::genre, all.at(item).genres), text("%.4f", static_cast<double>(score))});
+        listed.push_back({title(all, item), artists(all, item), all.book.names(entity::genre, all.at(item).genres),
+                          text("%.4f", static_cast<double>(score))});
     log.page.table({"track", "artists", "genres", "score"}, listed, "Recommended to user " + name);
 }
 
@@ -102,7 +104,8 @@ void show_similar(journal& log, world const& all, rs::als_model const& als, rs::
     if (best.empty()) return;
     rows_of_text listed;
     for (auto const& [other, cosine] : rs::similar_items(als, best[0].item, {.k = 5}))
-        listed.push_back({title(all, other), artists(all, other), all.book.names(entity::genre, all.at(other).genres), text("%.4f", static_cast<double>(cosine))});
+        listed.push_back({title(all, other), artists(all, other), all.book.names(entity::genre, all.at(other).genres),
+                          text("%.4f", static_cast<double>(cosine))});
     log.page.table({"track", "artists", "genres", "cosine"}, listed,
                    "Most similar to " + title(all, best[0].item) + " (" + artists(all, best[0].item) + "; " +
                        all.book.names(entity::genre, all.at(best[0].item).genres) + ")");
@@ -115,23 +118,28 @@ void als_step(journal& log, world const& all, moments const& when) {
     log.page.section("5 ALS, as of T1");
     auto const known = all.data.before(when.t1);
     auto const heard = rs::user_items(known);
-    log.result["counts"]["matrix"] = {{"users", heard.n_users()}, {"items", heard.n_items()}, {"entries", heard.n_entries()}, {"merged", heard.report().merged}};
+    log.result["counts"]["matrix"] = {
+        {"users", heard.n_users()}, {"items", heard.n_items()}, {"entries", heard.n_entries()}, {"merged", heard.report().merged}};
     auto const als = fit_als(log, heard, {log.set.alpha, log.set.regularization}, log.set.iterations);
     for (auto const& warning : als.report().warnings) log.warn(warning);
     log.result["als"]["loss"] = als.report().loss;
     rs::save(log.file("als.rsm"), als);
-    log.find(text("A matrix of %zu users x %zu tracks with %zu entries (%zu repeated plays were added to theirs); the loss fell from %.6g to %.6g in %zu iterations.",
-                  heard.n_users(), heard.n_items(), heard.n_entries(), heard.report().merged, als.report().loss.front(), als.report().loss.back(),
-                  als.report().loss.size()));
+    log.find(text(
+        "A matrix of %zu users x %zu tracks with %zu entries (%zu repeated plays were added to theirs); the loss fell from %.6g to %.6g in %zu iterations.",
+        heard.n_users(), heard.n_items(), heard.n_entries(), heard.report().merged, als.report().loss.front(), als.report().loss.back(),
+        als.report().loss.size()));
 
     csv::writer file(log.file("personal_als.csv"), header{"user_id", "track_id", "als_score", "rank", "track", "artists"});
-    auto const report = rs::recommend(als, all.data.users().all(), heard, {.k = 5, .include_seen = log.set.include_seen, .run = log.run()}, [&](rs::lists const& block) {
-        for (auto const& [user, list] : block)
-            for (std::size_t i = 0; i < list.size(); ++i)
-                file.row(all.data.users().id(user), all.data.items().id(list[i].item), list[i].score, i + 1, title(all, list[i].item), artists(all, list[i].item));
-    });
+    auto const report = rs::recommend(als, all.data.users().all(), heard, {.k = 5, .include_seen = log.set.include_seen, .run = log.run()},
+                                      [&](rs::lists const& block) {
+                                          for (auto const& [user, list] : block)
+                                              for (std::size_t i = 0; i < list.size(); ++i)
+                                                  file.row(all.data.users().id(user), all.data.items().id(list[i].item), list[i].score,
+                                                           i + 1, title(all, list[i].item), artists(all, list[i].item));
+                                      });
     file.close();
-    log.find(text("personal_als.csv: %zu recommendations; %zu of %zu users had no event before T1 and got none.", report.slots, report.cold_users, report.users));
+    log.find(text("personal_als.csv: %zu recommendations; %zu of %zu users had no event before T1 and got none.", report.slots,
+                  report.cold_users, report.users));
     if (log.set.include_seen)
         log.warn(text("seen tracks are let in: they take %zu of %zu slots, and %zu of the %zu events before T1 repeat a (user, track) pair",
                       report.seen_slots, report.slots, heard.report().merged, known.size()));
@@ -160,7 +168,8 @@ als_setting tune_als(journal& log, windows const& w) {
             if (value > best_value) best = setting, best_value = value;
         }
     log.page.table({"alpha", "regularization", metric}, shown, "On the label window, of ALS with 5 iterations on the events before T0");
-    log.find(text("The best of the grid is alpha %g with regularization %g: %s %.4f on the label window.", best.alpha, best.regularization, metric.c_str(), best_value));
+    log.find(text("The best of the grid is alpha %g with regularization %g: %s %.4f on the label window.", best.alpha, best.regularization,
+                  metric.c_str(), best_value));
     log.result["als_tuned"] = {{"alpha", best.alpha}, {"regularization", best.regularization}};
     return best;
 }

@@ -30,7 +30,8 @@ rs::dataset<id, id> truncated(world const& all, std::vector<double> const& ratin
 }
 
 /// The source's eight features, its ratings over all events.
-feature_set eight_features(world const& all, rs::dataset<id, id> const& known, rs::als_model const& als, std::vector<double> const& ratings, std::size_t candidates) {
+feature_set eight_features(world const& all, rs::dataset<id, id> const& known, rs::als_model const& als, std::vector<double> const& ratings,
+                           std::size_t candidates) {
     auto const rating = rs::item_statistic::column("rating");
     return rs::features(known, rs::user_items(known), rs::candidates().from("als", als, candidates))
         .item_category("genre_names", [&](id t) { return all.genre_names(t); })
@@ -41,13 +42,19 @@ feature_set eight_features(world const& all, rs::dataset<id, id> const& known, r
         .user_mean("rating_avg", rating)
         .user_deviation("rating_std", rating)
         .user_events_per_month("tracks_per_month")
-        .only({"als_score", "genre_names", "genre_and_votes", "tracks_month", "tracks_listened", "rating_avg", "rating_std", "tracks_per_month"});
+        .only({"als_score", "genre_names", "genre_and_votes", "tracks_month", "tracks_listened", "rating_avg", "rating_std",
+               "tracks_per_month"});
 }
 
 void put(journal& log, std::vector<std::vector<std::string>>& shown, char const* row, rs::source_metrics const& m) {
     auto const at_k = "@" + std::to_string(log.set.k);
-    log.result["metrics"]["source"][row] = {{"precision" + at_k, m.precision}, {"recall" + at_k, m.recall}, {"coverage", m.coverage}, {"novelty" + at_k, m.novelty}, {"users", m.users}};
-    shown.push_back({row, text("%.4f", m.precision), text("%.4f", m.recall), text("%.4f", m.coverage), text("%.4f", m.novelty), std::to_string(m.users)});
+    log.result["metrics"]["source"][row] = {{"precision" + at_k, m.precision},
+                                            {"recall" + at_k, m.recall},
+                                            {"coverage", m.coverage},
+                                            {"novelty" + at_k, m.novelty},
+                                            {"users", m.users}};
+    shown.push_back({row, text("%.4f", m.precision), text("%.4f", m.recall), text("%.4f", m.coverage), text("%.4f", m.novelty),
+                     std::to_string(m.users)});
 }
 
 }
@@ -65,7 +72,8 @@ void source_recipe(journal& log, world const& all, moments const& when) {
     auto const test = rs::split_by_time(data, when.t1).test;
     rs::recommend_options const five{.k = k, .include_seen = true, .run = log.run()};
     std::vector<std::vector<std::string>> shown;
-    put(log, shown, "popular", rs::judge_by_source(rs::recommend(rs::popularity().fit(w.past), test.active_users(), heard, five), test, heard, {k, k}));
+    put(log, shown, "popular",
+        rs::judge_by_source(rs::recommend(rs::popularity().fit(w.past), test.active_users(), heard, five), test, heard, {k, k}));
 
     als_setting const setting{1, 0.05};
     auto const als = fit_als(log, heard, setting, 10);
@@ -84,9 +92,10 @@ void source_recipe(journal& log, world const& all, moments const& when) {
         auto const ranked = rs::recommend(rs::two_stage(serve, ranker), w.future.active_users(), heard_t2, hundred);
         put(log, shown, "ranked", rs::judge_by_source(ranked, w.future, heard_t2, {k, 100}));
     }
-    log.page.table({"source", "precision", "recall", "coverage", "novelty", "users"}, shown,
-                   "Its rows are not comparable: ALS is judged on all test events, the ranker on those from T2 on, coverage divides by users, and tracks "
-                   "that the user has heard are let in");
+    log.page.table(
+        {"source", "precision", "recall", "coverage", "novelty", "users"}, shown,
+        "Its rows are not comparable: ALS is judged on all test events, the ranker on those from T2 on, coverage divides by users, and tracks "
+        "that the user has heard are let in");
 }
 
 } // namespace music

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// ALS computed plainly: dense matrices in double, one Cholesky a row, every pair of the loss.
+#ifndef RECSYS_TESTS_DENSE_ALS_HPP
+#define RECSYS_TESTS_DENSE_ALS_HPP
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+
+#include <recsys_under_test.hpp>
+
+namespace dense_als {
+
+namespace rs = recsys;
+using matrix = Eigen::MatrixXd;
+using vector = Eigen::VectorXd;
+
+/// A sparse matrix as confidences c = 1 + alpha |r| and preferences p = [r > 0]; what is not stored, and stored zeros, have 1 and 0.
+struct problem {
+    matrix c, p;
+    double lambda = 0;
+
+    template <class Value> problem(rs::basic_csr<Value> const& m, double alpha, double regularization)
+        : c(matrix::Ones(static_cast<Eigen::Index>(m.n_users()), static_cast<Eigen::Index>(m.n_items()))),
+          p(matrix::Zero(c.rows(), c.cols())),
+          lambda(regularization) {
+        for (Eigen::Index u = 0; u < c.rows(); ++u) {
+            auto const user = static_cast<rs::user_index>(u);
+            for (std::size_t k = 0; k < m.seen(user).size(); ++k) {
+                auto const i = static_cast<Eigen::Index>(rs::to_size(m.seen(user)[k]));
+                auto const r = static_cast<double>(m.weights(user)[k]);
+                c(u, i) = 1 + alpha * std::abs(r), p(u, i) = r > 0 ? 1 : 0;
+            }
+        }
+    }
+
+    /// The whole objective: Hu, Koren, Volinsky (2008), eq. 3.
+    double loss(matrix const& x, matrix const& y) const {
+        return (c.array() * (p - x * y.transpose()).array().square()).sum() + lambda * (x.squaredNorm() + y.squaredNorm());
+    }
+    /// Every user's best factors for these item factors: eq. 4.
+    matrix users_for(matrix const& y) const { return solve(c, p, y); }
+    matrix items_for(matrix const& x) const { return solve(c.transpose(), p.transpose(), x); }
+
+private:
+    matrix solve(matrix const& weights, matrix const& wanted, matrix const& fixed) const {
+        matrix out(weights.rows(), fixed.cols());
+        for (Eigen::Index row = 0; row < out.rows(); ++row) {
+            matrix const a = fixed.transpose() * weights.row(row).asDiagonal() * fixed + lambda * matrix::Identity(out.cols(), out.cols());
+            vector const b = fixed.transpose() * weights.row(row).cwiseProduct(wanted.row(row)).transpose();
+            out.row(row) = a.ldlt().solve(b).transpose();
+        }
+        return out;
+    }
+};
+
+template <class Scalar> matrix users_of(rs::basic_als_model<Scalar> const& model) { return model.user_matrix().template cast<double>(); }
+template <class Scalar> matrix items_of(rs::basic_als_model<Scalar> const& model) { return model.item_matrix().template cast<double>(); }
+
+/// The largest difference, beside the largest number of the second.
+inline double distance(matrix const& a, matrix const& b) {
+    return (a - b).cwiseAbs().maxCoeff() / std::max(1e-300, b.cwiseAbs().maxCoeff());
+}
+template <class Scalar> double distance(std::vector<Scalar> const& a, std::span<Scalar const> b) {
+    double most = 0, size = 1e-300;
+    for (std::size_t i = 0; i < b.size(); ++i) {
+        most = std::max(most, std::abs(static_cast<double>(a.at(i)) - static_cast<double>(b[i])));
+        size = std::max(size, std::abs(static_cast<double>(b[i])));
+    }
+    return most / size;
+}
+
+}
+
+#endif
