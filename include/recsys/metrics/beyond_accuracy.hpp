@@ -33,19 +33,30 @@ public:
 
     /// @param lists  a range of ranges of ids. @throws data_error for an empty catalogue.
     template <class Lists, class Catalogue> double operator()(Lists const& lists, Catalogue const& catalogue) const {
-        using id = std::ranges::range_value_t<Catalogue const>;
-        auto const known = detail::distinct(std::vector<id>(std::ranges::begin(catalogue), std::ranges::end(catalogue)));
+        return (*this)(std::ranges::begin(lists), std::ranges::end(lists), std::ranges::begin(catalogue), std::ranges::end(catalogue));
+    }
+    template <std::input_iterator A, std::sentinel_for<A> AEnd, std::input_iterator B, std::sentinel_for<B> BEnd>
+    double operator()(A first, AEnd last, B catalogue_first, BEnd catalogue_last) const {
+        using id = detail::id_value_t<std::iter_value_t<B>>;
+        std::vector<id> known;
+        for (; catalogue_first != catalogue_last; ++catalogue_first) known.push_back(*catalogue_first);
+        known = detail::distinct(std::move(known));
         if (known.empty()) detail::throw_data("coverage: the catalogue is empty");
-        std::vector<id> shown;
-        for (auto const& list : lists) {
-            auto at = std::ranges::begin(list);
-            for (std::size_t place = 0; place < k && at != std::ranges::end(list); ++place, ++at) shown.push_back(*at);
-        }
-        std::size_t n = 0;
-        for (auto const& one : detail::distinct(std::move(shown)))
-            if constexpr (std::totally_ordered<id> && !std::is_pointer_v<id>) n += std::binary_search(known.begin(), known.end(), one);
-            else n += std::find(known.begin(), known.end(), one) != known.end();
-        return static_cast<double>(n) / static_cast<double>(known.size());
+        std::vector<bool> is_shown(known.size());
+        for (; first != last; ++first) mark(*first, known, is_shown);
+        return static_cast<double>(std::count(is_shown.begin(), is_shown.end(), true)) / static_cast<double>(known.size());
+    }
+
+private:
+    template <class List, class Id> void mark(List const& list, std::vector<Id> const& known, std::vector<bool>& is_shown) const {
+        auto at = std::ranges::begin(list);
+        using shown_id = detail::id_value_t<std::iter_value_t<decltype(at)>>;
+        if constexpr (detail::comparable_ids<shown_id, Id>())
+            for (std::size_t place = 0; place < k && at != std::ranges::end(list); ++place, ++at) {
+                shown_id const& shown = *at;
+                auto const found = detail::place_of_id(known, shown);
+                if (found < known.size()) is_shown[found] = true;
+            }
     }
 };
 
@@ -83,6 +94,12 @@ public:
                 detail::hits_of(std::ranges::begin(shown), std::ranges::end(shown), std::ranges::begin(past), std::ranges::end(past), k));
         else return 0;
     }
+    template <std::input_iterator A, std::sentinel_for<A> AEnd, std::input_iterator B, std::sentinel_for<B> BEnd>
+    double operator()(A first, AEnd last, B past_first, BEnd past_last) const {
+        if constexpr (detail::comparable_ids<std::iter_value_t<A>, std::iter_value_t<B>>())
+            return of(detail::hits_of(std::move(first), std::move(last), std::move(past_first), std::move(past_last), k));
+        else return 0;
+    }
     /// @param had  the list against the user's past.
     double of(hit_list const& had) const {
         return had.listed == 0 ? 0 : 1 - static_cast<double>(had.places.size()) / static_cast<double>(had.listed);
@@ -100,11 +117,15 @@ public:
 
     /// @param users_of  for an id, how many users have had it. @throws data_error for n_users = 0.
     template <class Shown, class Count> double operator()(Shown const& shown, Count const& users_of, std::size_t n_users) const {
+        return (*this)(std::ranges::begin(shown), std::ranges::end(shown), users_of, n_users);
+    }
+    template <std::input_iterator A, std::sentinel_for<A> AEnd, class Count>
+    double operator()(A first, AEnd last, Count const& users_of, std::size_t n_users) const {
         if (n_users == 0) detail::throw_data("novelty_bits: there are no users in the past");
         double sum = 0;
         std::size_t n = 0;
-        for (auto at = std::ranges::begin(shown); n < k && at != std::ranges::end(shown); ++at, ++n)
-            sum -= std::log2(std::max(static_cast<double>(users_of(*at)), 1.0) / static_cast<double>(n_users));
+        for (; n < k && first != last; ++first, ++n)
+            sum -= std::log2(std::max(static_cast<double>(users_of(*first)), 1.0) / static_cast<double>(n_users));
         return n == 0 ? 0 : sum / static_cast<double>(n);
     }
 };

@@ -14,6 +14,7 @@
 #include <recsys/core/types.hpp>
 #include <recsys/data/truth.hpp>
 #include <recsys/matrix/csr.hpp>
+#include <recsys/retrieval/scorer.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
@@ -28,13 +29,16 @@ struct cold_user_report {
 
 /// How far a list for everybody covers what cold users take. O(rows of the truth).
 /// @param seen   what users had before the truth begins: who has nothing is cold.
-/// @param shown  the list, in any order. @throws data_error for an item past the end.
+/// @param shown  the list, in any order.
+/// @throws data_error  for an item past the end, or where truth and seen were made with other ids.
 template <class Seen>
 [[nodiscard]] cold_user_report judge_cold_users(truth const& labels, Seen const& seen, std::span<item_index const> shown) {
     constexpr bool says_seen = seen_items<Seen>;
     static_assert(says_seen, "judge_cold_users: the second argument says what was seen: user_items(...)");
     cold_user_report out;
     if constexpr (says_seen) {
+        detail::check_same_encoders("judge_cold_users", "what was seen", detail::provenance_of(seen), labels.provenance());
+        auto const n_past_users = detail::user_count(seen).value_or(labels.n_users());
         std::vector<bool> is_shown(labels.n_items());
         for (std::size_t i = 0; i < shown.size(); ++i) {
             if (to_size(shown[i]) >= is_shown.size())
@@ -49,8 +53,10 @@ template <class Seen>
         std::size_t n_hit = 0;
         double sum = 0;
         for (auto const user : labels.active_users()) {
-            std::span<item_index const> const had = seen.seen(user);
-            if (!had.empty()) continue;
+            if (to_size(user) < n_past_users) {
+                auto const& row = seen.seen(user); // may be returned by value
+                if (!std::span<item_index const>(row).empty()) continue;
+            }
             ++out.users, out.events += events[to_size(user)];
             n_hit += hits[to_size(user)] > 0;
             sum += static_cast<double>(hits[to_size(user)]) / static_cast<double>(events[to_size(user)]);

@@ -6,6 +6,7 @@
 #include <recsys/core/push_macros.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -32,7 +33,7 @@ struct estimate {
 
 struct bootstrap_options {
     double confidence = 0.95; ///< in (0, 1)
-    natural resamples = 1000; ///< 0 = no intervals
+    natural resamples = 1000; ///< at most 1,000,000; 0 = no intervals
     std::uint64_t seed = 0;
     run_options run = {};
 };
@@ -41,6 +42,7 @@ namespace detail {
 
 inline void check_bootstrap(std::string_view where, bootstrap_options const& o) {
     if (!(o.confidence > 0 && o.confidence < 1)) throw_option(where, ": confidence must be in (0, 1), got ", o.confidence);
+    if (o.resamples > 1000000u) throw_option(where, ": resamples must be at most 1000000, got ", std::size_t{o.resamples});
 }
 
 /// The q-quantile of sorted values, linear between neighbours (type 7 of Hyndman and Fan).
@@ -92,16 +94,20 @@ inline std::vector<double> resampled_means(std::span<std::span<double const> con
 }
 
 /// The mean of values, one a user, and its percentile interval over bootstrap resamples of the users. Source: Efron, Tibshirani (1993), chapter 13.
-/// @throws option_error  for a confidence outside (0, 1). @throws data_error for no values.
+/// @throws option_error  for a confidence outside (0, 1) or too many resamples.
+/// @throws data_error    for no values, or one that is not finite.
 inline estimate bootstrap_mean(std::span<double const> values, bootstrap_options const& options = {}) {
     detail::check_bootstrap("bootstrap_mean", options);
     if (values.empty()) detail::throw_data("bootstrap_mean: there are no values");
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (!std::isfinite(values[i])) detail::throw_data("bootstrap_mean: value ", i, " is ", values[i], ", expected a finite number");
     detail::team workers(options.run.threads);
     std::span<double const> const columns[] = {values};
     return detail::percentile_interval(detail::mean_value(values), detail::resampled_means(columns, options, workers), options.confidence);
 }
 
-/// The mean of a - b over the same users, paired: what both share does not widen it. @throws data_error for lengths that differ or no values.
+/// The mean of a - b over the same users, paired: what both share does not widen it.
+/// @throws data_error  for lengths that differ, no values, or a difference that is not finite.
 inline estimate bootstrap_difference(std::span<double const> a, std::span<double const> b, bootstrap_options const& options = {}) {
     if (a.size() != b.size()) detail::throw_data("bootstrap_difference: ", a.size(), " and ", b.size(), " values are not paired");
     std::vector<double> differences(a.size());

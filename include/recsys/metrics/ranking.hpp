@@ -47,7 +47,9 @@ public:
     }
     template <std::input_iterator A, std::sentinel_for<A> AEnd, std::input_iterator B, std::sentinel_for<B> BEnd>
     double operator()(A first, AEnd last, B relevant_first, BEnd relevant_last) const {
-        return Metric::value(hits_of(std::move(first), std::move(last), std::move(relevant_first), std::move(relevant_last), k), k);
+        if constexpr (comparable_ids<std::iter_value_t<A>, std::iter_value_t<B>>())
+            return Metric::value(hits_of(std::move(first), std::move(last), std::move(relevant_first), std::move(relevant_last), k), k);
+        else return 0;
     }
     double of(hit_list const& hits) const { return Metric::value(hits, k); }
 };

@@ -27,10 +27,11 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// Who is judged, by what, and who is not.
 struct judged_report {
     std::size_t users = 0;            ///< judged: the number that every mean is taken over
+    std::size_t cold_users = 0;       ///< of these, without a row before the truth: only with cold_users
     std::size_t truth_users = 0;      ///< with a row in the truth
     std::size_t without_history = 0;  ///< of these, not judged: without a row before it
     std::size_t without_relevant = 0; ///< of these, not judged: nothing of what they took could be listed
-    std::size_t pairs = 0;            ///< (user, item) of the truth, of users with history
+    std::size_t pairs = 0;            ///< (user, item) of the truth, of users with history, or of all with cold_users
     std::size_t seen_pairs = 0;       ///< of these, left out: seen before, and seen items are left out of the lists
     std::size_t unknown_pairs = 0;    ///< of these, left out: the item does not occur before the truth
 };
@@ -39,10 +40,12 @@ struct judged_report {
 struct lists_report {
     std::size_t lists = 0;      ///< of judged users
     std::size_t missing = 0;    ///< judged users for whom there was no list or an empty one: they count as 0
+    std::size_t shorter = 0;    ///< judged users whose list is not empty but shorter than the largest k
     std::size_t slots = 0;      ///< items over the judged users' lists, up to the largest k
     std::size_t seen_slots = 0; ///< of these, items that the user had seen
     std::size_t unjudged = 0;   ///< lists of users who are not judged
-    std::optional<time_point> as_of = {};
+    std::optional<time_point> as_of = {}; ///< the latest moment that its lists know
+    bool leaks = false;         ///< it knows events after the truth begins: only with allow_leak
 };
 
 namespace detail {
@@ -67,17 +70,35 @@ inline std::string interval_cell(estimate const& e) {
     return concat(signed_cell(e.mean), " [", signed_cell(e.low), ", ", signed_cell(e.high), "]");
 }
 
+/// How many characters a text has, in UTF-8.
+inline std::size_t n_characters(std::string const& text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
+}
+/// The text in one line.
+inline std::string one_line(std::string text) {
+    for (char& c : text)
+        if (c == '\n' || c == '\r') c = ' ';
+    return text;
+}
+/// 95 for 0.95, 99.5 for 0.995.
+inline std::string percent_text(double share) {
+    auto text = fixed_text(100 * share, 3);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
 /// Columns of text, the first to the left, the others to the right.
 inline std::string aligned(std::vector<std::vector<std::string>> const& table) {
     std::vector<std::size_t> widths;
     for (auto const& row : table) {
         widths.resize(std::max(widths.size(), row.size()));
-        for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+        for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], n_characters(row[c]));
     }
     std::string out;
     for (auto const& row : table) {
         for (std::size_t c = 0; c < row.size(); ++c) {
-            std::string const space(widths[c] - row[c].size(), ' ');
+            std::string const space(widths[c] - n_characters(row[c]), ' ');
             out += c == 0 ? row[c] + (row.size() > 1 ? space : "") : "  " + space + row[c];
         }
         out += '\n';
@@ -116,12 +137,17 @@ public:
     explicit evaluation(detail::evaluation_state state) : m_state(std::make_shared<detail::evaluation_state const>(std::move(state))) {}
 
     std::vector<std::string> const& rows() const& noexcept { return m_state->rows; }
+    std::vector<std::string> rows() const&& { return m_state->rows; }
     std::vector<std::string> const& metrics() const& noexcept { return m_state->metrics; }
+    std::vector<std::string> metrics() const&& { return m_state->metrics; }
     /// The users who were judged, rising.
     std::vector<user_index> const& users() const& noexcept { return m_state->users; }
+    std::vector<user_index> users() const&& { return m_state->users; }
     judged_report const& judged() const& noexcept { return m_state->judged; }
+    judged_report judged() const&& { return m_state->judged; }
     /// What was given for a row. @throws data_error naming a row that is not there.
     lists_report const& lists_of(std::string_view row) const& { return m_state->reports[row_place(row)]; }
+    lists_report lists_of(std::string_view row) const&& { return m_state->reports[row_place(row)]; }
     /// What is odd, a sentence each.
     std::vector<std::string> const& warnings() const& noexcept { return m_state->warnings; }
     std::vector<std::string> warnings() const&& { return m_state->warnings; }
@@ -148,7 +174,7 @@ public:
         return detail::percentile_interval(mean, std::move(means), m_state->bootstrap.confidence);
     }
 
-    /// For people: the means, and below them the differences from the baseline with their intervals.
+    /// For people: the means, and below them the differences from the baseline with their intervals. A row that knows the future is marked.
     std::string text() const {
         auto out = detail::aligned(means_table());
         if (!has_baseline()) return out;
@@ -206,19 +232,23 @@ private:
         std::vector<std::vector<std::string>> table{{detail::concat(m_state->judged.users, " users")}};
         table[0].insert(table[0].end(), metrics().begin(), metrics().end());
         for (std::size_t r = 0; r < rows().size(); ++r) {
-            table.push_back({rows()[r]});
+            table.push_back({shown_name(r)});
             for (double const mean : m_state->totals[r]) table.back().push_back(detail::cell(mean));
         }
         return table;
     }
+    /// With a mark where it knows what it must not.
+    std::string shown_name(std::size_t row) const { return detail::one_line(rows()[row]) + (m_state->reports[row].leaks ? " (leak)" : ""); }
     std::string difference_title() const {
-        return detail::concat("Difference from ", m_state->baseline, ", ", detail::fixed_text(100 * m_state->bootstrap.confidence, 0),
-                              "% intervals of ", std::size_t{m_state->bootstrap.resamples}, " paired bootstrap resamples of the users");
+        auto const from = "Difference from " + detail::one_line(m_state->baseline);
+        if (m_state->resampled.empty()) return from;
+        return detail::concat(from, ", ", detail::percent_text(m_state->bootstrap.confidence), "% intervals of ",
+                              std::size_t{m_state->bootstrap.resamples}, " paired bootstrap resamples of the users");
     }
     std::vector<std::vector<std::string>> difference_table() const {
         std::vector<std::vector<std::string>> table{{""}};
-        for (auto const& row : rows())
-            if (row != m_state->baseline) table[0].push_back(row);
+        for (std::size_t r = 0; r < rows().size(); ++r)
+            if (rows()[r] != m_state->baseline) table[0].push_back(shown_name(r));
         for (auto const& metric : metrics()) {
             table.push_back({metric});
             for (auto const& row : rows())

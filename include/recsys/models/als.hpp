@@ -66,17 +66,20 @@ public:
             }
         });
     }
+    /// Where the model has learned nothing there is nothing to go on from: zeros would stay zeros.
     void start_from(basic_als_model<Scalar> const& previous) {
-        std::copy_n(previous.user_factors().data(), m_users.size(), m_users.data());
-        std::copy_n(previous.item_factors().data(), m_items.size(), m_items.data());
+        auto const users = previous.user_factors(), items = previous.item_factors();
+        if (std::all_of(users.begin(), users.end(), [](Scalar x) { return x == Scalar{0}; })) return start_at_random();
+        std::copy(users.begin(), users.end(), m_users.begin());
+        std::copy(items.begin(), items.end(), m_items.begin());
         m_warm = true;
     }
 
     basic_als_model<Scalar> run() {
         progress_reporter progress(m_options.run.progress, "als", m_options.iterations);
         progress.report_or_throw(0);
-        als_plan const item_plan(m_by_item.offsets(), als_row_solver<Scalar>::most_entries);
-        als_plan const user_plan(m_by_user.offsets(), als_row_solver<Scalar>::most_entries);
+        als_plan const item_plan(m_by_item.offsets(), als_row_solver<Scalar>::most_entries, m_factors);
+        als_plan const user_plan(m_by_user.offsets(), als_row_solver<Scalar>::most_entries, m_factors);
         als_side<user_index, Value> const by_item{m_by_item.offsets(), m_by_item.rows(), m_by_item.values()};
         als_side<item_index, Value> const by_user{m_by_user.offsets(), m_by_user.columns(), m_by_user.values()};
         for (std::size_t iteration = 0; iteration < m_options.iterations; ++iteration) {
@@ -159,6 +162,10 @@ private:
 
 /// Fits factors of users and items to implicit feedback: minimises the sum over all pairs of c (p - x'y)^2 + lambda (|x|^2 + |y|^2), where a stored
 /// weight r has c = 1 + alpha |r| and p = [r > 0], and an absent pair or a stored zero c = 1 and p = 0.
+///
+/// lambda is that of the sum above, the same for each row however long it is, as in implicit (Spark and others multiply it by the row's length);
+/// implicit takes its weights as the whole confidence, c = alpha r, so to compare give it 1 + alpha r and alpha 1.
+/// Each iteration solves all items, then all users, so that the users fit the items that the model has.
 ///
 /// `report().loss` holds that sum after each iteration, in double. Users and items without entries get zeros. The same bits for any number of
 /// threads; levels of the instruction set differ in the last ones.

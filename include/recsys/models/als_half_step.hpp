@@ -49,8 +49,9 @@ public:
         std::vector<std::size_t> row_ends; ///< into parts
     };
 
-    als_plan(std::span<std::int64_t const> offsets, std::size_t longest_whole) {
-        std::size_t const n = offsets.size() - 1;
+    als_plan(std::span<std::int64_t const> offsets, std::size_t longest_whole, std::size_t n_factors) {
+        std::size_t const n = offsets.size() - 1, system = sizeof(double) * basis_row(n_factors) * basis_row(n_factors);
+        m_most_parts = std::clamp<std::size_t>(most_system_bytes / system, 1, 64);
         block open{0, 0};
         std::size_t entries = 0;
         for (std::size_t row = 0; row < n; ++row) {
@@ -68,17 +69,19 @@ public:
     std::span<batch const> batches() const noexcept { return m_batches; }
 
 private:
-    static constexpr std::size_t most_rows = 256, most_entries = 16384, most_parts = 64, most_parts_of_row = 32;
+    static constexpr std::size_t most_rows = 256, most_entries = 16384, most_system_bytes = std::size_t{1} << 26;
 
     void add_long_row(std::size_t row, std::size_t first, std::size_t length, std::size_t part_length) {
-        if (m_batches.empty() || m_batches.back().parts.size() >= most_parts) m_batches.emplace_back();
+        if (m_batches.empty() || m_batches.back().parts.size() >= m_most_parts) m_batches.emplace_back();
         auto& to = m_batches.back();
-        part_length = std::max(part_length, (length + most_parts_of_row - 1) / most_parts_of_row);
+        std::size_t const most_of_row = (m_most_parts + 1) / 2;
+        part_length = std::max(part_length, (length + most_of_row - 1) / most_of_row);
         for (std::size_t at = 0; at < length; at += part_length)
             to.parts.push_back({row, first + at, first + std::min(length, at + part_length)});
         to.row_ends.push_back(to.parts.size());
     }
 
+    std::size_t m_most_parts = 1;
     std::vector<block> m_blocks;
     std::vector<batch> m_batches;
 };

@@ -27,12 +27,12 @@
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
-/// What counts. With a half life each count, and each row of a mean, weighs 2^-age / half_life.
+/// What counts. With a half life each count, and each row of a mean, weighs 2^-(age / half_life); what is some 150 half lives old weighs nothing.
 enum class popularity_by {
     distinct_users, ///< users with an event of the item; with a half life the age is that of the user's last one
     plays,          ///< events
     total_weight,   ///< the sum of their weights
-    mean_rating     ///< the mean of their weights
+    mean_rating     ///< the mean of their weights, however few they are
 };
 
 struct popularity_options {
@@ -97,23 +97,30 @@ public:
     popularity_rows(events const& past, popularity_options const& o) : m_past(past) {
         bool const dated = past.event_times().size() == past.size();
         if (o.window) {
-            if (o.window->count() <= 0) throw_option("popularity: window must be at least one day, got ", o.window->count());
+            if (o.window->count() < 1 || o.window->count() > 1000000)
+                throw_option("popularity: window must be in [1, 1000000] days, got ", o.window->count());
             if (!dated) throw_data("popularity: window needs events with times, these have none");
             auto const times = past.event_times();
             if (!times.empty())
                 m_first = static_cast<std::size_t>(std::lower_bound(times.begin(), times.end(), *past.as_of() - *o.window) - times.begin());
         }
-        if (o.half_life) m_decays = decays(past, *o.half_life, "popularity");
+        if (o.half_life) m_decays = decays(past, *o.half_life, "popularity"), m_half_life = *o.half_life;
     }
     std::size_t first() const noexcept { return m_first; }
     std::size_t last() const noexcept { return m_past.size(); }
     double decay_of(std::size_t row) const noexcept { return m_decays.empty() ? 1 : m_decays[row]; }
+    double decay_between(std::size_t row, std::size_t later) const noexcept {
+        if (m_decays.empty()) return 1;
+        std::chrono::duration<double> const age = m_past.event_times()[later] - m_past.event_times()[row];
+        return decay(age.count(), m_half_life.count());
+    }
     events const& past() const noexcept { return m_past; }
 
 private:
     events const& m_past;
     std::size_t m_first = 0;
     buffer<double> m_decays;
+    std::chrono::duration<double> m_half_life{1};
 };
 
 /// For each item the sum over its users of the decay of their last event. O(rows + users + items).
@@ -135,17 +142,40 @@ inline std::vector<double> distinct_user_sums(popularity_rows const& rows) {
     return out;
 }
 
-inline std::vector<double> event_sums(popularity_rows const& rows, popularity_by by) {
-    std::vector<double> sum(rows.past().n_items()), weight(by == popularity_by::mean_rating ? sum.size() : 0);
+/// For each item the sum over its rows of their decay, or of their decayed weights.
+inline std::vector<double> event_sums(popularity_rows const& rows, bool weighted) {
+    std::vector<double> sum(rows.past().n_items());
     for (std::size_t row = rows.first(); row < rows.last(); ++row) {
-        auto const item = to_size(rows.past().event_items()[row]);
         double const decay = rows.decay_of(row);
-        sum[item] += by == popularity_by::plays ? decay : decay * static_cast<double>(rows.past().weight(row));
-        if (!weight.empty()) weight[item] += decay;
+        sum[to_size(rows.past().event_items()[row])] += weighted ? decay * static_cast<double>(rows.past().weight(row)) : decay;
     }
-    for (std::size_t i = 0; i < weight.size(); ++i)
-        if (weight[i] > 0) sum[i] /= weight[i];
     return sum;
+}
+
+/// For each item the mean weight of its rows. They decay from its own last row on, so that old items keep a mean.
+inline std::vector<double> event_means(popularity_rows const& rows) {
+    std::size_t const n_items = rows.past().n_items();
+    std::vector<double> sum(n_items), total(n_items);
+    std::vector<std::size_t> last_row(n_items, rows.last());
+    for (std::size_t row = rows.last(); row > rows.first();) {
+        auto const item = to_size(rows.past().event_items()[--row]);
+        if (last_row[item] == rows.last()) last_row[item] = row;
+        double const decay = rows.decay_between(row, last_row[item]);
+        sum[item] += decay * static_cast<double>(rows.past().weight(row)), total[item] += decay;
+    }
+    for (std::size_t i = 0; i < n_items; ++i)
+        if (total[i] > 0) sum[i] /= total[i];
+    return sum;
+}
+
+inline std::vector<double> popularity_scores(popularity_rows const& rows, popularity_by by) {
+    switch (by) {
+    case popularity_by::plays: return event_sums(rows, false);
+    case popularity_by::total_weight: return event_sums(rows, true);
+    case popularity_by::mean_rating: return event_means(rows);
+    case popularity_by::distinct_users: break;
+    }
+    return distinct_user_sums(rows);
 }
 
 }
@@ -157,13 +187,13 @@ class popularity {
 public:
     explicit popularity(popularity_options options = {}) : m_options(std::move(options)) {}
 
-    /// @throws data_error  for a window or half life on events without times. @throws option_error for one that is not positive.
+    /// @throws option_error  for a window that is not in [1, 1000000] days, or a half life below one day.
+    /// @throws data_error    for a window or half life on events without times.
     [[nodiscard]] popularity_model fit(events const& past) const {
         detail::progress_reporter progress(m_options.run.progress, "popularity", past.size());
         progress.report_or_throw(0);
         detail::popularity_rows const rows(past, m_options);
-        auto const sums =
-            m_options.by == popularity_by::distinct_users ? detail::distinct_user_sums(rows) : detail::event_sums(rows, m_options.by);
+        auto const sums = detail::popularity_scores(rows, m_options.by);
         detail::buffer<float> scores(past.n_items());
         detail::buffer<std::uint8_t> known(past.n_items(), std::uint8_t{0});
         for (std::size_t i = 0; i < sums.size(); ++i) {
