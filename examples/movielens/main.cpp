@@ -47,7 +47,9 @@ std::map<std::int32_t, movie> read_movies(std::string const& path) {
         if (genres.front() == "(no genres listed)") genres.clear();
         return row(r.integer<std::int32_t>(0), {std::string(r.text(1)), std::move(genres)});
     });
-    return {rows.begin(), rows.end()};
+    std::map<std::int32_t, movie> out;
+    for (auto const& [id, about] : rows) out.emplace(id, about);
+    return out;
 }
 
 int run(std::string const& folder, std::string const& out, std::size_t last, unsigned threads) {

@@ -122,7 +122,7 @@ void show_ranker(journal& log, rs::booster_model const& ranker, std::string cons
         bars.push_back({name, share});
         log.result["importances" + suffix][name] = share;
     }
-    log.page.figure(bar_chart(bars, "Importance of each feature" + suffix + ", percent of the gain of all splits"));
+    log.page.figure(bar_chart(bars, "Importance of each feature" + suffix + ", percent of the change of predictions"));
     log.result["ranker" + suffix]["trees"] = ranker.n_trees();
     log.result["ranker" + suffix]["valid_log_loss"] = report.valid_loss.empty() ? 0 : report.valid_loss[best];
 }
