@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <recsys.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -18,7 +17,6 @@
 #include "common/csv.hpp"
 
 namespace rs = recsys;
-using namespace std::chrono;
 
 struct rating {
     std::int32_t user = 0, movie = 0;

@@ -34,7 +34,18 @@ auto ingest(std::vector<play> const& log) { return rs::ingest(log, rs::columns()
 /// Users 0 to 3, items 0 to 5. Past: 0 {0, 1}, 1 {1}, 2 {2}. Future: 0 {1, 2, 5}, 1 {2}, 2 {5}, 3 {0}. Item 5 is new.
 auto few() {
     auto const b = cut - days{1};
-    return ingest({{0, 0, b}, {0, 1, b}, {1, 1, b}, {2, 2, b}, {0, 1, cut}, {0, 2, cut}, {0, 5, cut}, {1, 2, cut}, {2, 5, cut}, {3, 0, cut}, {1, 3, b}, {1, 4, b}});
+    return ingest({{0, 0, b},
+                   {0, 1, b},
+                   {1, 1, b},
+                   {2, 2, b},
+                   {0, 1, cut},
+                   {0, 2, cut},
+                   {0, 5, cut},
+                   {1, 2, cut},
+                   {2, 5, cut},
+                   {3, 0, cut},
+                   {1, 3, b},
+                   {1, 4, b}});
 }
 
 /// Lists as they are given: one a user, scores falling.
@@ -80,11 +91,13 @@ TEST_CASE("judged are users with history whose truth holds something that could 
     CHECK(report.unknown_pairs == 2);
     CHECK(table.at("given", "precision@2").mean == 0.5);
     CHECK(table.at("given", "recall@2").mean == 1);
-    CHECK(std::vector<double>(table.values("given", "precision@2").begin(), table.values("given", "precision@2").end()) == std::vector<double>{0.5, 0.5});
+    CHECK(std::vector<double>(table.values("given", "precision@2").begin(), table.values("given", "precision@2").end()) ==
+          std::vector<double>{0.5, 0.5});
 }
 
 TEST_CASE("with include_seen what was seen counts again") {
-    auto const table = judge(lists_of({{user(0), {1, 2}}, {user(1), {2, 0}}}), {rs::recall(2), rs::precision(2), rs::novelty(2)}, {.include_seen = true});
+    auto const table =
+        judge(lists_of({{user(0), {1, 2}}, {user(1), {2, 0}}}), {rs::recall(2), rs::precision(2), rs::novelty(2)}, {.include_seen = true});
     CHECK(table.judged().seen_pairs == 0);
     CHECK(table.at("given", "recall@2").mean == 1);
     CHECK(table.at("given", "precision@2").mean == 0.75);
@@ -127,7 +140,8 @@ TEST_CASE("c60 a pair that occurs several times in the truth counts once") {
 }
 
 TEST_CASE("an item that is listed again hits only once but takes its place") {
-    auto const table = judge(lists_of({{user(0), {2, 2, 3}}, {user(1), {3, 3, 2}}}), {rs::precision(3), rs::recall(3), rs::reciprocal_rank(3), rs::coverage(3)});
+    auto const table = judge(lists_of({{user(0), {2, 2, 3}}, {user(1), {3, 3, 2}}}),
+                             {rs::precision(3), rs::recall(3), rs::reciprocal_rank(3), rs::coverage(3)});
     auto const of = [&](char const* metric, std::size_t i) { return table.values("given", metric)[i]; };
     CHECK(of("precision@3", 0) == Approx(1. / 3));
     CHECK(of("recall@3", 0) == 1);
@@ -140,10 +154,11 @@ TEST_CASE("c23 c65 an item past the end, -1 too, is an error before anything is 
     auto const w = rs::split_by_time(data, cut);
     rs::evaluator judge(w.test, rs::user_items(w.train), {rs::precision(2), rs::coverage(2), rs::novelty_bits(2), rs::gini(2)});
     auto const row = judge.row("given");
-    CHECK_THROWS_WITH_AS(row(lists_of({{user(1), {2}}, {user(0), {2, 6}}})), "evaluate: row 'given' lists item 6 for user 0, expected below 6, the number of items",
-                         rs::data_error);
+    CHECK_THROWS_WITH_AS(row(lists_of({{user(1), {2}}, {user(0), {2, 6}}})),
+                         "evaluate: row 'given' lists item 6 for user 0, expected below 6, the number of items", rs::data_error);
     CHECK_THROWS_AS(row(lists_of({{user(0), {static_cast<std::uint32_t>(-1)}}})), rs::data_error);
-    CHECK_THROWS_WITH_AS(row(lists_of({{user(0), {2}}, {user(1), {2}}, {user(0), {3}}})), "evaluate: row 'given' has two lists of user 0", rs::data_error);
+    CHECK_THROWS_WITH_AS(row(lists_of({{user(0), {2}}, {user(1), {2}}, {user(0), {3}}})), "evaluate: row 'given' has two lists of user 0",
+                         rs::data_error);
     CHECK_NOTHROW(row(lists_of({{user(0), {2}}, {user(1), {2}}, {user(77), {99}}}))); // a user who is not judged does not matter
     CHECK(judge.table().lists_of("given").lists == 2);
     CHECK(judge.table().at("given", "precision@2").mean == 0.5);
@@ -195,7 +210,8 @@ struct lends_rows {
 TEST_CASE("what was seen may be told by a type of the user's, by value or by reference, with fewer users than the truth") {
     auto const data = few();
     auto const w = rs::split_by_time(data, cut);
-    std::vector<std::vector<rs::item_index>> const rows{{item(0), item(1)}, {item(1), item(3), item(4)}, {item(2)}}; // user 3 is past the end
+    std::vector<std::vector<rs::item_index>> const rows{
+        {item(0), item(1)}, {item(1), item(3), item(4)}, {item(2)}}; // user 3 is past the end
     auto const given = lists_of({{user(0), {1, 2}}, {user(1), {2, 5}}});
     auto const run = [&](auto const& seen) {
         rs::evaluator judge(w.test, seen, {rs::recall(2), rs::novelty(2), rs::novelty_bits(2)}, {.include_seen = true});
@@ -230,7 +246,8 @@ TEST_CASE("c17 users and items that occur only in the test go from split to fit 
     auto const w = rs::split_by_time(data, cut);
     auto const seen = rs::user_items(w.train);
     auto const als = rs::als({.factors = 2, .iterations = 1}).fit(seen);
-    auto const table = rs::evaluate({{"als", als}, {"popular", rs::popularity().fit(w.train)}}, w.test, seen, {rs::recall(3)}, {.cold_users = true});
+    auto const table =
+        rs::evaluate({{"als", als}, {"popular", rs::popularity().fit(w.train)}}, w.test, seen, {rs::recall(3)}, {.cold_users = true});
     CHECK(table.judged().unknown_pairs == 1);
     CHECK(table.users() == std::vector{user(2)}); // the others took what they had had, or what nobody had
     CHECK(table.at("als", "recall@3").mean == 0); // an empty history
@@ -254,8 +271,9 @@ TEST_CASE("the table is that of ranx and RecTools on the same lists") {
         rows.push_back({data.users().at(u), {}});
         for (; i < shown_ends[u]; ++i) rows.back().second.push_back(rs::to_size(data.items().at(shown[i])));
     }
-    rs::evaluator judge(w.test, rs::user_items(w.train),
-                        {rs::precision(5), rs::recall(5), rs::ndcg(5), rs::average_precision(5), rs::reciprocal_rank(5), rs::hit_rate(5), rs::coverage(5)});
+    rs::evaluator judge(
+        w.test, rs::user_items(w.train),
+        {rs::precision(5), rs::recall(5), rs::ndcg(5), rs::average_precision(5), rs::reciprocal_rank(5), rs::hit_rate(5), rs::coverage(5)});
     judge.row("given")(lists_of(rows));
     auto const table = judge.table();
     REQUIRE(table.judged().users == n_users);
@@ -276,7 +294,9 @@ TEST_CASE("novelty in bits is that of RecTools where everything shown is known")
         std::vector<int> const list(shown + i, shown + shown_ends[u]);
         i = shown_ends[u];
         if (list.empty()) continue;
-        sum += rs::novelty_bits(5)(list, [&](int id) { return users_of[static_cast<std::size_t>(id)]; }, n_users), ++n_lists;
+        sum += rs::novelty_bits(5)(
+            list, [&](int id) { return users_of[static_cast<std::size_t>(id)]; }, n_users),
+            ++n_lists;
     }
     CHECK(sum / n_lists == Approx(rectools_5[7].value).epsilon(1e-12));
 }
@@ -317,17 +337,22 @@ TEST_CASE("rows that know the future, were made with other ids, or come twice ar
     auto const w = rs::split_by_time(data, cut);
     auto const seen = rs::user_items(w.train);
     std::vector<rs::metric> const metrics{rs::precision(2)};
-    CHECK_THROWS_WITH_AS(static_cast<void>(rs::evaluate({{"late", rs::popularity().fit(data)}}, w.test, seen, metrics)), doctest::Contains("'late'"), rs::data_error);
-    auto const let_in = rs::evaluate({{"early", rs::popularity().fit(w.train)}, {"late", rs::popularity().fit(data)}}, w.test, seen, metrics, {.allow_leak = true});
+    CHECK_THROWS_WITH_AS(static_cast<void>(rs::evaluate({{"late", rs::popularity().fit(data)}}, w.test, seen, metrics)),
+                         doctest::Contains("'late'"), rs::data_error);
+    auto const let_in = rs::evaluate({{"early", rs::popularity().fit(w.train)}, {"late", rs::popularity().fit(data)}}, w.test, seen,
+                                     metrics, {.allow_leak = true});
     CHECK(let_in.lists_of("late").leaks);
     CHECK_FALSE(let_in.lists_of("early").leaks);
     CHECK(says(let_in.warnings(), "row 'late' knows events up to 2024-06-01T00:00:00.000001Z, the truth begins at 2024-06-01T00:00:00Z"));
     CHECK(let_in.text().find("late (leak)") != std::string::npos);
     CHECK(let_in.text().find("early (leak)") == std::string::npos);
     CHECK(let_in.csv().find("\nlate,precision@2,") != std::string::npos); // for programs names stay names
-    CHECK_THROWS_WITH_AS(static_cast<void>(rs::evaluate({}, w.test, rs::user_items(data), metrics)),
-                         doctest::Contains("what was seen knows events up to 2024-06-01T00:00:00.000001Z, the truth begins at 2024-06-01T00:00:00Z"), rs::data_error);
-    CHECK(says(rs::evaluate({}, w.test, rs::user_items(data), metrics, {.include_seen = true, .allow_leak = true}).warnings(), "what was seen knows events up to"));
+    CHECK_THROWS_WITH_AS(
+        static_cast<void>(rs::evaluate({}, w.test, rs::user_items(data), metrics)),
+        doctest::Contains("what was seen knows events up to 2024-06-01T00:00:00.000001Z, the truth begins at 2024-06-01T00:00:00Z"),
+        rs::data_error);
+    CHECK(says(rs::evaluate({}, w.test, rs::user_items(data), metrics, {.include_seen = true, .allow_leak = true}).warnings(),
+               "what was seen knows events up to"));
     auto const other = ingest({{7, 8, cut - days{1}}});
     CHECK_THROWS_AS(static_cast<void>(rs::evaluate({{"other", rs::popularity().fit(other)}}, w.test, seen, metrics)), rs::data_error);
     rs::evaluator judge(w.test, seen, metrics);
@@ -352,10 +377,13 @@ TEST_CASE("options outside their range, no metrics, two of one name and a baseli
     auto const data = few();
     auto const w = rs::split_by_time(data, cut);
     auto const seen = rs::user_items(w.train);
-    CHECK_THROWS_AS(static_cast<void>(rs::evaluate({{"a", never_asked{}}}, w.test, seen, {rs::precision(2)}, {.baseline = "b"})), rs::option_error);
-    CHECK_THROWS_AS(static_cast<void>(rs::evaluate({{"a", never_asked{}}, {"a", never_asked{}}}, w.test, seen, {rs::precision(2)})), rs::data_error);
+    CHECK_THROWS_AS(static_cast<void>(rs::evaluate({{"a", never_asked{}}}, w.test, seen, {rs::precision(2)}, {.baseline = "b"})),
+                    rs::option_error);
+    CHECK_THROWS_AS(static_cast<void>(rs::evaluate({{"a", never_asked{}}, {"a", never_asked{}}}, w.test, seen, {rs::precision(2)})),
+                    rs::data_error);
     auto const table = judge(given, {rs::precision(2)});
-    CHECK_THROWS_WITH_AS(static_cast<void>(table.at("given", "ndcg@5")), doctest::Contains("there is no metric 'ndcg@5'; there are: precision@2"), rs::data_error);
+    CHECK_THROWS_WITH_AS(static_cast<void>(table.at("given", "ndcg@5")),
+                         doctest::Contains("there is no metric 'ndcg@5'; there are: precision@2"), rs::data_error);
 }
 
 TEST_CASE("with nothing_seen everybody in the truth is judged by all items") {
@@ -368,7 +396,8 @@ TEST_CASE("with nothing_seen everybody in the truth is judged by all items") {
     CHECK(table.judged().cold_users == 0);
     // There is no past that an item could be new against.
     for (rs::metric const& m : {rs::metric(rs::novelty(2)), rs::metric(rs::novelty_bits(2))})
-        CHECK_THROWS_WITH_AS(static_cast<void>(rs::evaluate({}, w.test, rs::nothing_seen, {m})), doctest::Contains("needs what users had before"), rs::option_error);
+        CHECK_THROWS_WITH_AS(static_cast<void>(rs::evaluate({}, w.test, rs::nothing_seen, {m})),
+                             doctest::Contains("needs what users had before"), rs::option_error);
 }
 
 TEST_CASE("a split without a moment is judged, and the table says that it is not safe in time") {
@@ -386,7 +415,9 @@ auto many() {
     rs::random_stream random(3, 0);
     for (int i = 0; i < 12000; ++i) {
         int const u = static_cast<int>(random.below(200)), kind = u % 3;
-        log.push_back({u, 3 * static_cast<int>(random.below(40) * random.below(40) / 20) + (random.uniform() < 0.8 ? kind : static_cast<int>(random.below(3))),
+        log.push_back({u,
+                       3 * static_cast<int>(random.below(40) * random.below(40) / 20) +
+                           (random.uniform() < 0.8 ? kind : static_cast<int>(random.below(3))),
                        cut - days{60} + days{static_cast<int>(random.below(70))}});
     }
     return ingest(log);
@@ -402,7 +433,8 @@ TEST_CASE("a table is the same for any number of threads and blocks, evaluated o
     auto const popular = rs::popularity().fit(w.train);
     std::vector<rs::metric> const metrics{rs::precision(5), rs::ndcg(10), rs::coverage(5), rs::novelty_bits(5)};
     auto const run = [&](std::size_t threads) {
-        return rs::evaluate({{"popular", popular}, {"als", als}}, w.test, seen, metrics, {.baseline = "popular", .resamples = 200, .run = {.threads = threads}});
+        return rs::evaluate({{"popular", popular}, {"als", als}}, w.test, seen, metrics,
+                            {.baseline = "popular", .resamples = 200, .run = {.threads = threads}});
     };
     auto const one = run(1);
     CHECK(run(2).csv() == one.csv());
@@ -447,8 +479,8 @@ TEST_CASE("progress can stop an evaluation, which then throws") {
     auto const data = many();
     auto const w = rs::split_by_time(data, cut);
     auto const stop = [](rs::progress const&) { return false; };
-    CHECK_THROWS_AS(static_cast<void>(rs::evaluate({{"popular", rs::popularity().fit(w.train)}}, w.test, rs::user_items(w.train), {rs::recall(5)},
-                                                   {.run = {.progress = stop}})),
+    CHECK_THROWS_AS(static_cast<void>(rs::evaluate({{"popular", rs::popularity().fit(w.train)}}, w.test, rs::user_items(w.train),
+                                                   {rs::recall(5)}, {.run = {.progress = stop}})),
                     rs::cancelled);
 }
 
@@ -466,7 +498,8 @@ TEST_CASE("ready lists are a row; those that are shorter than k and what they ho
     auto const deeper = rs::evaluate({{"popular", popular}, {"ready", ready}}, w.test, seen, {rs::precision(10)}, {.resamples = 10});
     CHECK(deeper.lists_of("popular").shorter == 0);
     CHECK(deeper.lists_of("ready").shorter == deeper.judged().users);
-    CHECK(says(deeper.warnings(), "row 'ready': " + std::to_string(deeper.judged().users) + " of " + std::to_string(deeper.judged().users) + " judged users got fewer than the 10 items"));
+    CHECK(says(deeper.warnings(), "row 'ready': " + std::to_string(deeper.judged().users) + " of " + std::to_string(deeper.judged().users) +
+                                      " judged users got fewer than the 10 items"));
 
     auto const seen_in = rs::recommend(popular, w.test.active_users(), seen, {.k = 5, .include_seen = true});
     std::size_t n_seen = 0;
@@ -476,7 +509,8 @@ TEST_CASE("ready lists are a row; those that are shorter than k and what they ho
     REQUIRE(n_seen > 0);
     auto const said = std::to_string(n_seen) + " items that the user had seen were left out of the first 5 of the lists given";
     CHECK(says(rs::evaluate({{"ready", seen_in}}, w.test, seen, {rs::ndcg(5)}, {.resamples = 10}).warnings(), said));
-    CHECK_FALSE(says(rs::evaluate({{"ready", seen_in}}, w.test, seen, {rs::ndcg(5)}, {.resamples = 10, .include_seen = true}).warnings(), "left out of the first"));
+    CHECK_FALSE(says(rs::evaluate({{"ready", seen_in}}, w.test, seen, {rs::ndcg(5)}, {.resamples = 10, .include_seen = true}).warnings(),
+                     "left out of the first"));
     // Streamed as they are, they waste their places.
     rs::evaluator judge(w.test, seen, {rs::ndcg(5)}, {.resamples = 10});
     judge.row("streamed")(seen_in);
@@ -508,6 +542,10 @@ TEST_CASE("re-ranking no more candidates than k is said to change nothing") {
     auto const w = rs::split_by_time(data, cut);
     auto const seen = rs::user_items(w.train);
     auto const pool = rs::candidates().from("hot", rs::popularity().fit(w.train), 5);
-    CHECK(says(rs::evaluate({{"pool", pool}}, w.test, seen, {rs::ndcg(5)}, {.resamples = 0}).warnings(), "row 'pool': "));
-    CHECK_FALSE(says(rs::evaluate({{"pool", pool}}, w.test, seen, {rs::ndcg(3)}, {.resamples = 0}).warnings(), "row 'pool': "));
+    struct constant {
+        std::vector<float> predict(rs::frame const& rows) const { return std::vector<float>(rows.n_rows()); }
+    };
+    rs::two_stage const ranked(rs::features(w.train, seen, pool), constant{});
+    CHECK(says(rs::evaluate({{"ranked", ranked}}, w.test, seen, {rs::ndcg(5)}, {.resamples = 0}).warnings(), "row 'ranked': "));
+    CHECK_FALSE(says(rs::evaluate({{"ranked", ranked}}, w.test, seen, {rs::ndcg(3)}, {.resamples = 0}).warnings(), "row 'ranked': "));
 }

@@ -58,9 +58,9 @@ TEST_CASE("columns line up by characters, line breaks in names stay out of the t
     s.rows = {"\xc3\xa9t\xc3\xa9", "a\nb"}, s.metrics = {"m"}, s.is_total = {false};
     s.values = {{{1}}, {{1}}}, s.totals = {{1}, {1}}, s.reports.resize(2), s.baseline = s.rows[0];
     s.reports[1].leaks = true;
-    CHECK(rs::evaluation(s).text() == "0 users            m\n"
-                                      "\xc3\xa9t\xc3\xa9          1.0000\n"
-                                      "a b (leak)   1.0000\n"
+    CHECK(rs::evaluation(s).text() == "0 users          m\n"
+                                      "\xc3\xa9t\xc3\xa9         1.0000\n"
+                                      "a b (leak)  1.0000\n"
                                       "\n"
                                       "Difference from \xc3\xa9t\xc3\xa9\n"
                                       "   a b (leak)\n"

@@ -167,8 +167,9 @@ private:
 /// implicit takes its weights as the whole confidence, c = alpha r, so to compare give it 1 + alpha r and alpha 1.
 /// Each iteration solves all items, then all users, so that the users fit the items that the model has.
 ///
-/// `report().loss` holds that sum after each iteration, in double. Users and items without entries get zeros. The same bits for any number of
-/// threads; levels of the instruction set differ in the last ones.
+/// `report().loss` holds that sum after each iteration, added up in double; float factors leave it a relative error of some 1e-8 times the largest
+/// confidence. Users and items without entries get zeros. The same bits for any number of threads; levels of the instruction set differ in the
+/// last ones.
 /// Cost: O(iterations (entries f^2 + (users + items) f^3)); memory: the matrix by item, and one more copy of the larger side.
 /// Source: Hu, Koren, Volinsky, "Collaborative filtering for implicit feedback datasets" (2008), eq. 3 to 5; conjugate gradients as in Takács,
 /// Pilászy, Tikk, "Applications of the conjugate gradient method for implicit feedback collaborative filtering" (2011), in the whitened basis.

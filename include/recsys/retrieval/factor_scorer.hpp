@@ -109,11 +109,12 @@ template <class Scalar> struct factor_pairs {
 private:
     Scalar cosine(factor_subject<Scalar> const& x, std::size_t item, Scalar product) const noexcept {
         double const lengths = x.length * item_lengths[item];
-        if (!(lengths > 0)) return Scalar{0};
+        if (lengths == 0) return Scalar{0};
         // Very long or short vectors leave the range of float on the way.
         bool const is_safe = std::abs(product) > Scalar(1e-30) && std::abs(product) < Scalar(1e30);
         double const exact = is_safe ? static_cast<double>(product) : double_dot(x.row, items.row(item), items.n_factors);
-        return static_cast<Scalar>(std::isnan(exact) ? exact : std::min(1.0, std::max(-1.0, exact / lengths)));
+        double const value = exact / lengths;
+        return static_cast<Scalar>(std::isnan(value) ? value : std::min(1.0, std::max(-1.0, value)));
     }
 };
 
@@ -186,7 +187,8 @@ public:
     /// From arrays, row by row. @throws data_error where a length is no multiple of n_factors.
     embeddings(std::span<float const> users, std::span<float const> items, natural n_factors,
                recsys::similarity by = recsys::similarity::dot) {
-        set(rows_of(users, n_factors, "users"), rows_of(items, n_factors, "items"), by);
+        auto const of_users = rows_of(users, n_factors, "users"); // first: compilers differ in the order of arguments
+        set(of_users, rows_of(items, n_factors, "items"), by);
     }
 
     std::size_t n_users() const noexcept { return m_users.n_rows; }
