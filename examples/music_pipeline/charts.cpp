@@ -11,7 +11,7 @@ namespace music {
 
 namespace {
 
-constexpr double width = 760, label_width = 230, value_width = 90, line = 22;
+constexpr double width = 760, label_width = 230, value_width = 90, line_height = 22;
 
 std::string number(double x) {
     char text[32];
@@ -77,13 +77,13 @@ std::string bar_chart(std::vector<bar> const& bars, std::string const& caption) 
     for (auto const& b : bars) largest = std::max(largest, b.value);
     std::string inside;
     for (std::size_t i = 0; i < bars.size(); ++i) {
-        double const y = static_cast<double>(i) * line;
+        double const y = static_cast<double>(i) * line_height;
         double const length = largest > 0 ? (width - label_width - value_width) * bars[i].value / largest : 0;
         inside += text_at(label_width - 8, y + 15, "end", shortened(bars[i].label, 32)) +
-                  rectangle(label_width, y + 3, length, line - 6, "bar", bars[i].label + ": " + pretty(bars[i].value)) +
+                  rectangle(label_width, y + 3, length, line_height - 6, "bar", bars[i].label + ": " + pretty(bars[i].value)) +
                   text_at(label_width + length + 6, y + 15, "start", pretty(bars[i].value), "tick");
     }
-    return figure(static_cast<double>(bars.size()) * line + 4, inside, caption);
+    return figure(static_cast<double>(bars.size()) * line_height + 4, inside, caption);
 }
 
 std::string log_histogram(std::vector<double> const& counts, double low, double high, std::string const& axis, std::string const& caption) {
@@ -141,10 +141,10 @@ std::string intervals_chart(std::vector<interval> const& rows, std::string const
     if (!(most > least)) most = least + 1;
     double const margin = (most - least) * 0.05, from = least - margin, to = most + margin, left = label_width, right = width - value_width;
     auto const x_of = [&](double v) { return left + (right - left) * (v - from) / (to - from); };
-    double const bottom = static_cast<double>(rows.size()) * line + 6;
+    double const bottom = static_cast<double>(rows.size()) * line_height + 6;
     std::string inside = line_between(x_of(0), 0, x_of(0), bottom, "axis");
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        double const y = static_cast<double>(i) * line + 12;
+        double const y = static_cast<double>(i) * line_height + 12;
         auto const& row = rows[i];
         inside += text_at(left - 8, y + 4, "end", shortened(row.label, 34)) + line_between(x_of(row.low), y, x_of(row.high), y, "mark") +
                   "<circle class=\"dot\" cx=\"" + number(x_of(row.mean)) + "\" cy=\"" + number(y) + "\" r=\"4\"><title>" +

@@ -58,9 +58,9 @@ std::string escaped(std::string const& text) {
 }
 
 void page::section(std::string const& title) {
-    auto const id = "s" + std::to_string(++m_sections);
-    m_contents += "<a href=\"#" + id + "\">" + escaped(title) + "</a>\n";
-    m_body += "<h2 id=\"" + id + "\">" + escaped(title) + "</h2>\n";
+    auto const anchor = "s" + std::to_string(++m_sections);
+    m_contents += "<a href=\"#" + anchor + "\">" + escaped(title) + "</a>\n";
+    m_body += "<h2 id=\"" + anchor + "\">" + escaped(title) + "</h2>\n";
 }
 
 void page::text(std::string const& paragraph) { m_body += "<p>" + escaped(paragraph) + "</p>\n"; }
