@@ -12,8 +12,6 @@ namespace music {
 
 namespace {
 
-using rows_of_text = std::vector<std::vector<std::string>>;
-
 /// Reads one file; its columns, rows and gaps go to the report.
 template <class Row, class Convert, class Sink>
 void read_table(journal& log, rows_of_text& shown, std::string const& folder, std::string const& name,

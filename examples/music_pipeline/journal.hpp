@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <recsys.hpp>
@@ -14,6 +15,9 @@
 #include "page.hpp"
 
 namespace music {
+
+using header = std::vector<std::string>;
+using rows_of_text = std::vector<std::vector<std::string>>;
 
 struct journal {
     explicit journal(options given) : set(std::move(given)) {}

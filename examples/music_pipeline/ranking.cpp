@@ -11,7 +11,6 @@ namespace music {
 
 namespace rs = recsys;
 using namespace std::chrono;
-using header = std::vector<std::string>;
 
 rs::als_model fit_als(journal& log, rs::csr const& heard, als_setting setting, std::size_t iterations, double tolerance) {
     return rs::als({.factors = log.set.factors,

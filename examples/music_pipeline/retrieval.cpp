@@ -10,8 +10,6 @@ namespace music {
 
 namespace rs = recsys;
 using namespace std::chrono;
-using header = std::vector<std::string>;
-using rows_of_text = std::vector<std::vector<std::string>>;
 
 namespace {
 

@@ -15,8 +15,10 @@ using recsys::detail::philox;
 TEST_CASE("Philox gives the known answers of Random123") {
     using words = std::array<std::uint32_t, 4>;
     CHECK(philox({0, 0, 0, 0}, {0, 0}) == words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
-    CHECK(philox({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}) == words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
-    CHECK(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) == words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
+    CHECK(philox({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}) ==
+          words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
+    CHECK(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
+          words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
 TEST_CASE("a stream depends on seed and stream number alone") {
@@ -46,7 +48,7 @@ TEST_CASE("draws have the moments of their distributions") {
         g_small += random.gamma(0.1), g_large += random.gamma(7.5);
     }
     // Five standard errors of each mean.
-    auto const within = [n](double sum, double mean, double variance) { return std::abs(sum / n - mean) < 5 * std::sqrt(variance / n); };
+    auto const within = [](double sum, double mean, double variance) { return std::abs(sum / n - mean) < 5 * std::sqrt(variance / n); };
     CHECK(within(u, 0.5, 1.0 / 12));
     CHECK(within(u2, 1.0 / 3, 4.0 / 45));
     CHECK(within(z, 0, 1));
@@ -63,7 +65,7 @@ TEST_CASE("below is in range and even") {
     for (int i = 0; i < 70000; ++i) ++hits[static_cast<std::size_t>(random.below(7))];
     double chi2 = 0;
     for (auto const h : hits) chi2 += (h - 10000.0) * (h - 10000.0) / 10000.0;
-    CHECK(chi2 < 22.5);  // 0.1% point of 6 degrees of freedom
+    CHECK(chi2 < 22.5); // 0.1% point of 6 degrees of freedom
     CHECK(random.below(1) == 0);
     auto const huge = (std::uint64_t{1} << 63) + 1;
     for (int i = 0; i < 100; ++i) CHECK(random.below(huge) < huge);

@@ -13,9 +13,9 @@
 using recsys::detail::team;
 
 TEST_CASE("every chunk runs once, whatever the number of threads") {
-    for (std::size_t const threads : {1, 2, 7, 16}) {
+    for (std::size_t const threads : {1u, 2u, 7u, 16u}) {
         team workers(threads);
-        for (std::size_t const chunks : {0, 1, 2, 5, 1000}) {
+        for (std::size_t const chunks : {0u, 1u, 2u, 5u, 1000u}) {
             std::vector<std::atomic<int>> runs(chunks);
             std::atomic<bool> worker_in_range{true};
             workers.run(chunks, [&](std::size_t chunk, std::size_t worker) {
@@ -51,14 +51,14 @@ TEST_CASE("a sum has the same bits for any number of threads") {
         });
     };
     auto const one = sum_with(1);
-    for (std::size_t const threads : {2, 3, 7}) {
+    for (std::size_t const threads : {2u, 3u, 7u}) {
         auto const other = sum_with(threads);
         CHECK(std::memcmp(&one, &other, sizeof one) == 0);
     }
 }
 
 TEST_CASE("the exception of the lowest chunk comes out, and the team works on") {
-    for (std::size_t const threads : {1, 2, 7}) {
+    for (std::size_t const threads : {1u, 2u, 7u}) {
         team workers(threads);
         for (int round = 0; round < 20; ++round) {
             std::string message;
