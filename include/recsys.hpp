@@ -619,7 +619,7 @@ private:
 
 /// Where a long piece of work stands. `loss` and `valid_loss` are NaN where there is none.
 struct progress {
-    std::string_view stage;  ///< for example "als"; valid during the call
+    std::string_view stage; ///< for example "als"; valid during the call
     std::uint64_t done = 0;
     std::uint64_t total = 0;
     double loss = std::numeric_limits<double>::quiet_NaN();
@@ -652,8 +652,8 @@ private:
 
 /// How every long door runs: always the last member of its options.
 struct run_options {
-    natural threads = 0;              ///< 0 = as many as the machine has
-    progress_callback progress = {};  ///< called from the calling thread
+    natural threads = 0;             ///< 0 = as many as the machine has
+    progress_callback progress = {}; ///< called from the calling thread
 };
 
 /// A range of consecutive indices, 0 .. n - 1.
@@ -694,7 +694,7 @@ inline index_range<std::size_t> row_numbers(std::size_t n) noexcept { return ind
 struct provenance {
     std::uint64_t users = 0;
     std::uint64_t items = 0;
-    std::optional<time_point> as_of = {};  ///< every event it knows is before this; absent for undated data
+    std::optional<time_point> as_of = {}; ///< every event it knows is before this; absent for undated data
 };
 
 namespace detail {
@@ -706,8 +706,9 @@ inline std::string time_text(time_point t) {
     year_month_day const date{day};
     auto const in_day = (t - day).count();
     auto const two = [](long long n) { return concat(n < 10 ? "0" : "", n); };
-    std::string out = concat(static_cast<int>(date.year()), '-', two(static_cast<unsigned>(date.month())), '-', two(static_cast<unsigned>(date.day())), 'T',
-                             two(in_day / 3600000000), ':', two(in_day / 60000000 % 60), ':', two(in_day / 1000000 % 60));
+    std::string out =
+        concat(static_cast<int>(date.year()), '-', two(static_cast<unsigned>(date.month())), '-', two(static_cast<unsigned>(date.day())),
+               'T', two(in_day / 3600000000), ':', two(in_day / 60000000 % 60), ':', two(in_day / 1000000 % 60));
     if (auto const micro = in_day % 1000000; micro != 0) {
         auto const digits = number_text(micro);
         out += '.' + std::string(6 - digits.size(), '0') + digits;
@@ -723,6 +724,8 @@ inline void check_same_encoders(std::string_view where, std::string_view what, p
 }
 
 /// Whether something that knows events up to `as_of` knows some from `moment` on.
+/// The later of two moments, of which either may be absent.
+inline std::optional<time_point> later(std::optional<time_point> a, std::optional<time_point> b) { return !a || (b && *b > *a) ? b : a; }
 inline bool knows_after(std::optional<time_point> as_of, std::optional<time_point> moment) { return as_of && moment && *as_of > *moment; }
 
 /// Index types are as wide as the matrices: a count that does not fit is an error, never a wrap.
@@ -2965,9 +2968,9 @@ private:
 struct frame_column {
     std::string name;
     column_kind kind = column_kind::number;
-    detail::shared_array<float> numbers;        ///< n_rows
-    detail::shared_array<std::int32_t> codes;   ///< n_rows; for `categories` the codes of row r are codes[ends[r - 1]] .. codes[ends[r]]
-    detail::shared_array<std::uint64_t> ends;   ///< n_rows, `categories` only
+    detail::shared_array<float> numbers;      ///< n_rows
+    detail::shared_array<std::int32_t> codes; ///< n_rows; for `categories` the codes of row r are codes[ends[r - 1]] .. codes[ends[r]]
+    detail::shared_array<std::uint64_t> ends; ///< n_rows, `categories` only
     std::shared_ptr<category_dictionary const> dictionary;
 
     key_kind keys() const noexcept { return dictionary ? dictionary->keys() : key_kind::none; }
@@ -2989,6 +2992,8 @@ struct frame_rows {
     detail::shared_array<std::uint64_t> group_ends;
     /// The moment up to which the features know events, if there is one.
     std::optional<time_point> as_of = {};
+    /// The same of the targets, which are later.
+    std::optional<time_point> targets_as_of = {};
 };
 
 /// A table of features. A handle: a copy shares. Columns are found by name, never by place.
@@ -3070,18 +3075,21 @@ private:
         std::size_t same = 0;
         for (auto const& other : *m_columns) same += other.name == c.name;
         if (same != 1) detail::throw_data("frame: the column name ", detail::in_quotes(c.name), " comes ", same, " times");
-        if (c.kind == column_kind::number) return check_length(detail::concat("column ", detail::in_quotes(c.name)), c.numbers.size(), false);
+        if (c.kind == column_kind::number)
+            return check_length(detail::concat("column ", detail::in_quotes(c.name)), c.numbers.size(), false);
         if (!c.dictionary) detail::throw_data("frame: column ", detail::in_quotes(c.name), " has no dictionary");
         auto const n = c.kind == column_kind::category ? c.codes.size() : c.ends.size();
         check_length(detail::concat("column ", detail::in_quotes(c.name)), n, false);
         std::uint64_t last = 0;
         for (auto const end : c.ends) {
-            if (end < last || end > c.codes.size()) detail::throw_data("frame: the rows of column ", detail::in_quotes(c.name), " must end one after the other");
+            if (end < last || end > c.codes.size())
+                detail::throw_data("frame: the rows of column ", detail::in_quotes(c.name), " must end one after the other");
             last = end;
         }
         for (auto const code : c.codes)
             if (code < missing_category || code >= static_cast<std::int64_t>(c.dictionary->size()))
-                detail::throw_data("frame: column ", detail::in_quotes(c.name), " has code ", code, ", its dictionary has ", c.dictionary->size());
+                detail::throw_data("frame: column ", detail::in_quotes(c.name), " has code ", code, ", its dictionary has ",
+                                   c.dictionary->size());
     }
 
     std::size_t m_n_rows = 0;
@@ -3961,7 +3969,7 @@ inline frame take_rows(frame const& from, std::span<std::size_t const> rows) {
     out.users = take_values(about.users, rows), out.items = take_values(about.items, rows);
     out.targets = take_values(about.targets, rows), out.weights = take_values(about.weights, rows);
     if (!about.group_ends.empty()) out.group_ends = shared_array<std::uint64_t>(take_group_ends(about.group_ends.span(), rows));
-    out.as_of = about.as_of;
+    out.as_of = about.as_of, out.targets_as_of = about.targets_as_of;
     return frame(rows.size(), std::move(columns), std::move(out));
 }
 
@@ -6157,7 +6165,7 @@ template <class T> recsys::provenance provenance_of(T const& value) {
 inline void join_provenance(recsys::provenance& all, recsys::provenance const& one) {
     if (all.users == 0) all.users = one.users;
     if (all.items == 0) all.items = one.items;
-    if (one.as_of && (!all.as_of || *all.as_of < *one.as_of)) all.as_of = one.as_of;
+    all.as_of = later(all.as_of, one.as_of);
 }
 
 /// What is odd about lists of k, as far as a recommender says.
@@ -10448,9 +10456,10 @@ inline frame_column column_of(feature_step const& step, candidate_rows const& ro
 }
 
 /// The frame of a block: a column for each step, the rows grouped by user. O(rows x columns) and what the steps cost.
-/// @param targets  empty, or one a row.
+/// @param targets        empty, or one a row.
+/// @param targets_as_of  the moment up to which they know events.
 inline frame frame_of(std::span<feature_step_ptr const> steps, candidate_rows const& rows, std::vector<float> targets,
-                      std::optional<time_point> as_of, team& workers) {
+                      std::optional<time_point> as_of, team& workers, std::optional<time_point> targets_as_of = {}) {
     std::vector<frame_column> columns;
     columns.reserve(steps.size());
     for (auto const& step : steps) columns.push_back(column_of(*step, rows, workers));
@@ -10462,7 +10471,7 @@ inline frame frame_of(std::span<feature_step_ptr const> steps, candidate_rows co
     about.items = shared_array<item_index>(rows.items);
     about.group_ends = shared_array<std::uint64_t>(rows.ends);
     if (!targets.empty()) about.targets = shared_array<float>(std::move(targets));
-    about.as_of = as_of;
+    about.as_of = as_of, about.targets_as_of = targets_as_of;
     return frame(rows.size(), std::move(columns), std::move(about));
 }
 
@@ -11832,7 +11841,9 @@ public:
             return true;
         });
         count_rows(m_report.kept, m_kept, m_targets);
-        return {frame_of(m_recipe.shown, m_kept, std::move(m_targets), m_recipe.as_of(), m_workers), m_report};
+        std::optional<time_point> last;
+        if (auto const times = m_labels.event_times(); !times.empty()) last = times.back() + time_point::duration(1);
+        return {frame_of(m_recipe.shown, m_kept, std::move(m_targets), m_recipe.as_of(), m_workers, last), m_report};
     }
 
 private:
@@ -11912,7 +11923,8 @@ template <class User, class Item>
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 struct rank_options {
-    natural k = 10; ///< how many items a user, at most
+    natural k = 10;                       ///< how many items a user, at most
+    std::optional<time_point> as_of = {}; ///< the moment up to which the ranker knows events: `ranker.as_of()`
 };
 
 namespace detail {
@@ -11955,17 +11967,18 @@ inline void check_row_scores(std::span<float const> scores, std::size_t n_rows) 
         ends.push_back(items.size());
         first += n;
     }
-    return lists(std::move(users), std::move(ends), std::move(items), {0, 0, rows.as_of()});
+    return lists(std::move(users), std::move(ends), std::move(items), {0, 0, detail::later(rows.as_of(), options.as_of)});
 }
 
-/// A recommender of two stages: it recommends, streams and is evaluated like a model. Keeps the features as a handle and the ranker by copy;
+/// A recommender of two stages: it recommends, streams and is evaluated like a model, as of the later of what its features and its ranker know
+/// (where the ranker has `as_of()`): one that was trained on the truth is refused as a leak. Keeps the features as a handle and the ranker by copy;
 /// a ranker given as `std::cref(x)` must outlive it. Safe to call from many threads if the ranker is.
 class two_stage {
 public:
     /// @param ranker  anything with `predict(frame const&)`: one score a row, higher is better.
     /// @throws data_error  where the ranker was trained on columns that the features lack, or have as another kind (if it has `check(frame)`).
     template <class User, class Item, class Ranker> two_stage(feature_set<User, Item> const& features, Ranker const& ranker)
-        : m_recipe(detail::feature_access::recipe(features)) {
+        : m_recipe(detail::feature_access::recipe(features)), m_provenance(m_recipe.provenance()) {
         using kept = unwrap_t<Ranker>;
         constexpr bool is_ranker = row_scorer<kept>, is_kept = std::copy_constructible<Ranker>;
         static_assert(is_ranker, "two_stage: the ranker needs predict(frame const&) const, which returns std::vector<float>");
@@ -11973,6 +11986,7 @@ public:
         if constexpr (is_ranker && is_kept) {
             kept const& asked = ranker;
             if constexpr (requires(frame const& rows) { asked.check(rows); }) asked.check(empty_frame());
+            detail::join_provenance(m_provenance, detail::provenance_of(asked));
             m_predict = [ranker](frame const& rows) {
                 kept const& r = ranker;
                 return std::vector<float>(r.predict(rows));
@@ -12011,9 +12025,9 @@ public:
                                " candidates a user: ranking can only reorder them; take more candidates than k")};
     }
 
-    std::optional<time_point> as_of() const noexcept { return m_recipe.as_of(); }
-    recsys::provenance const& provenance() const& noexcept { return m_recipe.provenance(); }
-    recsys::provenance provenance() const&& { return m_recipe.provenance(); }
+    std::optional<time_point> as_of() const noexcept { return m_provenance.as_of; }
+    recsys::provenance const& provenance() const& noexcept { return m_provenance; }
+    recsys::provenance provenance() const&& { return m_provenance; }
 
 private:
     frame empty_frame() const {
@@ -12024,6 +12038,7 @@ private:
     }
 
     detail::feature_recipe m_recipe;
+    recsys::provenance m_provenance;
     std::function<std::vector<float>(frame const&)> m_predict;
 };
 
@@ -13071,6 +13086,7 @@ struct booster_state {
     tree_set trees;
     output_kind output = output_kind::raw;
     fit_report report;
+    std::optional<time_point> as_of = {};
 
     double answer(std::int64_t sum) const noexcept {
         double const raw = trees.raw(sum);
@@ -13133,7 +13149,8 @@ public:
                     out[row] = static_cast<float>(m_state->answer(sums[row]));
                 });
                 first = last;
-                if constexpr (std::is_void_v<std::invoke_result_t<sink_type&, std::size_t, std::span<float const>>>) sink(last, std::span<float const>(out));
+                if constexpr (std::is_void_v<std::invoke_result_t<sink_type&, std::size_t, std::span<float const>>>)
+                    sink(last, std::span<float const>(out));
                 else if (!static_cast<bool>(sink(last, std::span<float const>(out)))) return;
             }
         }
@@ -13143,7 +13160,9 @@ public:
 
     /// The model for single rows and spans of the user's own type; names and types are checked here, once.
     /// @throws data_error  where the schema lacks a column that the model needs, or has it of another type.
-    template <class Row> recsys::predictor<Row> predictor(row_schema<Row> const& schema) const { return recsys::predictor<Row>(m_state, schema); }
+    template <class Row> recsys::predictor<Row> predictor(row_schema<Row> const& schema) const {
+        return recsys::predictor<Row>(m_state, schema);
+    }
 
     /// How much each column of the training rows matters, the most first; equal ones in the order of the columns. In percent for
     /// prediction_change and gain, a number for splits. A feature of two columns counts half for each.
@@ -13161,6 +13180,8 @@ public:
         for (auto const& c : m_state->space.columns) out.push_back(c.name);
         return out;
     }
+    /// The moment up to which its training and validation rows know events, the targets too, if they say so: `two_stage` and `evaluate` look at it.
+    std::optional<time_point> as_of() const noexcept { return m_state->as_of; }
     fit_report const& report() const& noexcept { return m_state->report; }
     fit_report report() const&& { return m_state->report; }
     /// For what works on models inside the library.
@@ -14751,11 +14772,17 @@ struct valid_rows {
 class booster_fit {
 public:
     booster_fit(booster_options const& options, frame const& train, frame const* valid, booster_state const* previous)
-        : m_options(options), m_workers(worker_count(options, train.n_rows())), m_train(prepare_rows(train, options, "training")), m_previous(previous),
+        : m_options(options),
+          m_workers(worker_count(options, train.n_rows())),
+          m_train(prepare_rows(train, options, "training")),
+          m_previous(previous),
           m_progress(options.run.progress, "booster", options.trees) {
         make_features();
-        if (valid) m_valid.emplace(prepare_rows(*valid, options, "validation"), m_state->space, m_workers);
-        prepare_scores(train, valid);
+        if (valid) {
+            m_valid.emplace(prepare_rows(*valid, options, "validation"), m_state->space, m_workers);
+            m_state->as_of = later(m_state->as_of, moment_of(*valid));
+        }
+        prepare_scores();
     }
 
     std::shared_ptr<booster_state const> run() {
@@ -14785,6 +14812,7 @@ public:
     }
 
 private:
+    static std::optional<time_point> moment_of(frame const& rows) { return later(rows.as_of(), rows.rows().targets_as_of); }
     static double none() noexcept { return std::numeric_limits<double>::quiet_NaN(); }
     static double infinity() noexcept { return std::numeric_limits<double>::infinity(); }
     /// Threads cost more than they give on few rows.
@@ -14797,6 +14825,7 @@ private:
     void make_features() {
         m_state = std::make_shared<booster_state>();
         m_state->output = m_options.loss.output();
+        m_state->as_of = m_previous ? later(moment_of(m_train.rows), m_previous->as_of) : moment_of(m_train.rows);
         auto const known = m_previous ? std::span<ranker_column const>(m_previous->space.columns) : std::span<ranker_column const>();
         if (m_previous) frame_reader const same_columns(known, m_train.rows);
         auto const targets = unit_targets(m_train.targets());
@@ -14808,7 +14837,7 @@ private:
             m_state->report.warnings.push_back("booster: no column has two different values: the model is a constant");
     }
 
-    void prepare_scores(frame const& train, frame const* valid) {
+    void prepare_scores() {
         auto& trees = m_state->trees;
         if (m_previous) trees.start = m_previous->trees.start, trees.exponent = m_previous->trees.exponent;
         else trees.start = m_options.start ? *m_options.start : best_start();
@@ -14816,11 +14845,11 @@ private:
         if (!m_previous) {
             scored_rows(m_train, m_options.loss, trees.start, 0, m_workers).update({}, 1, m_booster->gradient(), m_booster->hessian());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
-            trees.exponent = std::clamp(12 - static_cast<int>(std::floor(std::log2(m_options.learning_rate * m_booster->usual_step()))), -60, 60);
+            trees.exponent =
+                std::clamp(12 - static_cast<int>(std::floor(std::log2(m_options.learning_rate * m_booster->usual_step()))), -60, 60);
         }
         m_scores.emplace(m_train, m_options.loss, trees.start, trees.exponent, m_workers);
         if (m_valid) m_valid_scores.emplace(m_valid->rows, m_options.loss, trees.start, trees.exponent, m_workers);
-        static_cast<void>(train), static_cast<void>(valid);
         if (m_previous) {
             add_previous(m_train.rows, m_scores->sums());
             if (m_valid) add_previous(m_valid->rows.rows, m_valid_scores->sums());
@@ -14885,7 +14914,8 @@ private:
             std::size_t const kept = stopping.best() ? *stopping.best() + 1 : 0;
             if (kept > 0) report.best_iteration = kept - 1;
             if (kept == m_options.trees && !report.stopped)
-                report.warnings.push_back(concat("booster: the validation loss was still falling after all ", trees.size(), " trees: more trees may be better"));
+                report.warnings.push_back(
+                    concat("booster: the validation loss was still falling after all ", trees.size(), " trees: more trees may be better"));
             trees.keep(kept);
         }
         if (trees.size() == 0 && m_options.trees > 0 && !m_state->space.features.empty() && !m_previous)
@@ -14944,8 +14974,9 @@ inline void booster_fit::join_previous() {
     std::vector<statistic_key> keys = old.keys;
     std::vector<std::uint32_t> column_at;
     for (auto const& c : old.columns)
-        column_at.push_back(static_cast<std::uint32_t>(std::find_if(space.columns.begin(), space.columns.end(), [&](auto const& n) { return n.name == c.name; }) -
-                                                       space.columns.begin()));
+        column_at.push_back(static_cast<std::uint32_t>(
+            std::find_if(space.columns.begin(), space.columns.end(), [&](auto const& n) { return n.name == c.name; }) -
+            space.columns.begin()));
     for (auto& f : features)
         if (f.kind == feature_kind::number || f.kind == feature_kind::has) f.source = column_at[f.source];
     for (auto& k : keys) k.column = column_at[k.column], k.other = k.with == statistic_key::join::none ? 0 : column_at[k.other];
@@ -15046,7 +15077,8 @@ inline void save_columns(feature_space const& space, object_writer& out) {
     std::vector<saved_column> columns;
     for (auto const& c : space.columns) {
         names.push_back(c.name);
-        for (std::size_t i = 0; c.categories && i < c.categories->size(); ++i) categories.push_back(c.categories->text(static_cast<std::int32_t>(i)));
+        for (std::size_t i = 0; c.categories && i < c.categories->size(); ++i)
+            categories.push_back(c.categories->text(static_cast<std::int32_t>(i)));
         columns.push_back({categories.size(), static_cast<std::uint32_t>(c.kind), static_cast<std::uint32_t>(c.keys())});
     }
     out.texts("columns.names", names), out.array("columns", columns), out.texts("categories", categories);
@@ -15060,7 +15092,8 @@ inline void save_keys(feature_space const& space, object_writer& out) {
         pairs.insert(pairs.end(), k.pairs.begin(), k.pairs.end()), cuts.insert(cuts.end(), k.cuts.begin(), k.cuts.end());
         keys.push_back({sums.size(), pairs.size(), cuts.size(), k.column, k.other, static_cast<std::uint32_t>(k.with), 0});
     }
-    out.array("keys", keys), out.array("keys.sums", sums), out.array("keys.counts", counts), out.array("keys.pairs", pairs), out.array("keys.cuts", cuts);
+    out.array("keys", keys), out.array("keys.sums", sums), out.array("keys.counts", counts), out.array("keys.pairs", pairs),
+        out.array("keys.cuts", cuts);
 }
 inline void save_features(feature_space const& space, object_writer& out) {
     std::vector<saved_feature> features;
@@ -15137,17 +15170,22 @@ inline void check_key(feature_space const& space, statistic_key const& key, obje
         if (std::adjacent_find(key.pairs.begin(), key.pairs.end(), [](auto a, auto b) { return a >= b; }) != key.pairs.end()) fail();
     } else {
         bool const number = key.with == statistic_key::join::number;
-        if (!key.pairs.empty() || key.n_cells() > most || (number ? space.columns[key.other].kind != column_kind::number : !key.cuts.empty())) fail();
+        if (!key.pairs.empty() || key.n_cells() > most ||
+            (number ? space.columns[key.other].kind != column_kind::number : !key.cuts.empty()))
+            fail();
     }
     if (!rising(key.cuts)) fail();
     for (std::size_t c = 0; c < key.n_cells(); ++c)
-        if (!(key.counts[c] >= 0 && std::isfinite(key.counts[c]) && std::isfinite(key.sums[c]))) in.fail("keys.counts", "has a statistic that is not finite");
+        if (!(key.counts[c] >= 0 && std::isfinite(key.counts[c]) && std::isfinite(key.sums[c])))
+            in.fail("keys.counts", "has a statistic that is not finite");
 }
 inline void load_keys(feature_space& space, object_reader const& in) {
     auto const keys = in.array<saved_key>("keys");
-    auto const sums = in.array<float>("keys.sums"), counts = in.array<float>("keys.counts", sums.size()), cuts = in.array<float>("keys.cuts");
+    auto const sums = in.array<float>("keys.sums"), counts = in.array<float>("keys.counts", sums.size()),
+               cuts = in.array<float>("keys.cuts");
     auto const pairs = in.array<std::uint64_t>("keys.pairs");
-    part_reader cell_parts(in, "keys.sums", sums.size()), pair_parts(in, "keys.pairs", pairs.size()), cut_parts(in, "keys.cuts", cuts.size());
+    part_reader cell_parts(in, "keys.sums", sums.size()), pair_parts(in, "keys.pairs", pairs.size()),
+        cut_parts(in, "keys.cuts", cuts.size());
     for (auto const& from : keys) {
         if (from.with > 2) in.fail("keys", "has a key of no known kind");
         auto& key = space.keys.emplace_back();
@@ -15171,7 +15209,8 @@ inline void load_features(feature_space& space, object_reader const& in) {
         f.borders = copy_part(borders, parts.next(from.borders_end));
         bool const of_column = f.kind == feature_kind::number || f.kind == feature_kind::has;
         bool const in_range = f.source < (of_column ? space.columns.size() : space.keys.size());
-        bool const right_column = in_range && (!of_column || (space.columns[f.source].kind == column_kind::number) == (f.kind == feature_kind::number));
+        bool const right_column =
+            in_range && (!of_column || (space.columns[f.source].kind == column_kind::number) == (f.kind == feature_kind::number));
         if (!right_column || f.borders.size() > max_borders || !rising(f.borders) || !std::isfinite(f.prior))
             in.fail("features", "has a feature that does not fit the columns");
     }
@@ -15206,21 +15245,28 @@ template <> struct archived<booster_model> {
         auto const& state = model.state();
         save_columns(state.space, out), save_keys(state.space, out), save_features(state.space, out);
         auto const& trees = state.trees;
-        out.array("trees.depths", trees.all_depths()), out.array("trees.splits", trees.all_splits()), out.array("trees.gains", trees.all_gains());
+        out.array("trees.depths", trees.all_depths()), out.array("trees.splits", trees.all_splits()),
+            out.array("trees.gains", trees.all_gains());
         out.array("trees.leaves", trees.all_leaves()), out.array("trees.leaf_weights", trees.all_leaf_weights());
         auto const& report = state.report;
-        saved_settings settings{trees.start, report.best_iteration ? static_cast<std::int64_t>(*report.best_iteration) : -1, trees.exponent,
-                                static_cast<std::uint32_t>(state.output), static_cast<std::uint32_t>(state.space.missing), report.stopped ? 1u : 0u};
+        saved_settings settings{trees.start,
+                                report.best_iteration ? static_cast<std::int64_t>(*report.best_iteration) : -1,
+                                trees.exponent,
+                                static_cast<std::uint32_t>(state.output),
+                                static_cast<std::uint32_t>(state.space.missing),
+                                report.stopped ? 1u : 0u};
         out.value("settings", settings);
-        out.array("report.loss", report.loss), out.array("report.valid_loss", report.valid_loss), out.texts("report.warnings", report.warnings);
+        save_provenance({0, 0, state.as_of}, out);
+        out.array("report.loss", report.loss), out.array("report.valid_loss", report.valid_loss),
+            out.texts("report.warnings", report.warnings);
     }
 
     static booster_model load(object_reader const& in) {
         auto state = std::make_shared<booster_state>();
         load_columns(state->space, in), load_keys(state->space, in), load_features(state->space, in);
         auto const settings = in.value<saved_settings>("settings");
-        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 1 || settings.missing > 2 ||
-            settings.stopped > 1 || settings.best_iteration < -1)
+        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 1 ||
+            settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
             in.fail("settings", "has a value outside of its range");
         state->trees = load_trees(state->space.features.size(), in);
         state->trees.start = settings.start, state->trees.exponent = settings.exponent;
@@ -15230,6 +15276,7 @@ template <> struct archived<booster_model> {
         report.loss.assign(loss.begin(), loss.end()), report.valid_loss.assign(valid_loss.begin(), valid_loss.end());
         report.warnings = in.texts("report.warnings"), report.stopped = settings.stopped != 0;
         if (settings.best_iteration >= 0) report.best_iteration = static_cast<std::size_t>(settings.best_iteration);
+        state->as_of = load_provenance(in).as_of;
         state->space.prepare();
         return booster_model(std::move(state));
     }
@@ -15857,20 +15904,21 @@ struct judged_report {
     std::size_t without_history = 0;  ///< of these, not judged: without a row before it
     std::size_t without_relevant = 0; ///< of these, not judged: nothing of what they took could be listed
     std::size_t pairs = 0;            ///< (user, item) of the truth, of users with history, or of all with cold_users
-    std::size_t seen_pairs = 0;       ///< of these, left out: seen before, and seen items are left out of the lists
-    std::size_t unknown_pairs = 0;    ///< of these, left out: the item does not occur before the truth
+    std::size_t repeated_pairs = 0;   ///< of these, the user had seen the item before: 0 where each pair occurs once in the data
+    std::size_t seen_pairs = 0;       ///< of these, left out, because seen items are left out of the lists
+    std::size_t unknown_pairs = 0;    ///< of all pairs, left out: the item does not occur before the truth
 };
 
 /// The lists of one row.
 struct lists_report {
-    std::size_t lists = 0;      ///< of judged users
-    std::size_t missing = 0;    ///< judged users for whom there was no list or an empty one: they count as 0
-    std::size_t shorter = 0;    ///< judged users whose list is not empty but shorter than the largest k
-    std::size_t slots = 0;      ///< items over the judged users' lists, up to the largest k
-    std::size_t seen_slots = 0; ///< of these, items that the user had seen
-    std::size_t unjudged = 0;   ///< lists of users who are not judged
+    std::size_t lists = 0;                ///< of judged users
+    std::size_t missing = 0;              ///< judged users for whom there was no list or an empty one: they count as 0
+    std::size_t shorter = 0;              ///< judged users whose list is not empty but shorter than the largest k
+    std::size_t slots = 0;                ///< items over the judged users' lists, up to the largest k
+    std::size_t seen_slots = 0;           ///< of these, items that the user had seen
+    std::size_t unjudged = 0;             ///< lists of users who are not judged
     std::optional<time_point> as_of = {}; ///< the latest moment that its lists know
-    bool leaks = false;         ///< it knows events after the truth begins: only with allow_leak
+    bool leaks = false;                   ///< it knows events after the truth begins: only with allow_leak
 };
 
 namespace detail {
@@ -15897,7 +15945,8 @@ inline std::string interval_cell(estimate const& e) {
 
 /// How many characters a text has, in UTF-8.
 inline std::size_t n_characters(std::string const& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
 }
 /// The text in one line.
 inline std::string one_line(std::string text) {
@@ -16105,8 +16154,7 @@ public:
 
     judged_past() = default;
     /// @throws data_error  for a row that does not rise, or an item that is not one of the truth.
-    template <class Seen>
-    judged_past(Seen const& seen, std::size_t n_truth_users, std::size_t n_items)
+    template <class Seen> judged_past(Seen const& seen, std::size_t n_truth_users, std::size_t n_items)
         : is_known(!std::is_same_v<Seen, nothing_seen_t>), users_of(n_items), m_limit(user_count(seen).value_or(n_truth_users)) {
         keep(seen);
         if (!is_known) return;
@@ -16201,8 +16249,8 @@ private:
         report.pairs += items.size();
         for (auto const item : items) {
             bool const is_unknown = past.is_known && !rules.all_truth && past.users_of[to_size(item)] == 0;
-            bool const is_seen = !rules.include_seen && !rules.all_truth && is_among(had, item);
-            report.unknown_pairs += is_unknown, report.seen_pairs += is_seen;
+            bool const repeats = is_among(had, item), is_seen = repeats && !rules.include_seen && !rules.all_truth;
+            report.unknown_pairs += is_unknown, report.repeated_pairs += repeats, report.seen_pairs += is_seen;
             if (!is_unknown && !is_seen) m_items.push_back(item);
         }
         if (m_items.size() == before) return false;
@@ -16482,8 +16530,8 @@ private:
             if (place == m_truth.users.size()) continue;
             for (auto const& one : list)
                 if (to_size(one.item) >= m_past.users_of.size())
-                    detail::throw_data("evaluate: ", what, " lists item ", to_size(one.item), " for user ", to_size(user), ", expected below ",
-                                       m_past.users_of.size(), ", the number of items");
+                    detail::throw_data("evaluate: ", what, " lists item ", to_size(one.item), " for user ", to_size(user),
+                                       ", expected below ", m_past.users_of.size(), ", the number of items");
             out.emplace_back(place, i);
         }
         auto places = std::vector<std::size_t>();
@@ -16564,16 +16612,24 @@ private:
 
     void warn_about(row_state const& row, lists_report const& report, std::vector<std::string>& warnings) const {
         auto const name = detail::in_quotes(row.name);
-        if (report.leaks) warnings.push_back(leak_text(detail::concat("row ", name), *report.as_of) + ": its figures say nothing about the future");
+        if (report.leaks)
+            warnings.push_back(leak_text(detail::concat("row ", name), *report.as_of) + ": its figures say nothing about the future");
         if (report.missing > 0)
             warnings.push_back(detail::concat("row ", name, ": ", report.missing, " of ", m_truth.users.size(),
                                               " judged users got no recommendations and count as 0"));
         if (report.shorter > 0)
-            warnings.push_back(detail::concat("row ", name, ": ", report.shorter, " of ", m_truth.users.size(), " judged users got fewer than the ",
-                                              m_k, " items that the metrics look at; what is not there is no hit"));
+            warnings.push_back(detail::concat("row ", name, ": ", report.shorter, " of ", m_truth.users.size(),
+                                              " judged users got fewer than the ", m_k,
+                                              " items that the metrics look at; what is not there is no hit"));
         if (report.seen_slots > 0)
             warnings.push_back(detail::concat("row ", name, ": items that the user had seen take ", report.seen_slots, " of ", report.slots,
-                                              " slots", m_options.include_seen ? "" : ", where they can never be a hit"));
+                                              " slots", repeats_text()));
+    }
+    std::string repeats_text() const {
+        auto const& judged = m_truth.report;
+        if (judged.repeated_pairs == 0) return ", and nobody takes a seen item again: they can never be a hit";
+        if (!m_options.include_seen) return ", where they can never be a hit";
+        return detail::concat("; ", judged.repeated_pairs, " of the ", judged.pairs, " pairs of the truth repeat an earlier one");
     }
     void warn_about_moments(std::vector<std::string>& warnings) const {
         for (std::size_t r = 1; r < m_rows.size(); ++r)

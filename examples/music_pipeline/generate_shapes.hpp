@@ -25,7 +25,7 @@ inline double log_of(double x) { return recsys::detail::portable_log(x); }
 inline double exp_of(double x) { return recsys::detail::portable_exp(x); }
 inline double power_of(double x, double exponent) { return x > 0 ? exp_of(exponent * log_of(x)) : 0; }
 
-/// Where about `share` of the whole lies; for whole counts.
+/// To the nearest whole count; nothing below 0.
 inline std::uint64_t rounded(double x) { return x <= 0 ? 0 : static_cast<std::uint64_t>(x + 0.5); }
 
 /// How many plays each user has, rising; they add up to `events`.

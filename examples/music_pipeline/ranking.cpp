@@ -174,7 +174,8 @@ void rank_everybody(journal& log, world const& all, rs::truth const& future, fea
         recommendations.emplace(log.file("recommendations.csv"), header{"user_id", "track_id", "als_score", "cb_score", "rank"});
     }
     auto const rank = [&](rs::frame const& rows) {
-        auto const ranked = rs::rank_rows(rows, ranker.predict(rows, {.threads = log.set.threads}), {.k = log.set.candidates});
+        auto const ranked =
+            rs::rank_rows(rows, ranker.predict(rows, {.threads = log.set.threads}), {.k = log.set.candidates, .as_of = ranker.as_of()});
         if (candidates) write_candidates(*candidates, all, rows);
         if (recommendations) write_ranked(*recommendations, all, rows, ranked);
         sink(ranked);

@@ -87,6 +87,7 @@ TEST_CASE("judged are users with history whose truth holds something that could 
     CHECK(report.without_history == 1);
     CHECK(report.without_relevant == 1);
     CHECK(report.pairs == 5);
+    CHECK(report.repeated_pairs == 1);
     CHECK(report.seen_pairs == 1);
     CHECK(report.unknown_pairs == 2);
     CHECK(table.at("given", "precision@2").mean == 0.5);
@@ -99,11 +100,12 @@ TEST_CASE("with include_seen what was seen counts again") {
     auto const table =
         judge(lists_of({{user(0), {1, 2}}, {user(1), {2, 0}}}), {rs::recall(2), rs::precision(2), rs::novelty(2)}, {.include_seen = true});
     CHECK(table.judged().seen_pairs == 0);
+    CHECK(table.judged().repeated_pairs == 1);
     CHECK(table.at("given", "recall@2").mean == 1);
     CHECK(table.at("given", "precision@2").mean == 0.75);
     CHECK(table.at("given", "novelty@2").mean == 0.75);
     CHECK(table.lists_of("given").seen_slots == 1);
-    CHECK(says(table.warnings(), "take 1 of 4 slots"));
+    CHECK(says(table.warnings(), "take 1 of 4 slots; 1 of the 5 pairs of the truth repeat an earlier one"));
 }
 
 TEST_CASE("c61 a judged user without a list counts as 0, a list of somebody else is counted and does not matter") {

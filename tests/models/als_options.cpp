@@ -35,6 +35,6 @@ TEST_CASE("an option outside its range is an error that names it, the range and 
     wrong({.solver = rs::als_solver::cg, .cg_steps = 0}, "als: cg_steps must be at least 1, got 0");
     wrong({.tolerance = 1}, "als: tolerance must be in [0, 1), got 1");
     wrong({.tolerance = -0.1}, "als: tolerance must be in [0, 1), got -0.1");
-    CHECK_THROWS_WITH_AS((rs::als_options{.factors = -3}), "a count must not be negative, got -3", rs::option_error);
+    CHECK_THROWS_WITH_AS(wrong({.factors = -3}, ""), "a count must not be negative, got -3", rs::option_error);
     CHECK_NOTHROW(rs::als({.factors = 4096, .regularization = 0, .alpha = 0, .tolerance = 0.5}));
 }

@@ -61,7 +61,7 @@ private:
 
 /// Where a long piece of work stands. `loss` and `valid_loss` are NaN where there is none.
 struct progress {
-    std::string_view stage;  ///< for example "als"; valid during the call
+    std::string_view stage; ///< for example "als"; valid during the call
     std::uint64_t done = 0;
     std::uint64_t total = 0;
     double loss = std::numeric_limits<double>::quiet_NaN();
@@ -94,8 +94,8 @@ private:
 
 /// How every long door runs: always the last member of its options.
 struct run_options {
-    natural threads = 0;              ///< 0 = as many as the machine has
-    progress_callback progress = {};  ///< called from the calling thread
+    natural threads = 0;             ///< 0 = as many as the machine has
+    progress_callback progress = {}; ///< called from the calling thread
 };
 
 /// A range of consecutive indices, 0 .. n - 1.
@@ -136,7 +136,7 @@ inline index_range<std::size_t> row_numbers(std::size_t n) noexcept { return ind
 struct provenance {
     std::uint64_t users = 0;
     std::uint64_t items = 0;
-    std::optional<time_point> as_of = {};  ///< every event it knows is before this; absent for undated data
+    std::optional<time_point> as_of = {}; ///< every event it knows is before this; absent for undated data
 };
 
 namespace detail {
@@ -148,8 +148,9 @@ inline std::string time_text(time_point t) {
     year_month_day const date{day};
     auto const in_day = (t - day).count();
     auto const two = [](long long n) { return concat(n < 10 ? "0" : "", n); };
-    std::string out = concat(static_cast<int>(date.year()), '-', two(static_cast<unsigned>(date.month())), '-', two(static_cast<unsigned>(date.day())), 'T',
-                             two(in_day / 3600000000), ':', two(in_day / 60000000 % 60), ':', two(in_day / 1000000 % 60));
+    std::string out =
+        concat(static_cast<int>(date.year()), '-', two(static_cast<unsigned>(date.month())), '-', two(static_cast<unsigned>(date.day())),
+               'T', two(in_day / 3600000000), ':', two(in_day / 60000000 % 60), ':', two(in_day / 1000000 % 60));
     if (auto const micro = in_day % 1000000; micro != 0) {
         auto const digits = number_text(micro);
         out += '.' + std::string(6 - digits.size(), '0') + digits;
@@ -165,6 +166,8 @@ inline void check_same_encoders(std::string_view where, std::string_view what, p
 }
 
 /// Whether something that knows events up to `as_of` knows some from `moment` on.
+/// The later of two moments, of which either may be absent.
+inline std::optional<time_point> later(std::optional<time_point> a, std::optional<time_point> b) { return !a || (b && *b > *a) ? b : a; }
 inline bool knows_after(std::optional<time_point> as_of, std::optional<time_point> moment) { return as_of && moment && *as_of > *moment; }
 
 /// Index types are as wide as the matrices: a count that does not fit is an error, never a wrap.

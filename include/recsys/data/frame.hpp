@@ -68,9 +68,9 @@ private:
 struct frame_column {
     std::string name;
     column_kind kind = column_kind::number;
-    detail::shared_array<float> numbers;        ///< n_rows
-    detail::shared_array<std::int32_t> codes;   ///< n_rows; for `categories` the codes of row r are codes[ends[r - 1]] .. codes[ends[r]]
-    detail::shared_array<std::uint64_t> ends;   ///< n_rows, `categories` only
+    detail::shared_array<float> numbers;      ///< n_rows
+    detail::shared_array<std::int32_t> codes; ///< n_rows; for `categories` the codes of row r are codes[ends[r - 1]] .. codes[ends[r]]
+    detail::shared_array<std::uint64_t> ends; ///< n_rows, `categories` only
     std::shared_ptr<category_dictionary const> dictionary;
 
     key_kind keys() const noexcept { return dictionary ? dictionary->keys() : key_kind::none; }
@@ -92,6 +92,8 @@ struct frame_rows {
     detail::shared_array<std::uint64_t> group_ends;
     /// The moment up to which the features know events, if there is one.
     std::optional<time_point> as_of = {};
+    /// The same of the targets, which are later.
+    std::optional<time_point> targets_as_of = {};
 };
 
 /// A table of features. A handle: a copy shares. Columns are found by name, never by place.
@@ -173,18 +175,21 @@ private:
         std::size_t same = 0;
         for (auto const& other : *m_columns) same += other.name == c.name;
         if (same != 1) detail::throw_data("frame: the column name ", detail::in_quotes(c.name), " comes ", same, " times");
-        if (c.kind == column_kind::number) return check_length(detail::concat("column ", detail::in_quotes(c.name)), c.numbers.size(), false);
+        if (c.kind == column_kind::number)
+            return check_length(detail::concat("column ", detail::in_quotes(c.name)), c.numbers.size(), false);
         if (!c.dictionary) detail::throw_data("frame: column ", detail::in_quotes(c.name), " has no dictionary");
         auto const n = c.kind == column_kind::category ? c.codes.size() : c.ends.size();
         check_length(detail::concat("column ", detail::in_quotes(c.name)), n, false);
         std::uint64_t last = 0;
         for (auto const end : c.ends) {
-            if (end < last || end > c.codes.size()) detail::throw_data("frame: the rows of column ", detail::in_quotes(c.name), " must end one after the other");
+            if (end < last || end > c.codes.size())
+                detail::throw_data("frame: the rows of column ", detail::in_quotes(c.name), " must end one after the other");
             last = end;
         }
         for (auto const code : c.codes)
             if (code < missing_category || code >= static_cast<std::int64_t>(c.dictionary->size()))
-                detail::throw_data("frame: column ", detail::in_quotes(c.name), " has code ", code, ", its dictionary has ", c.dictionary->size());
+                detail::throw_data("frame: column ", detail::in_quotes(c.name), " has code ", code, ", its dictionary has ",
+                                   c.dictionary->size());
     }
 
     std::size_t m_n_rows = 0;

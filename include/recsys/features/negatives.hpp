@@ -162,7 +162,9 @@ public:
             return true;
         });
         count_rows(m_report.kept, m_kept, m_targets);
-        return {frame_of(m_recipe.shown, m_kept, std::move(m_targets), m_recipe.as_of(), m_workers), m_report};
+        std::optional<time_point> last;
+        if (auto const times = m_labels.event_times(); !times.empty()) last = times.back() + time_point::duration(1);
+        return {frame_of(m_recipe.shown, m_kept, std::move(m_targets), m_recipe.as_of(), m_workers, last), m_report};
     }
 
 private:

@@ -154,9 +154,10 @@ inline frame_column column_of(feature_step const& step, candidate_rows const& ro
 }
 
 /// The frame of a block: a column for each step, the rows grouped by user. O(rows x columns) and what the steps cost.
-/// @param targets  empty, or one a row.
+/// @param targets        empty, or one a row.
+/// @param targets_as_of  the moment up to which they know events.
 inline frame frame_of(std::span<feature_step_ptr const> steps, candidate_rows const& rows, std::vector<float> targets,
-                      std::optional<time_point> as_of, team& workers) {
+                      std::optional<time_point> as_of, team& workers, std::optional<time_point> targets_as_of = {}) {
     std::vector<frame_column> columns;
     columns.reserve(steps.size());
     for (auto const& step : steps) columns.push_back(column_of(*step, rows, workers));
@@ -168,7 +169,7 @@ inline frame frame_of(std::span<feature_step_ptr const> steps, candidate_rows co
     about.items = shared_array<item_index>(rows.items);
     about.group_ends = shared_array<std::uint64_t>(rows.ends);
     if (!targets.empty()) about.targets = shared_array<float>(std::move(targets));
-    about.as_of = as_of;
+    about.as_of = as_of, about.targets_as_of = targets_as_of;
     return frame(rows.size(), std::move(columns), std::move(about));
 }
 

@@ -32,7 +32,8 @@
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 struct rank_options {
-    natural k = 10; ///< how many items a user, at most
+    natural k = 10;                       ///< how many items a user, at most
+    std::optional<time_point> as_of = {}; ///< the moment up to which the ranker knows events: `ranker.as_of()`
 };
 
 namespace detail {
@@ -75,17 +76,18 @@ inline void check_row_scores(std::span<float const> scores, std::size_t n_rows) 
         ends.push_back(items.size());
         first += n;
     }
-    return lists(std::move(users), std::move(ends), std::move(items), {0, 0, rows.as_of()});
+    return lists(std::move(users), std::move(ends), std::move(items), {0, 0, detail::later(rows.as_of(), options.as_of)});
 }
 
-/// A recommender of two stages: it recommends, streams and is evaluated like a model. Keeps the features as a handle and the ranker by copy;
+/// A recommender of two stages: it recommends, streams and is evaluated like a model, as of the later of what its features and its ranker know
+/// (where the ranker has `as_of()`): one that was trained on the truth is refused as a leak. Keeps the features as a handle and the ranker by copy;
 /// a ranker given as `std::cref(x)` must outlive it. Safe to call from many threads if the ranker is.
 class two_stage {
 public:
     /// @param ranker  anything with `predict(frame const&)`: one score a row, higher is better.
     /// @throws data_error  where the ranker was trained on columns that the features lack, or have as another kind (if it has `check(frame)`).
     template <class User, class Item, class Ranker> two_stage(feature_set<User, Item> const& features, Ranker const& ranker)
-        : m_recipe(detail::feature_access::recipe(features)) {
+        : m_recipe(detail::feature_access::recipe(features)), m_provenance(m_recipe.provenance()) {
         using kept = unwrap_t<Ranker>;
         constexpr bool is_ranker = row_scorer<kept>, is_kept = std::copy_constructible<Ranker>;
         static_assert(is_ranker, "two_stage: the ranker needs predict(frame const&) const, which returns std::vector<float>");
@@ -93,6 +95,7 @@ public:
         if constexpr (is_ranker && is_kept) {
             kept const& asked = ranker;
             if constexpr (requires(frame const& rows) { asked.check(rows); }) asked.check(empty_frame());
+            detail::join_provenance(m_provenance, detail::provenance_of(asked));
             m_predict = [ranker](frame const& rows) {
                 kept const& r = ranker;
                 return std::vector<float>(r.predict(rows));
@@ -131,9 +134,9 @@ public:
                                " candidates a user: ranking can only reorder them; take more candidates than k")};
     }
 
-    std::optional<time_point> as_of() const noexcept { return m_recipe.as_of(); }
-    recsys::provenance const& provenance() const& noexcept { return m_recipe.provenance(); }
-    recsys::provenance provenance() const&& { return m_recipe.provenance(); }
+    std::optional<time_point> as_of() const noexcept { return m_provenance.as_of; }
+    recsys::provenance const& provenance() const& noexcept { return m_provenance; }
+    recsys::provenance provenance() const&& { return m_provenance; }
 
 private:
     frame empty_frame() const {
@@ -144,6 +147,7 @@ private:
     }
 
     detail::feature_recipe m_recipe;
+    recsys::provenance m_provenance;
     std::function<std::vector<float>(frame const&)> m_predict;
 };
 

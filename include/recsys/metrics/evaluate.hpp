@@ -215,8 +215,8 @@ private:
             if (place == m_truth.users.size()) continue;
             for (auto const& one : list)
                 if (to_size(one.item) >= m_past.users_of.size())
-                    detail::throw_data("evaluate: ", what, " lists item ", to_size(one.item), " for user ", to_size(user), ", expected below ",
-                                       m_past.users_of.size(), ", the number of items");
+                    detail::throw_data("evaluate: ", what, " lists item ", to_size(one.item), " for user ", to_size(user),
+                                       ", expected below ", m_past.users_of.size(), ", the number of items");
             out.emplace_back(place, i);
         }
         auto places = std::vector<std::size_t>();
@@ -297,16 +297,24 @@ private:
 
     void warn_about(row_state const& row, lists_report const& report, std::vector<std::string>& warnings) const {
         auto const name = detail::in_quotes(row.name);
-        if (report.leaks) warnings.push_back(leak_text(detail::concat("row ", name), *report.as_of) + ": its figures say nothing about the future");
+        if (report.leaks)
+            warnings.push_back(leak_text(detail::concat("row ", name), *report.as_of) + ": its figures say nothing about the future");
         if (report.missing > 0)
             warnings.push_back(detail::concat("row ", name, ": ", report.missing, " of ", m_truth.users.size(),
                                               " judged users got no recommendations and count as 0"));
         if (report.shorter > 0)
-            warnings.push_back(detail::concat("row ", name, ": ", report.shorter, " of ", m_truth.users.size(), " judged users got fewer than the ",
-                                              m_k, " items that the metrics look at; what is not there is no hit"));
+            warnings.push_back(detail::concat("row ", name, ": ", report.shorter, " of ", m_truth.users.size(),
+                                              " judged users got fewer than the ", m_k,
+                                              " items that the metrics look at; what is not there is no hit"));
         if (report.seen_slots > 0)
             warnings.push_back(detail::concat("row ", name, ": items that the user had seen take ", report.seen_slots, " of ", report.slots,
-                                              " slots", m_options.include_seen ? "" : ", where they can never be a hit"));
+                                              " slots", repeats_text()));
+    }
+    std::string repeats_text() const {
+        auto const& judged = m_truth.report;
+        if (judged.repeated_pairs == 0) return ", and nobody takes a seen item again: they can never be a hit";
+        if (!m_options.include_seen) return ", where they can never be a hit";
+        return detail::concat("; ", judged.repeated_pairs, " of the ", judged.pairs, " pairs of the truth repeat an earlier one");
     }
     void warn_about_moments(std::vector<std::string>& warnings) const {
         for (std::size_t r = 1; r < m_rows.size(); ++r)

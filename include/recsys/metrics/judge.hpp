@@ -34,8 +34,7 @@ public:
 
     judged_past() = default;
     /// @throws data_error  for a row that does not rise, or an item that is not one of the truth.
-    template <class Seen>
-    judged_past(Seen const& seen, std::size_t n_truth_users, std::size_t n_items)
+    template <class Seen> judged_past(Seen const& seen, std::size_t n_truth_users, std::size_t n_items)
         : is_known(!std::is_same_v<Seen, nothing_seen_t>), users_of(n_items), m_limit(user_count(seen).value_or(n_truth_users)) {
         keep(seen);
         if (!is_known) return;
@@ -130,8 +129,8 @@ private:
         report.pairs += items.size();
         for (auto const item : items) {
             bool const is_unknown = past.is_known && !rules.all_truth && past.users_of[to_size(item)] == 0;
-            bool const is_seen = !rules.include_seen && !rules.all_truth && is_among(had, item);
-            report.unknown_pairs += is_unknown, report.seen_pairs += is_seen;
+            bool const repeats = is_among(had, item), is_seen = repeats && !rules.include_seen && !rules.all_truth;
+            report.unknown_pairs += is_unknown, report.repeated_pairs += repeats, report.seen_pairs += is_seen;
             if (!is_unknown && !is_seen) m_items.push_back(item);
         }
         if (m_items.size() == before) return false;

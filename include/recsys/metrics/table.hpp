@@ -32,20 +32,21 @@ struct judged_report {
     std::size_t without_history = 0;  ///< of these, not judged: without a row before it
     std::size_t without_relevant = 0; ///< of these, not judged: nothing of what they took could be listed
     std::size_t pairs = 0;            ///< (user, item) of the truth, of users with history, or of all with cold_users
-    std::size_t seen_pairs = 0;       ///< of these, left out: seen before, and seen items are left out of the lists
-    std::size_t unknown_pairs = 0;    ///< of these, left out: the item does not occur before the truth
+    std::size_t repeated_pairs = 0;   ///< of these, the user had seen the item before: 0 where each pair occurs once in the data
+    std::size_t seen_pairs = 0;       ///< of these, left out, because seen items are left out of the lists
+    std::size_t unknown_pairs = 0;    ///< of all pairs, left out: the item does not occur before the truth
 };
 
 /// The lists of one row.
 struct lists_report {
-    std::size_t lists = 0;      ///< of judged users
-    std::size_t missing = 0;    ///< judged users for whom there was no list or an empty one: they count as 0
-    std::size_t shorter = 0;    ///< judged users whose list is not empty but shorter than the largest k
-    std::size_t slots = 0;      ///< items over the judged users' lists, up to the largest k
-    std::size_t seen_slots = 0; ///< of these, items that the user had seen
-    std::size_t unjudged = 0;   ///< lists of users who are not judged
+    std::size_t lists = 0;                ///< of judged users
+    std::size_t missing = 0;              ///< judged users for whom there was no list or an empty one: they count as 0
+    std::size_t shorter = 0;              ///< judged users whose list is not empty but shorter than the largest k
+    std::size_t slots = 0;                ///< items over the judged users' lists, up to the largest k
+    std::size_t seen_slots = 0;           ///< of these, items that the user had seen
+    std::size_t unjudged = 0;             ///< lists of users who are not judged
     std::optional<time_point> as_of = {}; ///< the latest moment that its lists know
-    bool leaks = false;         ///< it knows events after the truth begins: only with allow_leak
+    bool leaks = false;                   ///< it knows events after the truth begins: only with allow_leak
 };
 
 namespace detail {
@@ -72,7 +73,8 @@ inline std::string interval_cell(estimate const& e) {
 
 /// How many characters a text has, in UTF-8.
 inline std::size_t n_characters(std::string const& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
 }
 /// The text in one line.
 inline std::string one_line(std::string text) {

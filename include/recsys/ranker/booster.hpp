@@ -21,6 +21,7 @@
 #include <recsys/core/error.hpp>
 #include <recsys/core/progress.hpp>
 #include <recsys/core/team.hpp>
+#include <recsys/core/types.hpp>
 #include <recsys/data/frame.hpp>
 #include <recsys/ranker/booster_model.hpp>
 #include <recsys/ranker/booster_options.hpp>
@@ -70,11 +71,17 @@ struct valid_rows {
 class booster_fit {
 public:
     booster_fit(booster_options const& options, frame const& train, frame const* valid, booster_state const* previous)
-        : m_options(options), m_workers(worker_count(options, train.n_rows())), m_train(prepare_rows(train, options, "training")), m_previous(previous),
+        : m_options(options),
+          m_workers(worker_count(options, train.n_rows())),
+          m_train(prepare_rows(train, options, "training")),
+          m_previous(previous),
           m_progress(options.run.progress, "booster", options.trees) {
         make_features();
-        if (valid) m_valid.emplace(prepare_rows(*valid, options, "validation"), m_state->space, m_workers);
-        prepare_scores(train, valid);
+        if (valid) {
+            m_valid.emplace(prepare_rows(*valid, options, "validation"), m_state->space, m_workers);
+            m_state->as_of = later(m_state->as_of, moment_of(*valid));
+        }
+        prepare_scores();
     }
 
     std::shared_ptr<booster_state const> run() {
@@ -104,6 +111,7 @@ public:
     }
 
 private:
+    static std::optional<time_point> moment_of(frame const& rows) { return later(rows.as_of(), rows.rows().targets_as_of); }
     static double none() noexcept { return std::numeric_limits<double>::quiet_NaN(); }
     static double infinity() noexcept { return std::numeric_limits<double>::infinity(); }
     /// Threads cost more than they give on few rows.
@@ -116,6 +124,7 @@ private:
     void make_features() {
         m_state = std::make_shared<booster_state>();
         m_state->output = m_options.loss.output();
+        m_state->as_of = m_previous ? later(moment_of(m_train.rows), m_previous->as_of) : moment_of(m_train.rows);
         auto const known = m_previous ? std::span<ranker_column const>(m_previous->space.columns) : std::span<ranker_column const>();
         if (m_previous) frame_reader const same_columns(known, m_train.rows);
         auto const targets = unit_targets(m_train.targets());
@@ -127,7 +136,7 @@ private:
             m_state->report.warnings.push_back("booster: no column has two different values: the model is a constant");
     }
 
-    void prepare_scores(frame const& train, frame const* valid) {
+    void prepare_scores() {
         auto& trees = m_state->trees;
         if (m_previous) trees.start = m_previous->trees.start, trees.exponent = m_previous->trees.exponent;
         else trees.start = m_options.start ? *m_options.start : best_start();
@@ -135,11 +144,11 @@ private:
         if (!m_previous) {
             scored_rows(m_train, m_options.loss, trees.start, 0, m_workers).update({}, 1, m_booster->gradient(), m_booster->hessian());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
-            trees.exponent = std::clamp(12 - static_cast<int>(std::floor(std::log2(m_options.learning_rate * m_booster->usual_step()))), -60, 60);
+            trees.exponent =
+                std::clamp(12 - static_cast<int>(std::floor(std::log2(m_options.learning_rate * m_booster->usual_step()))), -60, 60);
         }
         m_scores.emplace(m_train, m_options.loss, trees.start, trees.exponent, m_workers);
         if (m_valid) m_valid_scores.emplace(m_valid->rows, m_options.loss, trees.start, trees.exponent, m_workers);
-        static_cast<void>(train), static_cast<void>(valid);
         if (m_previous) {
             add_previous(m_train.rows, m_scores->sums());
             if (m_valid) add_previous(m_valid->rows.rows, m_valid_scores->sums());
@@ -204,7 +213,8 @@ private:
             std::size_t const kept = stopping.best() ? *stopping.best() + 1 : 0;
             if (kept > 0) report.best_iteration = kept - 1;
             if (kept == m_options.trees && !report.stopped)
-                report.warnings.push_back(concat("booster: the validation loss was still falling after all ", trees.size(), " trees: more trees may be better"));
+                report.warnings.push_back(
+                    concat("booster: the validation loss was still falling after all ", trees.size(), " trees: more trees may be better"));
             trees.keep(kept);
         }
         if (trees.size() == 0 && m_options.trees > 0 && !m_state->space.features.empty() && !m_previous)
@@ -263,8 +273,9 @@ inline void booster_fit::join_previous() {
     std::vector<statistic_key> keys = old.keys;
     std::vector<std::uint32_t> column_at;
     for (auto const& c : old.columns)
-        column_at.push_back(static_cast<std::uint32_t>(std::find_if(space.columns.begin(), space.columns.end(), [&](auto const& n) { return n.name == c.name; }) -
-                                                       space.columns.begin()));
+        column_at.push_back(static_cast<std::uint32_t>(
+            std::find_if(space.columns.begin(), space.columns.end(), [&](auto const& n) { return n.name == c.name; }) -
+            space.columns.begin()));
     for (auto& f : features)
         if (f.kind == feature_kind::number || f.kind == feature_kind::has) f.source = column_at[f.source];
     for (auto& k : keys) k.column = column_at[k.column], k.other = k.with == statistic_key::join::none ? 0 : column_at[k.other];

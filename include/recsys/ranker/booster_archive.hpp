@@ -56,7 +56,8 @@ inline void save_columns(feature_space const& space, object_writer& out) {
     std::vector<saved_column> columns;
     for (auto const& c : space.columns) {
         names.push_back(c.name);
-        for (std::size_t i = 0; c.categories && i < c.categories->size(); ++i) categories.push_back(c.categories->text(static_cast<std::int32_t>(i)));
+        for (std::size_t i = 0; c.categories && i < c.categories->size(); ++i)
+            categories.push_back(c.categories->text(static_cast<std::int32_t>(i)));
         columns.push_back({categories.size(), static_cast<std::uint32_t>(c.kind), static_cast<std::uint32_t>(c.keys())});
     }
     out.texts("columns.names", names), out.array("columns", columns), out.texts("categories", categories);
@@ -70,7 +71,8 @@ inline void save_keys(feature_space const& space, object_writer& out) {
         pairs.insert(pairs.end(), k.pairs.begin(), k.pairs.end()), cuts.insert(cuts.end(), k.cuts.begin(), k.cuts.end());
         keys.push_back({sums.size(), pairs.size(), cuts.size(), k.column, k.other, static_cast<std::uint32_t>(k.with), 0});
     }
-    out.array("keys", keys), out.array("keys.sums", sums), out.array("keys.counts", counts), out.array("keys.pairs", pairs), out.array("keys.cuts", cuts);
+    out.array("keys", keys), out.array("keys.sums", sums), out.array("keys.counts", counts), out.array("keys.pairs", pairs),
+        out.array("keys.cuts", cuts);
 }
 inline void save_features(feature_space const& space, object_writer& out) {
     std::vector<saved_feature> features;
@@ -147,17 +149,22 @@ inline void check_key(feature_space const& space, statistic_key const& key, obje
         if (std::adjacent_find(key.pairs.begin(), key.pairs.end(), [](auto a, auto b) { return a >= b; }) != key.pairs.end()) fail();
     } else {
         bool const number = key.with == statistic_key::join::number;
-        if (!key.pairs.empty() || key.n_cells() > most || (number ? space.columns[key.other].kind != column_kind::number : !key.cuts.empty())) fail();
+        if (!key.pairs.empty() || key.n_cells() > most ||
+            (number ? space.columns[key.other].kind != column_kind::number : !key.cuts.empty()))
+            fail();
     }
     if (!rising(key.cuts)) fail();
     for (std::size_t c = 0; c < key.n_cells(); ++c)
-        if (!(key.counts[c] >= 0 && std::isfinite(key.counts[c]) && std::isfinite(key.sums[c]))) in.fail("keys.counts", "has a statistic that is not finite");
+        if (!(key.counts[c] >= 0 && std::isfinite(key.counts[c]) && std::isfinite(key.sums[c])))
+            in.fail("keys.counts", "has a statistic that is not finite");
 }
 inline void load_keys(feature_space& space, object_reader const& in) {
     auto const keys = in.array<saved_key>("keys");
-    auto const sums = in.array<float>("keys.sums"), counts = in.array<float>("keys.counts", sums.size()), cuts = in.array<float>("keys.cuts");
+    auto const sums = in.array<float>("keys.sums"), counts = in.array<float>("keys.counts", sums.size()),
+               cuts = in.array<float>("keys.cuts");
     auto const pairs = in.array<std::uint64_t>("keys.pairs");
-    part_reader cell_parts(in, "keys.sums", sums.size()), pair_parts(in, "keys.pairs", pairs.size()), cut_parts(in, "keys.cuts", cuts.size());
+    part_reader cell_parts(in, "keys.sums", sums.size()), pair_parts(in, "keys.pairs", pairs.size()),
+        cut_parts(in, "keys.cuts", cuts.size());
     for (auto const& from : keys) {
         if (from.with > 2) in.fail("keys", "has a key of no known kind");
         auto& key = space.keys.emplace_back();
@@ -181,7 +188,8 @@ inline void load_features(feature_space& space, object_reader const& in) {
         f.borders = copy_part(borders, parts.next(from.borders_end));
         bool const of_column = f.kind == feature_kind::number || f.kind == feature_kind::has;
         bool const in_range = f.source < (of_column ? space.columns.size() : space.keys.size());
-        bool const right_column = in_range && (!of_column || (space.columns[f.source].kind == column_kind::number) == (f.kind == feature_kind::number));
+        bool const right_column =
+            in_range && (!of_column || (space.columns[f.source].kind == column_kind::number) == (f.kind == feature_kind::number));
         if (!right_column || f.borders.size() > max_borders || !rising(f.borders) || !std::isfinite(f.prior))
             in.fail("features", "has a feature that does not fit the columns");
     }
@@ -216,21 +224,28 @@ template <> struct archived<booster_model> {
         auto const& state = model.state();
         save_columns(state.space, out), save_keys(state.space, out), save_features(state.space, out);
         auto const& trees = state.trees;
-        out.array("trees.depths", trees.all_depths()), out.array("trees.splits", trees.all_splits()), out.array("trees.gains", trees.all_gains());
+        out.array("trees.depths", trees.all_depths()), out.array("trees.splits", trees.all_splits()),
+            out.array("trees.gains", trees.all_gains());
         out.array("trees.leaves", trees.all_leaves()), out.array("trees.leaf_weights", trees.all_leaf_weights());
         auto const& report = state.report;
-        saved_settings settings{trees.start, report.best_iteration ? static_cast<std::int64_t>(*report.best_iteration) : -1, trees.exponent,
-                                static_cast<std::uint32_t>(state.output), static_cast<std::uint32_t>(state.space.missing), report.stopped ? 1u : 0u};
+        saved_settings settings{trees.start,
+                                report.best_iteration ? static_cast<std::int64_t>(*report.best_iteration) : -1,
+                                trees.exponent,
+                                static_cast<std::uint32_t>(state.output),
+                                static_cast<std::uint32_t>(state.space.missing),
+                                report.stopped ? 1u : 0u};
         out.value("settings", settings);
-        out.array("report.loss", report.loss), out.array("report.valid_loss", report.valid_loss), out.texts("report.warnings", report.warnings);
+        save_provenance({0, 0, state.as_of}, out);
+        out.array("report.loss", report.loss), out.array("report.valid_loss", report.valid_loss),
+            out.texts("report.warnings", report.warnings);
     }
 
     static booster_model load(object_reader const& in) {
         auto state = std::make_shared<booster_state>();
         load_columns(state->space, in), load_keys(state->space, in), load_features(state->space, in);
         auto const settings = in.value<saved_settings>("settings");
-        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 1 || settings.missing > 2 ||
-            settings.stopped > 1 || settings.best_iteration < -1)
+        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 1 ||
+            settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
             in.fail("settings", "has a value outside of its range");
         state->trees = load_trees(state->space.features.size(), in);
         state->trees.start = settings.start, state->trees.exponent = settings.exponent;
@@ -240,6 +255,7 @@ template <> struct archived<booster_model> {
         report.loss.assign(loss.begin(), loss.end()), report.valid_loss.assign(valid_loss.begin(), valid_loss.end());
         report.warnings = in.texts("report.warnings"), report.stopped = settings.stopped != 0;
         if (settings.best_iteration >= 0) report.best_iteration = static_cast<std::size_t>(settings.best_iteration);
+        state->as_of = load_provenance(in).as_of;
         state->space.prepare();
         return booster_model(std::move(state));
     }

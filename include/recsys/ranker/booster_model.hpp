@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -22,6 +23,7 @@
 #include <recsys/core/math.hpp>
 #include <recsys/core/progress.hpp>
 #include <recsys/core/team.hpp>
+#include <recsys/core/types.hpp>
 #include <recsys/data/frame.hpp>
 #include <recsys/data/row_schema.hpp>
 #include <recsys/ranker/feature_space.hpp>
@@ -42,6 +44,7 @@ struct booster_state {
     tree_set trees;
     output_kind output = output_kind::raw;
     fit_report report;
+    std::optional<time_point> as_of = {};
 
     double answer(std::int64_t sum) const noexcept {
         double const raw = trees.raw(sum);
@@ -104,7 +107,8 @@ public:
                     out[row] = static_cast<float>(m_state->answer(sums[row]));
                 });
                 first = last;
-                if constexpr (std::is_void_v<std::invoke_result_t<sink_type&, std::size_t, std::span<float const>>>) sink(last, std::span<float const>(out));
+                if constexpr (std::is_void_v<std::invoke_result_t<sink_type&, std::size_t, std::span<float const>>>)
+                    sink(last, std::span<float const>(out));
                 else if (!static_cast<bool>(sink(last, std::span<float const>(out)))) return;
             }
         }
@@ -114,7 +118,9 @@ public:
 
     /// The model for single rows and spans of the user's own type; names and types are checked here, once.
     /// @throws data_error  where the schema lacks a column that the model needs, or has it of another type.
-    template <class Row> recsys::predictor<Row> predictor(row_schema<Row> const& schema) const { return recsys::predictor<Row>(m_state, schema); }
+    template <class Row> recsys::predictor<Row> predictor(row_schema<Row> const& schema) const {
+        return recsys::predictor<Row>(m_state, schema);
+    }
 
     /// How much each column of the training rows matters, the most first; equal ones in the order of the columns. In percent for
     /// prediction_change and gain, a number for splits. A feature of two columns counts half for each.
@@ -132,6 +138,8 @@ public:
         for (auto const& c : m_state->space.columns) out.push_back(c.name);
         return out;
     }
+    /// The moment up to which its training and validation rows know events, the targets too, if they say so: `two_stage` and `evaluate` look at it.
+    std::optional<time_point> as_of() const noexcept { return m_state->as_of; }
     fit_report const& report() const& noexcept { return m_state->report; }
     fit_report report() const&& { return m_state->report; }
     /// For what works on models inside the library.

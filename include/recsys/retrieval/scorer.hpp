@@ -121,7 +121,7 @@ template <class T> recsys::provenance provenance_of(T const& value) {
 inline void join_provenance(recsys::provenance& all, recsys::provenance const& one) {
     if (all.users == 0) all.users = one.users;
     if (all.items == 0) all.items = one.items;
-    if (one.as_of && (!all.as_of || *all.as_of < *one.as_of)) all.as_of = one.as_of;
+    all.as_of = later(all.as_of, one.as_of);
 }
 
 /// What is odd about lists of k, as far as a recommender says.
