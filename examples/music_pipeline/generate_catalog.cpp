@@ -236,9 +236,9 @@ void leave_gaps(std::vector<track_info>& tracks, random_stream& random) {
 }
 
 /// Distinct within a type, in no order that would tell anything; some are shared with another type.
-void give_ids(music_catalog& catalog, std::size_t n_albums, random_stream& random) {
+void give_ids(generator_options const& options, music_catalog& catalog, std::size_t n_albums, random_stream& random) {
     std::size_t const n_tracks = catalog.tracks.size(), n_artists = catalog.scene_of_artist.size(),
-                      n_unknown = std::max<std::size_t>(3, n_tracks / 400);
+                      n_unknown = std::max({std::size_t{3}, n_tracks / 400, share_of(n_tracks, options.unknown_tracks)});
     std::vector<std::uint32_t> ids(n_tracks + n_albums + n_artists + n_known_genres + n_dangling_genres + n_unknown);
     std::uint32_t last = 0;
     for (auto& id : ids) id = last += index32(1 + random.below(99));
@@ -280,7 +280,7 @@ music_catalog make_catalog(generator_options const& options, std::uint64_t pairs
     auto albums = random_for(options.seed, stream::albums), ids = random_for(options.seed, stream::ids);
     give_albums(catalog, n_albums, albums);
     leave_gaps(catalog.tracks, random);
-    give_ids(catalog, n_albums, ids);
+    give_ids(options, catalog, n_albums, ids);
     return catalog;
 }
 

@@ -109,8 +109,10 @@ std::vector<std::uint32_t> order_of_tracks(generator_options const& options, mus
 
 enum class event_kind : std::uint8_t { first_play, repeat, unknown };
 
-/// What each event is. A repeat needs an earlier play of the user: from his third event on.
-std::vector<event_kind> kinds_of(generator_options const& options, std::vector<std::uint32_t> const& users, std::size_t n_users) {
+/// What each event is. A repeat needs an earlier play of the user: from his third event on. Nobody has more unknown ones than there are
+/// unknown ids.
+std::vector<event_kind> kinds_of(generator_options const& options, std::vector<std::uint32_t> const& users, std::size_t n_users,
+                                 std::size_t n_unknown_ids) {
     std::vector<event_kind> kinds(users.size(), event_kind::first_play);
     std::vector<std::uint32_t> had(n_users);
     std::vector<std::uint32_t> able;
@@ -122,8 +124,20 @@ std::vector<event_kind> kinds_of(generator_options const& options, std::vector<s
     if (able.size() < n_unknown + n_repeats)
         recsys::detail::throw_option("generate: only ", able.size(), " events can repeat or be unknown, ", n_unknown + n_repeats,
                                      " are asked for");
-    for (std::size_t i = 0; i < n_unknown; ++i) kinds[able[i]] = event_kind::unknown;
-    for (std::size_t i = n_unknown; i < n_unknown + n_repeats; ++i) kinds[able[i]] = event_kind::repeat;
+    std::vector<std::uint32_t> unknown_of(n_users);
+    std::size_t unknown = 0, repeats = 0;
+    for (auto const i : able) {
+        if (unknown < n_unknown && unknown_of[users[i]] < n_unknown_ids) {
+            ++unknown, ++unknown_of[users[i]];
+            kinds[i] = event_kind::unknown;
+        } else if (repeats < n_repeats) {
+            ++repeats;
+            kinds[i] = event_kind::repeat;
+        }
+    }
+    if (unknown < n_unknown || repeats < n_repeats)
+        recsys::detail::throw_option("generate: ", options.users, " users are too few for ", n_unknown, " events of ", n_unknown_ids,
+                                     " unknown tracks");
     return kinds;
 }
 
@@ -131,11 +145,15 @@ std::vector<event_kind> kinds_of(generator_options const& options, std::vector<s
 void fill_others(generator_options const& options, music_catalog const& catalog, std::vector<event_kind> const& kinds, music_log& log) {
     auto random = random_for(options.seed, stream::repairs, 1);
     for (std::size_t u = 0; u + 1 < log.first_play.size(); ++u) {
-        std::vector<std::uint32_t> played;
+        std::vector<std::uint32_t> played, unknown;
         for (auto i = log.first_play[u]; i < log.first_play[u + 1]; ++i) {
-            if (kinds[i] == event_kind::unknown)
-                log.tracks[i] = static_cast<std::uint32_t>(catalog.tracks.size() + random.below(catalog.unknown_track_ids.size()));
-            else if (kinds[i] == event_kind::repeat && !played.empty())
+            if (kinds[i] == event_kind::unknown) {
+                auto const n = catalog.unknown_track_ids.size();
+                auto id = static_cast<std::uint32_t>(random.below(n));
+                while (std::find(unknown.begin(), unknown.end(), id) != unknown.end()) id = static_cast<std::uint32_t>((id + 1) % n);
+                unknown.push_back(id);
+                log.tracks[i] = static_cast<std::uint32_t>(catalog.tracks.size() + id);
+            } else if (kinds[i] == event_kind::repeat && !played.empty())
                 log.tracks[i] = played[played.size() - 1 -
                                        static_cast<std::size_t>(static_cast<double>(played.size()) * power_of(random.uniform(), 2))];
             else played.push_back(log.tracks[i]);
@@ -164,7 +182,7 @@ std::uint64_t count_unknown(generator_options const& options) {
 
 music_log make_log(generator_options const& options, std::vector<std::uint32_t> const& plays, music_catalog const& catalog) {
     auto const users = order_of_users(options, plays);
-    auto const kinds = kinds_of(options, users, plays.size());
+    auto const kinds = kinds_of(options, users, plays.size(), catalog.unknown_track_ids.size());
     std::vector<std::uint32_t> buyers;
     for (std::size_t i = 0; i < users.size(); ++i)
         if (kinds[i] == event_kind::first_play) buyers.push_back(users[i]);

@@ -72,8 +72,8 @@ double near_one(double ratio) { return ratio > 0.99 && ratio < 1.01 ? 1 : ratio;
 
 std::vector<std::uint32_t> plays_per_user(std::uint64_t users, std::uint64_t tracks, std::uint64_t events) {
     double const mean = static_cast<double>(events) / static_cast<double>(users), ratio = near_one(mean / real_plays_per_user);
-    // Nobody plays more than half of the tracks.
-    double const most = static_cast<double>(tracks) / 2;
+    // Nobody plays more than half of the tracks, unless he must for want of tracks: then they are repeats.
+    double const most = std::max(static_cast<double>(tracks) / 2, 2 * mean);
     std::vector<double> straight(users), bent(users);
     for (std::size_t i = 0; i < straight.size(); ++i) {
         double const above = share_above(i, straight.size());
@@ -97,16 +97,19 @@ std::vector<std::uint32_t> users_per_track(std::uint64_t users, std::uint64_t tr
     double const third_quartile = log_of(67);
     std::vector<double> real(tracks);
     for (std::size_t i = 0; i < real.size(); ++i) real[i] = log_quantile(track_knots, share_above(i, real.size()), 0);
+    // Every track has a user, unless there are too few plays for that.
+    double least = 1;
     auto const values = [&](double scale, double stretch) {
         std::vector<double> out(tracks);
         for (std::size_t i = 0; i < out.size(); ++i) {
             double const over = std::max(0.0, real[i] - third_quartile);
             double const value = scale * exp_of(real[i] - over + stretch * over);
-            out[i] = std::clamp(value / power_of(1 + power_of(value / cap, 2), 0.5), 1.0, cap);
+            out[i] = std::clamp(value / power_of(1 + power_of(value / cap, 2), 0.5), least, cap);
         }
         return out;
     };
     double const most_stretch = 1.5, scale = std::min(1.0, near_one(goal / static_cast<double>(tracks) / real_plays_per_track));
+    if (sum_of(values(scale, 0)) > goal) least = 0;
     if (sum_of(values(scale, most_stretch)) >= goal) {
         return whole(values(scale, solve(0, most_stretch, goal, [&](double at) { return sum_of(values(scale, at)); })), pairs);
     }

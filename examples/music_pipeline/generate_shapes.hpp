@@ -33,10 +33,10 @@ std::vector<std::uint32_t> plays_per_user(std::uint64_t users, std::uint64_t tra
 
 /// How many users play each track, rising; they add up to `pairs`.
 ///
-/// Real quantiles up to the 75th. Above it the real shape, each track capped at a quarter of the users, smoothly, so that the largest do not
-/// all have the same number: what is cut off is passed down by stretching the shape (in logarithms, from the 75th quantile on). Where tracks are fewer
-/// or the log is thinner than the real one, the quantiles shrink in proportion; where it is so dense that too many tracks would lie
-/// at the cap, they grow.
+/// Real quantiles up to the 75th. Above it the real shape, each track capped at a quarter of the users, smoothly, so that the largest do
+/// not all have the same number: what is cut off is passed down by stretching the shape (in logarithms, from the 75th quantile on). Where
+/// tracks are fewer or the log is thinner than the real one, the quantiles shrink in proportion, down to tracks that nobody plays; where
+/// it is so dense that too many tracks would lie at the cap, they grow.
 std::vector<std::uint32_t> users_per_track(std::uint64_t users, std::uint64_t tracks, std::uint64_t pairs);
 
 inline constexpr std::size_t n_days = 365;
