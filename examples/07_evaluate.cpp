@@ -3,6 +3,7 @@
 #include <recsys.hpp>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <span>
 #include <vector>
@@ -26,11 +27,11 @@ struct newest_first {
 std::vector<play> plays() {
     std::vector<play> log;
     rs::random_stream random(1, 0);
-    for (int i = 0; i < 60000; ++i) { // tastes of four kinds, tracks that come up and fade
-        auto const day = static_cast<int>(random.below(120)), user = static_cast<int>(random.below(800)), kind = user % 4;
-        auto const release = static_cast<int>(random.below(static_cast<std::uint64_t>(day) + 30));
-        log.push_back(
-            {user, 4 * release + (random.uniform() < 0.7 ? kind : static_cast<int>(random.below(4))), sys_days{2024y / 1 / 1} + days{day}});
+    for (int i = 0; i < 60000; ++i) { // tastes of four kinds; tracks that come up, fade, and last longer with some kinds than with others
+        auto const day = static_cast<int>(random.below(120)), user = static_cast<int>(random.below(800));
+        int const kind = random.uniform() < 0.7 ? user % 4 : static_cast<int>(random.below(4));
+        auto const age = static_cast<int>(-6 * (1 + kind) * std::log(1 - random.uniform()));
+        if (age <= day + 30) log.push_back({user, 4 * (day - age + 30) + kind, sys_days{2024y / 1 / 1} + days{day}});
     }
     return log;
 }
@@ -58,6 +59,7 @@ int main() {
 
     auto const table = rs::evaluate({{"newest", newest_first{data.items().size()}},
                                      {"popular", rs::popularity().fit(data.before(t2))},
+                                     {"recent", serve.source("recent")},
                                      {"als", serve.source("als")},
                                      {"ranked", rs::two_stage(serve, ranker)}},
                                     w.future, serve.seen(), {rs::precision(5), rs::recall(5), rs::ndcg(5), rs::coverage(5)},

@@ -7956,6 +7956,7 @@ template <class S, bool Subtract> inline void product_rows(S* a, std::size_t ld,
 
 /// a += panel' panel, for `depth` rows of the panel.
 template <class S> void symmetric_update(S* a, std::size_t ld, S const* panel, std::size_t depth) {
+    if (depth == 0) return; // then there may be no panel
     for (std::size_t i = 0; i < ld; i += 4) product_rows<S, false>(a, ld, panel, i, depth);
 }
 
@@ -8272,6 +8273,7 @@ template <class S, bool Subtract> inline void product_rows(S* a, std::size_t ld,
 
 /// a += panel' panel, for `depth` rows of the panel.
 template <class S> void symmetric_update(S* a, std::size_t ld, S const* panel, std::size_t depth) {
+    if (depth == 0) return; // then there may be no panel
     for (std::size_t i = 0; i < ld; i += 4) product_rows<S, false>(a, ld, panel, i, depth);
 }
 
@@ -8596,6 +8598,7 @@ template <class S, bool Subtract> inline void product_rows(S* a, std::size_t ld,
 
 /// a += panel' panel, for `depth` rows of the panel.
 template <class S> void symmetric_update(S* a, std::size_t ld, S const* panel, std::size_t depth) {
+    if (depth == 0) return; // then there may be no panel
     for (std::size_t i = 0; i < ld; i += 4) product_rows<S, false>(a, ld, panel, i, depth);
 }
 
