@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "page.hpp"
 
+#include <cstddef>
+
 namespace music {
 
 namespace {
@@ -23,7 +25,7 @@ table { border-collapse: collapse; font-size: .9rem; margin: .8rem 0; font-varia
 caption { text-align: left; color: var(--faint); padding-bottom: .3rem; }
 th, td { padding: .22rem .7rem .22rem 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; white-space: nowrap; }
 td.name { white-space: normal; }
-td.number { text-align: right; }
+td.number, th.number { text-align: right; }
 pre { overflow-x: auto; font-size: .85rem; }
 figure { margin: 1rem 0; }
 figcaption { color: var(--faint); font-size: .9rem; }
@@ -76,7 +78,10 @@ void page::table(std::vector<std::string> const& head, std::vector<std::vector<s
     m_body += "<div class=\"scroll\"><table>\n";
     if (!caption.empty()) m_body += "<caption>" + escaped(caption) + "</caption>\n";
     m_body += "<thead><tr>";
-    for (auto const& cell : head) m_body += "<th>" + escaped(cell) + "</th>";
+    for (std::size_t c = 0; c < head.size(); ++c) {
+        bool const numbers = !rows.empty() && c < rows[0].size() && is_number(rows[0][c]);
+        m_body += (numbers ? "<th class=\"number\">" : "<th>") + escaped(head[c]) + "</th>";
+    }
     m_body += "</tr></thead>\n<tbody>\n";
     for (auto const& row : rows) {
         m_body += "<tr>";
