@@ -139,7 +139,7 @@ def open_namespaces(case):
     opened = "using namespace std;\nusing namespace recsys;\n"
     after = f'#include <recsys.hpp>\n{opened}#include "{QUICKSTART}"\n'
     case.program("both namespaces opened", case.source("after.cpp", after))
-    bare = re.sub(r"\b(rs|std|recsys)::", "", USE.read_text(encoding="utf-8").replace("double USE_NAME", opened + "double USE_NAME"))
+    bare = re.sub(r"\b(rs|std|recsys)::", "", USE.read_text(encoding="utf-8").replace("\nnamespace {\n", f"\n{opened}namespace {{\n", 1))
     case.build("nothing qualified", "-DUSE_NAME=use", "-fsyntax-only", case.source("bare.cpp", bare))
     before = f"#include <cstddef>\nnamespace recsys {{}}\n{opened}#include <recsys.hpp>\n"
     case.build("both namespaces opened before the header", "-fsyntax-only", case.source("before.cpp", before))
