@@ -125,4 +125,6 @@ must_fail("T0" --data small --out bad/out --label-days 400)
 must_fail("als: factors must be in [1, 4096], got 0" --data small --out bad/out --factors 0)
 must_fail("generate: events must be" --out bad/out --users 400 --tracks 600 --events 10)
 # Longer lists than there are tracks are as long as they can be.
-must_run(--data small --out bad/out --candidates 100000 --k 7 --trees 20 --include-seen)
+if(NOT QUICK)
+  must_run(--data small --out bad/out --candidates 100000 --k 7 --trees 20 --include-seen)
+endif()

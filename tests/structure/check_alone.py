@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check_alone.py COMPILER [doors]: every header, or every door, compiles alone, twice in a row, without a warning; ranker.hpp without
-Eigen."""
+"""check_alone.py COMPILER: every header compiles alone, twice in a row, without a warning; ranker.hpp without Eigen."""
 import sys
 
 from house import Report, Scratch, compile_command, in_parallel, need_compiler, parts, run
@@ -13,8 +12,6 @@ def main():
     compiler = need_compiler(sys.argv[1])
     report = Report(f"headers alone with {compiler}")
     headers = ["recsys.hpp"] + [part for part in parts() if part.endswith(".hpp") and part not in NOT_ALONE]
-    if sys.argv[2:] == ["doors"]:
-        headers = [header for header in headers if header.count("/") < 2]
     with Scratch() as scratch:
 
         def compile_alone(numbered):

@@ -43,6 +43,13 @@ def run(command, **options):
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, errors="replace", check=False, **options)
 
 
+def user_seconds(command):
+    """The user time of a run, if it was one, and its result."""
+    before = os.times().children_user
+    result = run(command)
+    return os.times().children_user - before if result.returncode == 0 else None, result
+
+
 def in_parallel(work, jobs, workers=None):
     """work(job) for each job, in order of the jobs; as many at once as there are processors for us."""
     with ThreadPoolExecutor(workers or max(1, (os.cpu_count() or 1) // 2)) as pool:

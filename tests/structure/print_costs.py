@@ -1,18 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""print_costs.py COMPILER: prints what the header costs. Nothing is gated: times depend on the machine and what else it does."""
-import os
+"""print_costs.py COMPILER: prints what including the header costs (check_programs.py: what quickstart does). Nothing is gated: times depend on
+the machine and what else it does."""
 import re
 import sys
 
-from house import FORMS, INCLUDE, QUICKSTART, Report, Scratch, compile_command, need_compiler, run
-
-
-def user_seconds(command):
-    """The user time of a run, and its result."""
-    before = os.times().children_user
-    result = run(command)
-    return os.times().children_user - before if result.returncode == 0 else None, result
+from house import FORMS, INCLUDE, Report, Scratch, compile_command, need_compiler, user_seconds
 
 
 def main():
@@ -32,9 +25,6 @@ def main():
                 print(f"include time, {name}: {times[name]:.2f} s")
         if times.get("single") and times.get("outside headers alone"):
             print(f"single header / outside headers: {times['single'] / times['outside headers alone']:.2f} (at most 1.5 wanted)")
-        seconds, result = user_seconds(compile_command(compiler, "-O2", "-c", QUICKSTART, "-o", scratch / "quickstart.o"))
-        if report.check_run(result, "quickstart"):
-            print(f"quickstart -O2: {seconds:.2f} s, object {(scratch / 'quickstart.o').stat().st_size / 1024:.0f} KiB")
     report.close()
 
 
