@@ -85,13 +85,15 @@ TEST_CASE("c55 every truncation and every altered byte of a file is a format err
 }
 
 TEST_CASE("a file of another kind, a missing one and a wrong type are told apart") {
-    CHECK_THROWS_WITH_AS((void)recsys::load<thing>("no/such/file.rsm"), "no/such/file.rsm: cannot be opened: No such file or directory", recsys::format_error);
+    CHECK_THROWS_WITH_AS((void)recsys::load<thing>("no/such/file.rsm"), "no/such/file.rsm: cannot be opened: No such file or directory",
+                         recsys::format_error);
     write_bytes(path, std::string(100, 'x'));
     CHECK_THROWS_WITH_AS((void)recsys::load<thing>(path), "archive_test.rsm: is not a recsys file", recsys::format_error);
     recsys::save(path, recsys::lists{});
     CHECK_THROWS_WITH_AS((void)recsys::load<thing>(path), "archive_test.rsm: object 1 is 'lists', expected 'thing'", recsys::format_error);
     recsys::save(path, sample());
-    CHECK_THROWS_WITH_AS((void)(recsys::load<thing, thing>(path)), "archive_test.rsm: holds 1 object(s), number 2 (thing) was asked for", recsys::format_error);
+    CHECK_THROWS_WITH_AS((void)(recsys::load<thing, thing>(path)), "archive_test.rsm: holds 1 object(s), number 2 (thing) was asked for",
+                         recsys::format_error);
     std::remove(path.c_str());
 }
 
@@ -101,7 +103,7 @@ TEST_CASE("a file that cannot be written is an error and leaves the old one") {
     {
         recsys::detail::file_writer writer(path);
         writer.write("new", 3);
-    }  // not committed
+    } // not committed
     CHECK(bytes_of(path) == "old");
     std::remove(path.c_str());
 }

@@ -34,7 +34,8 @@ TEST_CASE("reals parse whole and correctly rounded") {
     CHECK(parse_number<double>("2.2250738585072011e-308") == 2.2250738585072011e-308);
     // Halfway between two floats as a double, above it as a decimal: rounding twice gives the lower one.
     CHECK(parse_number<float>("1.00000017881393432617187499") == 1.00000011920928955078125f);
-    for (auto const* bad : {"", "-", "+", ".", "e5", "1e", "1e+", "nan", "inf", "0x10", "1,5", "1.5 ", " 1.5", "--1", "1.5.2"}) CHECK_FALSE(parse_number<double>(bad));
+    for (auto const* bad : {"", "-", "+", ".", "e5", "1e", "1e+", "nan", "inf", "0x10", "1,5", "1.5 ", " 1.5", "--1", "1.5.2"})
+        CHECK_FALSE(parse_number<double>(bad));
 }
 
 TEST_CASE("numbers survive the way to text and back") {

@@ -30,7 +30,8 @@ TEST_CASE("a count takes any integer and refuses a negative one") {
 
 TEST_CASE("a progress callback may return nothing, or whether to go on") {
     int calls = 0;
-    recsys::progress_callback const none, counting([&](recsys::progress const&) { ++calls; }), stopping([](recsys::progress const& p) { return p.done < 2; });
+    recsys::progress_callback const none, counting([&](recsys::progress const&) { ++calls; }),
+        stopping([](recsys::progress const&p) { return p.done < 2; });
     CHECK(none({"x", 1, 2}));
     CHECK_FALSE(static_cast<bool>(none));
     CHECK(counting({"x", 1, 2}));
@@ -67,8 +68,8 @@ TEST_CASE("unlike encoders are told apart where both are known") {
     recsys::provenance const a{1, 2, {}}, b{1, 3, {}}, unknown{};
     recsys::detail::check_same_encoders("recommend", "seen", a, a);
     recsys::detail::check_same_encoders("recommend", "seen", a, unknown);
-    CHECK_THROWS_WITH_AS(recsys::detail::check_same_encoders("recommend", "seen", a, b), "recommend: seen was made with other item ids (another item encoder)",
-                         recsys::data_error);
+    CHECK_THROWS_WITH_AS(recsys::detail::check_same_encoders("recommend", "seen", a, b),
+                         "recommend: seen was made with other item ids (another item encoder)", recsys::data_error);
 }
 
 TEST_CASE("row numbers count from zero") {
@@ -78,7 +79,8 @@ TEST_CASE("row numbers count from zero") {
 }
 
 TEST_CASE("messages join text and numbers and cut what is too long") {
-    CHECK(recsys::detail::concat("als: factors must be in [", 1, ", ", 4096u, "], got ", 0.5, true) == "als: factors must be in [1, 4096], got 0.5true");
+    CHECK(recsys::detail::concat("als: factors must be in [", 1, ", ", 4096u, "], got ", 0.5, true) ==
+          "als: factors must be in [1, 4096], got 0.5true");
     CHECK(recsys::detail::in_quotes(std::string(100, 'x')) == "'" + std::string(57, 'x') + "...'");
 }
 

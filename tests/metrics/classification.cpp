@@ -32,7 +32,8 @@ TEST_CASE("AUC is that of counting all pairs") {
     rs::random_stream random(21, 0);
     for (int round = 0; round < 200; ++round) {
         std::vector<int> scores, labels;
-        for (auto n = 1 + random.below(40); n > 0; --n) scores.push_back(static_cast<int>(random.below(8))), labels.push_back(static_cast<int>(random.below(2)));
+        for (auto n = 1 + random.below(40); n > 0; --n)
+            scores.push_back(static_cast<int>(random.below(8))), labels.push_back(static_cast<int>(random.below(2)));
         double right = 0, pairs = 0;
         for (std::size_t i = 0; i < scores.size(); ++i)
             for (std::size_t j = 0; j < scores.size(); ++j)
@@ -47,7 +48,8 @@ TEST_CASE("metrics of rows take iterators, also of two kinds") {
     std::vector<bool> const labels{false, true};
     CHECK(rs::auc(scores.begin(), scores.end(), labels.begin(), labels.end()) == 1);
     CHECK(rs::mean_log_loss(scores.begin(), scores.end(), labels.begin(), labels.end()) == Approx((std::log(2.) - std::log(0.75)) / 2));
-    CHECK(rs::root_mean_squared_error(scores.begin(), scores.end(), labels.begin(), labels.end()) == Approx(std::sqrt((0.0625 + 0.25) / 2)));
+    CHECK(rs::root_mean_squared_error(scores.begin(), scores.end(), labels.begin(), labels.end()) ==
+          Approx(std::sqrt((0.0625 + 0.25) / 2)));
     CHECK_THROWS_AS(rs::root_mean_squared_error(scores.begin(), scores.end(), labels.begin(), labels.begin()), rs::data_error);
     CHECK_THROWS_AS(rs::root_mean_squared_error(scores.begin(), scores.begin(), labels.begin(), labels.end()), rs::data_error);
 }

@@ -20,7 +20,8 @@ sys_days const cut = 2024y / 6 / 1;
 
 TEST_CASE("the share of each cold user's events that one list covers") {
     // Users 1, 2, 3 are cold. 1 plays 0 twice and 1; 2 plays 2; 3 plays 0 and 1.
-    std::vector<play> const log{{0, 0, cut - days{1}}, {0, 1, cut}, {1, 0, cut}, {1, 0, cut}, {1, 1, cut}, {2, 2, cut}, {3, 0, cut}, {3, 1, cut}};
+    std::vector<play> const log{{0, 0, cut - days{1}}, {0, 1, cut}, {1, 0, cut}, {1, 0, cut},
+                                {1, 1, cut},           {2, 2, cut}, {3, 0, cut}, {3, 1, cut}};
     auto const w = rs::split_by_time(rs::ingest(log, rs::columns().user(&play::user).item(&play::track).time(&play::day)), cut);
     auto const seen = rs::user_items(w.train);
     std::vector<rs::item_index> const shown{static_cast<rs::item_index>(0)};
@@ -33,7 +34,8 @@ TEST_CASE("the share of each cold user's events that one list covers") {
     std::vector<rs::item_index> const wrong{static_cast<rs::item_index>(7)};
     CHECK_THROWS_AS(static_cast<void>(rs::judge_cold_users(w.test, seen, wrong)), rs::data_error);
     auto const other = rs::ingest(std::vector<play>{{7, 8, cut}}, rs::columns().user(&play::user).item(&play::track).time(&play::day));
-    CHECK_THROWS_WITH_AS(static_cast<void>(rs::judge_cold_users(w.test, rs::user_items(other), shown)), doctest::Contains("other user ids"), rs::data_error);
+    CHECK_THROWS_WITH_AS(static_cast<void>(rs::judge_cold_users(w.test, rs::user_items(other), shown)), doctest::Contains("other user ids"),
+                         rs::data_error);
 }
 
 TEST_CASE("without cold users everything is 0") {

@@ -78,8 +78,8 @@ TEST_CASE("no resamples is no interval; wrong options and values are errors") {
     CHECK(none.mean == 1.5);
     CHECK(std::isnan(none.low));
     CHECK_THROWS_AS(rs::bootstrap_mean(std::vector{1.}, {.confidence = 1}), rs::option_error);
-    CHECK_THROWS_WITH_AS(rs::bootstrap_mean(std::vector{1.}, {.resamples = 1000001}), "bootstrap_mean: resamples must be at most 1000000, got 1000001",
-                         rs::option_error);
+    CHECK_THROWS_WITH_AS(rs::bootstrap_mean(std::vector{1.}, {.resamples = 1000001}),
+                         "bootstrap_mean: resamples must be at most 1000000, got 1000001", rs::option_error);
     CHECK_THROWS_AS(rs::bootstrap_mean(std::vector<double>{}), rs::data_error);
     CHECK_THROWS_WITH_AS(rs::bootstrap_mean(std::vector{1., std::nan("")}), doctest::Contains("value 1 is"), rs::data_error);
     CHECK_THROWS_AS(rs::bootstrap_difference(std::vector{1.}, std::vector{1., 2.}), rs::data_error);

@@ -148,7 +148,8 @@ TEST_CASE("graded NDCG is that of scikit-learn where no scores are equal") {
         double sum = 0;
         for (int row = 0; row < n_graded; ++row) {
             int const first = row * graded_length;
-            sum += rs::graded_ndcg(ks[i])(ids(graded_scores + first, graded_scores + first + graded_length), ids(graded_gains + first, graded_gains + first + graded_length));
+            sum += rs::graded_ndcg(ks[i])(ids(graded_scores + first, graded_scores + first + graded_length),
+                                          ids(graded_gains + first, graded_gains + first + graded_length));
         }
         CHECK(sum / n_graded == Approx(graded[i].value).epsilon(1e-12));
     }

@@ -55,7 +55,9 @@ TEST_CASE("the source divides hits by what was listed, an empty truth counts as 
     };
     CHECK(rs::judge_by_source(given, w.test, makes_rows{rs::user_items(w.train)}, {.k = 2}).novelty == m.novelty);
     rs::lists const wrong({user(0)}, {1}, {{item(99), 1}});
-    CHECK_THROWS_WITH_AS(static_cast<void>(rs::judge_by_source(wrong, w.test, rs::user_items(w.train))), doctest::Contains("item 99"), rs::data_error);
+    CHECK_THROWS_WITH_AS(static_cast<void>(rs::judge_by_source(wrong, w.test, rs::user_items(w.train))), doctest::Contains("item 99"),
+                         rs::data_error);
     rs::lists const foreign({user(0)}, {1}, {{item(0), 1}}, {7, 8, {}});
-    CHECK_THROWS_WITH_AS(static_cast<void>(rs::judge_by_source(foreign, w.test, rs::user_items(w.train))), doctest::Contains("other user ids"), rs::data_error);
+    CHECK_THROWS_WITH_AS(static_cast<void>(rs::judge_by_source(foreign, w.test, rs::user_items(w.train))),
+                         doctest::Contains("other user ids"), rs::data_error);
 }

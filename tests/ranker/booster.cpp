@@ -240,7 +240,8 @@ TEST_CASE("progress sees every tree, and stopping keeps the trees so far") {
 TEST_CASE("a target of one class is an error that says which") {
     auto rows = clicks(100);
     for (auto& r : rows) r.target = 1;
-    CHECK_THROWS_WITH_AS(static_cast<void>(rs::booster(quick()).fit(frame_of(rows))), doctest::Contains("every target is 1; both classes are needed"), rs::data_error);
+    CHECK_THROWS_WITH_AS(static_cast<void>(rs::booster(quick()).fit(frame_of(rows))),
+                         doctest::Contains("every target is 1; both classes are needed"), rs::data_error);
 }
 
 TEST_CASE("targets that are not there, not finite or no class, and frames without rows are errors") {

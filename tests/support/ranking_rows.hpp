@@ -44,7 +44,8 @@ class ranking_world {
 public:
     static constexpr std::size_t n_items = 20000, n_categories = 3000;
 
-    explicit ranking_world(std::uint64_t seed) : m_seed(seed), m_items(n_items), m_category_effect(n_categories), m_category_slope(n_categories) {
+    explicit ranking_world(std::uint64_t seed)
+        : m_seed(seed), m_items(n_items), m_category_effect(n_categories), m_category_slope(n_categories) {
         recsys::random_stream random(seed, 0);
         make_popularity();
         for (auto& effect : m_category_effect) effect = 0.8 * random.normal();
@@ -111,10 +112,12 @@ private:
     }
     static std::size_t draw(std::vector<double> const& cumulative, recsys::random_stream& random) {
         double const at = random.uniform() * cumulative.back();
-        return std::min(static_cast<std::size_t>(std::upper_bound(cumulative.begin(), cumulative.end(), at) - cumulative.begin()), cumulative.size() - 1);
+        return std::min(static_cast<std::size_t>(std::upper_bound(cumulative.begin(), cumulative.end(), at) - cumulative.begin()),
+                        cumulative.size() - 1);
     }
 
-    void add_user(recsys::random_stream& random, std::int32_t user, std::size_t size, std::vector<ranking_row>& out, std::vector<double>& scores) const {
+    void add_user(recsys::random_stream& random, std::int32_t user, std::size_t size, std::vector<ranking_row>& out,
+                  std::vector<double>& scores) const {
         double const activity = random.normal();
         std::array<double, 4> taste{};
         for (auto& t : taste) t = random.normal();
@@ -135,8 +138,8 @@ private:
             z += m_category_effect[it.category] + m_category_slope[it.category] * std::clamp(activity, -2.0, 2.0) + bias;
             auto const none = std::numeric_limits<float>::quiet_NaN();
             out.push_back({static_cast<float>(als), static_cast<float>(votes), static_cast<float>(month), static_cast<float>(listened),
-                           missing ? none : static_cast<float>(average), missing ? none : static_cast<float>(deviation), static_cast<float>(per_month),
-                           static_cast<std::int32_t>(it.category), user, false, 0});
+                           missing ? none : static_cast<float>(average), missing ? none : static_cast<float>(deviation),
+                           static_cast<float>(per_month), static_cast<std::int32_t>(it.category), user, false, 0});
             scores.push_back(z);
         }
     }

@@ -84,16 +84,16 @@ public:
     template <archivable_value Value> void array(std::string_view name, std::span<Value const> values) {
         add(name, sizeof(Value), {}, std::as_bytes(values));
     }
-    template <archivable_value Value> void array(std::string_view name, shared_array<Value> const& values) { array<Value>(name, values.span()); }
+    template <archivable_value Value> void array(std::string_view name, shared_array<Value> const& values) {
+        array<Value>(name, values.span());
+    }
     /// An array made for saving: kept.
     template <archivable_value Value> void array(std::string_view name, std::vector<Value> const& values) {
         auto const bytes = std::as_bytes(std::span<Value const>(values));
         add(name, sizeof(Value), std::vector<std::byte>(bytes.begin(), bytes.end()), {});
     }
     template <archivable_value Value> void value(std::string_view name, Value const& v) { array(name, std::vector<Value>(1, v)); }
-    void text(std::string_view name, std::string_view s) {
-        array(name, std::vector<char>(s.begin(), s.end()));
-    }
+    void text(std::string_view name, std::string_view s) { array(name, std::vector<char>(s.begin(), s.end())); }
     /// Texts of any length: their bytes in one section, their ends in another.
     template <class Range> void texts(std::string_view name, Range const& range) {
         std::vector<char> bytes;
@@ -172,7 +172,7 @@ private:
         std::size_t at = sizeof(archive_header) + entries.size() * sizeof(archive_entry);
         for (std::size_t i = 0; i < entries.size(); ++i) {
             auto& s = m_sections[i];
-            if (!s.owned.empty()) s.bytes = s.owned;  // vectors of sections move as they grow
+            if (!s.owned.empty()) s.bytes = s.owned; // vectors of sections move as they grow
             auto& e = entries[i] = archive_entry{};
             std::memcpy(e.name, s.name.data(), s.name.size());
             e.element_size = s.element_size, e.object = s.object;
@@ -192,8 +192,7 @@ class object_reader {
 public:
     template <archivable_value Value> shared_array<Value> array(std::string_view name) const {
         auto const& e = entry(name);
-        if (e.element_size != sizeof(Value))
-            fail(name, concat("has elements of ", e.element_size, " bytes, expected ", sizeof(Value)));
+        if (e.element_size != sizeof(Value)) fail(name, concat("has elements of ", e.element_size, " bytes, expected ", sizeof(Value)));
         auto const* data = reinterpret_cast<Value const*>(m_bytes.data() + e.offset);
         return shared_array<Value>(m_owner, std::span<Value const>(data, static_cast<std::size_t>(e.bytes) / sizeof(Value)));
     }
@@ -223,7 +222,9 @@ public:
         return out;
     }
     /// For what `archived<T>::load` finds wrong.
-    [[noreturn]] void fail(std::string_view section, std::string_view what) const { throw_format(m_path, ": section ", in_quotes(section), ' ', what); }
+    [[noreturn]] void fail(std::string_view section, std::string_view what) const {
+        throw_format(m_path, ": section ", in_quotes(section), ' ', what);
+    }
     std::string const& path() const noexcept { return m_path; }
 
 private:
@@ -286,8 +287,8 @@ private:
         std::uint64_t at = sizeof(archive_header) + m_entries.size() * sizeof(archive_entry);
         for (auto const& e : m_entries) {
             if (e.name[sizeof e.name - 1] != '\0' || e.element_size == 0) fail("has a damaged table of sections");
-            if (e.offset != archive_place(static_cast<std::size_t>(at)) || e.offset > m_bytes.size() || e.bytes > m_bytes.size() - e.offset ||
-                e.bytes % e.element_size != 0 || e.object > m_objects)
+            if (e.offset != archive_place(static_cast<std::size_t>(at)) || e.offset > m_bytes.size() ||
+                e.bytes > m_bytes.size() - e.offset || e.bytes % e.element_size != 0 || e.object > m_objects)
                 fail(concat("section ", in_quotes(e.name), " lies outside of the file"));
             for (auto i = static_cast<std::size_t>(at); i < e.offset; ++i)
                 if (m_bytes[i] != std::byte{0}) fail("has bytes between its sections");

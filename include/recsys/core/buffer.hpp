@@ -37,7 +37,8 @@ public:
     buffer() = default;
     explicit buffer(std::size_t n)
         : m_data(n == 0 ? nullptr
-                        : static_cast<Value*>(::operator new(checked_product(n, sizeof(Value), "buffer"), std::align_val_t{buffer_alignment}))),
+                        : static_cast<Value*>(
+                              ::operator new (checked_product(n, sizeof(Value), "buffer"), std::align_val_t{buffer_alignment}))),
           m_size(n) {}
     buffer(std::size_t n, Value value) : buffer(n) { std::fill_n(m_data.get(), n, value); }
 
@@ -57,7 +58,7 @@ public:
 private:
     template <class> friend class shared_array;
     struct release {
-        void operator()(Value* p) const noexcept { ::operator delete(p, std::align_val_t{buffer_alignment}); }
+        void operator()(Value* p) const noexcept { ::operator delete (p, std::align_val_t{buffer_alignment}); }
     };
     std::unique_ptr<Value[], release> m_data;
     std::size_t m_size = 0;
@@ -102,7 +103,8 @@ private:
 /// Bits of one type read as another of the same size (Emscripten 3.1 has no std::bit_cast).
 template <class To, class From>
     requires(sizeof(To) == sizeof(From))
-To bit_cast(From const& from) noexcept {
+To bit_cast(From const& from)
+noexcept {
     To to;
     std::memcpy(&to, &from, sizeof to);
     return to;

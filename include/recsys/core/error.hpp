@@ -63,9 +63,7 @@ template <class... Part> std::string concat(Part const&... parts) {
     return out;
 }
 
-template <class... Part> [[noreturn]] void throw_data(Part const&... parts) {
-    RECSYS_DETAIL_THROW(data_error(detail::concat(parts...)));
-}
+template <class... Part> [[noreturn]] void throw_data(Part const&... parts) { RECSYS_DETAIL_THROW(data_error(detail::concat(parts...))); }
 template <class... Part> [[noreturn]] void throw_option(Part const&... parts) {
     RECSYS_DETAIL_THROW(option_error(detail::concat(parts...)));
 }

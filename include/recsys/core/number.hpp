@@ -82,17 +82,16 @@ inline double parse_by_strtod(std::string_view text) {
 /// The whole text as a floating-point number, correctly rounded, or nothing; `nan` and `inf` are not numbers here.
 /// Too large a number becomes infinity, too small a one zero or subnormal.
 template <class Real>
-    requires std::is_floating_point_v<Real>
-std::optional<Real> parse_number(std::string_view text) {
-    if (!is_decimal(text)) return std::nullopt;
-    if (text.front() == '+') text.remove_prefix(1);
+    requires std::is_floating_point_v<Real> std::optional<Real> parse_number(std::string_view text) {
+        if (!is_decimal(text)) return std::nullopt;
+        if (text.front() == '+') text.remove_prefix(1);
 #if defined(__cpp_lib_to_chars)
-    Real value{};
-    auto const [at, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code == std::errc{} && at == text.data() + text.size()) return value;
+        Real value{};
+        auto const [at, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (code == std::errc{} && at == text.data() + text.size()) return value;
 #endif
-    return static_cast<Real>(parse_by_strtod(text));
-}
+        return static_cast<Real>(parse_by_strtod(text));
+    }
 
 }}} // namespace recsys::detail
 

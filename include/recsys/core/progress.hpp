@@ -20,11 +20,11 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 /// What an iterative fit did; models give it as `report()`.
 struct fit_report {
-    std::vector<double> loss = {};                    ///< on the training rows after each iteration
-    std::vector<double> valid_loss = {};              ///< on the validation rows after each iteration; empty without them
-    std::optional<std::size_t> best_iteration = {};   ///< the first one of the lowest validation loss, from 0; only with validation rows
-    bool stopped = false;                             ///< the progress callback asked to stop
-    std::vector<std::string> warnings = {};           ///< what is odd but legal
+    std::vector<double> loss = {};                  ///< on the training rows after each iteration
+    std::vector<double> valid_loss = {};            ///< on the validation rows after each iteration; empty without them
+    std::optional<std::size_t> best_iteration = {}; ///< the first one of the lowest validation loss, from 0; only with validation rows
+    bool stopped = false;                           ///< the progress callback asked to stop
+    std::vector<std::string> warnings = {};         ///< what is odd but legal
 };
 
 namespace detail {
@@ -39,7 +39,8 @@ public:
     bool report(std::uint64_t done, double loss = nan(), double valid_loss = nan()) {
         if (!m_callback) return true;
         std::chrono::duration<double> const spent = std::chrono::steady_clock::now() - m_start;
-        double const left = done == 0 || m_total < done ? nan() : spent.count() / static_cast<double>(done) * static_cast<double>(m_total - done);
+        double const left =
+            done == 0 || m_total < done ? nan() : spent.count() / static_cast<double>(done) * static_cast<double>(m_total - done);
         m_go_on = m_callback({m_stage, done, m_total, loss, valid_loss, left}) && m_go_on;
         return m_go_on;
     }

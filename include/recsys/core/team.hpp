@@ -43,7 +43,10 @@ inline std::size_t hardware_threads() noexcept {
 class team {
 public:
     /// @param threads  0 = as many as the machine has.
-    explicit team(std::size_t threads = 0) : m_size(inside_team() || !RECSYS_DETAIL_HAS_THREADS ? 1 : threads ? threads : hardware_threads()) {}
+    explicit team(std::size_t threads = 0)
+        : m_size(inside_team() || !RECSYS_DETAIL_HAS_THREADS ? 1
+                 : threads                                   ? threads
+                                                             : hardware_threads()) {}
     team(team const&) = delete;
     team& operator=(team const&) = delete;
     ~team() { stop(); }
@@ -64,9 +67,8 @@ public:
 
     /// f(first, last, worker) for each block of `block` consecutive numbers of [0, n).
     template <class Function> void blocks(std::size_t n, std::size_t block, Function const& f) {
-        run((n + block - 1) / block, [&](std::size_t chunk, std::size_t worker) {
-            f(chunk * block, std::min(n, chunk * block + block), worker);
-        });
+        run((n + block - 1) / block,
+            [&](std::size_t chunk, std::size_t worker) { f(chunk * block, std::min(n, chunk * block + block), worker); });
     }
 
     /// The sum of f(first, last) over the blocks of [0, n), added in their order: the same bits for any number of threads.

@@ -91,10 +91,7 @@ class columns_of {
 public:
     columns_of() = default;
     columns_of(User of_user, Item of_item, Weight of_weight, Time of_time)
-        : m_user(std::move(of_user)),
-          m_item(std::move(of_item)),
-          m_weight(std::move(of_weight)),
-          m_time(std::move(of_time)) {}
+        : m_user(std::move(of_user)), m_item(std::move(of_item)), m_weight(std::move(of_weight)), m_time(std::move(of_time)) {}
 
     template <class Column> columns_of<Column, Item, Weight, Time> user(Column column) const {
         return {std::move(column), m_item, m_weight, m_time};

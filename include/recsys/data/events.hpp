@@ -26,8 +26,8 @@ namespace detail {
 struct event_columns {
     shared_array<user_index> users;
     shared_array<item_index> items;
-    shared_array<float> weights;     ///< empty = every weight is 1
-    shared_array<time_point> times;  ///< empty = undated
+    shared_array<float> weights;    ///< empty = every weight is 1
+    shared_array<time_point> times; ///< empty = undated
 };
 
 /// The distinct users of a column, in rising order. O(n + n_users).
@@ -50,7 +50,8 @@ public:
     events(detail::event_columns columns, std::size_t n_users, std::size_t n_items, provenance from)
         : m_columns(std::move(columns)), m_n_users(n_users), m_n_items(n_items), m_provenance(std::move(from)) {
         RECSYS_DETAIL_ASSERT(m_columns.users.size() == m_columns.items.size());
-        if (!m_provenance.as_of && !m_columns.times.empty()) m_provenance.as_of = m_columns.times[size() - 1] + std::chrono::microseconds{1};
+        if (!m_provenance.as_of && !m_columns.times.empty())
+            m_provenance.as_of = m_columns.times[size() - 1] + std::chrono::microseconds{1};
         m_active = std::make_shared<std::vector<user_index> const>(detail::distinct_users(m_columns.users.span(), n_users));
     }
 

@@ -32,7 +32,8 @@
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 struct row_options {
-    bool regroup = false;  ///< rows of a group that are no neighbours are brought together; predictions then follow that order, not the input's
+    bool regroup =
+        false; ///< rows of a group that are no neighbours are brought together; predictions then follow that order, not the input's
     run_options run = {};
 };
 
@@ -79,10 +80,14 @@ public:
     void check(std::size_t n) {
         for (std::size_t row = m_codes.size() - n; row < m_codes.size(); ++row) {
             if (row > 0 && m_codes[row] == m_codes[row - 1]) continue;
-            if (m_codes[row] == m_groups) { ++m_groups; continue; }
+            if (m_codes[row] == m_groups) {
+                ++m_groups;
+                continue;
+            }
             m_scattered = true;
             if (!m_regroup)
-                throw_data("ingest: row ", row, " (from 0) is of a group that ended before: rows of a group must be neighbours; "
+                throw_data("ingest: row ", row,
+                           " (from 0) is of a group that ended before: rows of a group must be neighbours; "
                            "sort by group first, or let ingest bring them together with {.regroup = true}");
         }
     }
@@ -155,7 +160,8 @@ private:
         m_readers.weight(rows, m_weights.data() + m_n_rows);
         for (std::size_t r = 0; r < rows.size(); ++r)
             if (!(weights[r] >= 0 && weights[r] <= std::numeric_limits<float>::max()))
-                throw_data("ingest: the weight of row ", m_n_rows + r, " (from 0) is ", weights[r], ", expected a finite number of at least 0");
+                throw_data("ingest: the weight of row ", m_n_rows + r, " (from 0) is ", weights[r],
+                           ", expected a finite number of at least 0");
     }
 
     row_readers<Row> const& m_readers;

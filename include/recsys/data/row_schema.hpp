@@ -231,7 +231,8 @@ private:
             if (other.name == column.name) detail::throw_data("rows: the column name ", detail::in_quotes(column.name), " comes twice");
         m_readers.columns.push_back(std::move(column));
     }
-    template <class Projection, class Give> void add_keys(std::string name, column_kind kind, key_kind keys, Projection projection, Give give) {
+    template <class Projection, class Give>
+    void add_keys(std::string name, column_kind kind, key_kind keys, Projection projection, Give give) {
         auto read = [projection = std::move(projection), give](std::span<Row const> rows, detail::key_sink& to) {
             for (auto const& row : rows) {
                 auto&& value = std::invoke(projection, row);

@@ -82,7 +82,8 @@ template <class HeldOut>
     requires(!std::is_arithmetic_v<HeldOut>)
 [[nodiscard]] frame_split split_groups(frame const& rows, HeldOut const& held_out) {
     constexpr bool is_test = std::is_invocable_r_v<bool, HeldOut const&, user_index>;
-    static_assert(is_test, "split_groups: the second argument is a share such as 0.2, or a function of user_index that says who is held out");
+    static_assert(is_test,
+                  "split_groups: the second argument is a share such as 0.2, or a function of user_index that says who is held out");
     if constexpr (is_test) {
         if (rows.n_rows() > 0 && !rows.has_users())
             detail::throw_data("split_groups: the frame has no users to ask about; give a share, as split_groups(frame, 0.2, seed)");
@@ -92,7 +93,8 @@ template <class HeldOut>
         for (auto const end : rows.group_ends())
             for (auto const start = first; first < end; ++first)
                 if (valid[first] != valid[start])
-                    detail::throw_data("split_groups: rows ", start, " and ", first, " (from 0) are of one group, but only one of their users is held out");
+                    detail::throw_data("split_groups: rows ", start, " and ", first,
+                                       " (from 0) are of one group, but only one of their users is held out");
         return detail::split_rows(rows, [&](std::size_t row) { return valid[row] != 0; });
     } else {
         return {};

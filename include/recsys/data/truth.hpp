@@ -61,7 +61,7 @@ public:
 
 private:
     struct groups {
-        std::vector<std::size_t> offsets;  // n_users + 1
+        std::vector<std::size_t> offsets; // n_users + 1
         std::vector<item_index> items;
     };
     static groups group(events const& rows) {
@@ -75,7 +75,8 @@ private:
         std::size_t kept = 0, first = 0;
         for (std::size_t u = 0; u < rows.n_users(); ++u) {
             auto const last = g.offsets[u + 1];
-            auto const begin = g.items.begin() + static_cast<std::ptrdiff_t>(first), end = g.items.begin() + static_cast<std::ptrdiff_t>(last);
+            auto const begin = g.items.begin() + static_cast<std::ptrdiff_t>(first),
+                       end = g.items.begin() + static_cast<std::ptrdiff_t>(last);
             std::sort(begin, end);
             std::size_t const row = kept;
             for (auto it = begin; it != end; ++it)

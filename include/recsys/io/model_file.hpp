@@ -53,7 +53,8 @@ template <class First, class... Rest> [[nodiscard]] auto load(std::string const&
     } else {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return std::tuple<First, Rest...>{in.load<std::tuple_element_t<I, std::tuple<First, Rest...>>>(I)...};
-        }(std::make_index_sequence<1 + sizeof...(Rest)>());
+        }
+        (std::make_index_sequence<1 + sizeof...(Rest)>());
     }
 }
 

@@ -24,8 +24,8 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// What odd entries a matrix has.
 struct matrix_report {
     std::size_t entries = 0;
-    std::size_t merged = 0;         ///< rows that fell on a pair that was there already
-    std::size_t stored_zeros = 0;   ///< count as seen, are skipped by models
+    std::size_t merged = 0;       ///< rows that fell on a pair that was there already
+    std::size_t stored_zeros = 0; ///< count as seen, are skipped by models
     std::size_t negatives = 0;
     std::size_t empty_rows = 0;
     /// More than half of the entries are zero: the values were probably truncated on their way here.
@@ -43,10 +43,16 @@ public:
     /// @param offsets  n_users + 1, rising, from 0 to the number of entries.
     /// @param columns  below n_items, strictly rising within a row.
     /// @throws data_error  naming the row where that does not hold, or where a value is not finite.
-    basic_csr(std::size_t n_users, std::size_t n_items, detail::shared_array<std::int64_t> offsets, detail::shared_array<item_index> columns,
-              detail::shared_array<Value> values, recsys::provenance from = {}, matrix_report report = {})
-        : m_n_users(n_users), m_n_items(n_items), m_offsets(std::move(offsets)), m_columns(std::move(columns)), m_values(std::move(values)),
-          m_provenance(std::move(from)), m_report(report) {
+    basic_csr(std::size_t n_users, std::size_t n_items, detail::shared_array<std::int64_t> offsets,
+              detail::shared_array<item_index> columns, detail::shared_array<Value> values, recsys::provenance from = {},
+              matrix_report report = {})
+        : m_n_users(n_users),
+          m_n_items(n_items),
+          m_offsets(std::move(offsets)),
+          m_columns(std::move(columns)),
+          m_values(std::move(values)),
+          m_provenance(std::move(from)),
+          m_report(report) {
         check();
     }
 
@@ -93,8 +99,9 @@ private:
         detail::check_index_count(m_n_items, "csr", "items");
         if (m_offsets.size() != m_n_users + 1 || m_offsets[0] != 0 || m_offsets[m_n_users] != static_cast<std::int64_t>(m_columns.size()) ||
             m_values.size() != m_columns.size())
-            detail::throw_data("csr: ", m_n_users, " rows need ", m_n_users + 1, " offsets from 0 to the number of entries and as many values as columns, got ",
-                               m_offsets.size(), " offsets, ", m_columns.size(), " columns and ", m_values.size(), " values");
+            detail::throw_data("csr: ", m_n_users, " rows need ", m_n_users + 1,
+                               " offsets from 0 to the number of entries and as many values as columns, got ", m_offsets.size(),
+                               " offsets, ", m_columns.size(), " columns and ", m_values.size(), " values");
         for (std::size_t u = 0; u < m_n_users; ++u)
             if (m_offsets[u + 1] < m_offsets[u] || m_offsets[u + 1] > static_cast<std::int64_t>(m_columns.size()))
                 detail::throw_data("csr: the offset after row ", u, " must not fall and not pass the end");
@@ -113,7 +120,8 @@ private:
                 detail::throw_data("csr: row ", u, " has item ", to_size(m_columns[i]), ", there are ", m_n_items, " items");
             if (i > first && !(m_columns[i - 1] < m_columns[i])) detail::throw_data("csr: the items of row ", u, " must rise strictly");
             if constexpr (std::is_floating_point_v<Value>) {
-                if (!std::isfinite(m_values[i])) detail::throw_data("csr: the value of row ", u, ", item ", to_size(m_columns[i]), " is not finite");
+                if (!std::isfinite(m_values[i]))
+                    detail::throw_data("csr: the value of row ", u, ", item ", to_size(m_columns[i]), " is not finite");
             }
             counted.stored_zeros += m_values[i] == Value{0};
             if constexpr (std::is_signed_v<Value> || std::is_floating_point_v<Value>) counted.negatives += m_values[i] < Value{0};

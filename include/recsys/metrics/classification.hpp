@@ -51,7 +51,8 @@ double mean_over_rows(std::string_view where, A first, AEnd last, B target, BEnd
 /// @throws data_error  for lengths that differ or a score that is not a number.
 template <std::input_iterator A, std::sentinel_for<A> AEnd, std::input_iterator B, std::sentinel_for<B> BEnd>
 double auc(A first, AEnd last, B labels_first, BEnd labels_last) {
-    auto const s = detail::numbers_of(std::move(first), std::move(last)), l = detail::numbers_of(std::move(labels_first), std::move(labels_last));
+    auto const s = detail::numbers_of(std::move(first), std::move(last)),
+               l = detail::numbers_of(std::move(labels_first), std::move(labels_last));
     return detail::area_under_curve(std::span<double const>(s), std::span<double const>(l));
 }
 template <std::ranges::input_range Scores, std::ranges::input_range Labels> double auc(Scores const& scores, Labels const& labels) {
@@ -67,7 +68,8 @@ double mean_log_loss(A first, AEnd last, B labels_first, BEnd labels_last) {
             detail::throw_data("mean_log_loss: row ", row, " has probability ", p, " and label ", y, ", expected both in [0, 1]");
         return -((y > 0 ? y * std::log(p) : 0) + (y < 1 ? (1 - y) * std::log1p(-p) : 0));
     };
-    return detail::mean_over_rows("mean_log_loss", std::move(first), std::move(last), std::move(labels_first), std::move(labels_last), loss);
+    return detail::mean_over_rows("mean_log_loss", std::move(first), std::move(last), std::move(labels_first), std::move(labels_last),
+                                  loss);
 }
 template <std::ranges::input_range Probabilities, std::ranges::input_range Labels>
 double mean_log_loss(Probabilities const& probabilities, Labels const& labels) {

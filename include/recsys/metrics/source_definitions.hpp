@@ -45,7 +45,9 @@ public:
     std::string name() const { return "source_coverage"; }
 
     /// @param lists  a range of ranges of ids.
-    template <class Lists> double operator()(Lists const& lists) const { return (*this)(std::ranges::begin(lists), std::ranges::end(lists)); }
+    template <class Lists> double operator()(Lists const& lists) const {
+        return (*this)(std::ranges::begin(lists), std::ranges::end(lists));
+    }
     template <std::input_iterator A, std::sentinel_for<A> AEnd> double operator()(A first, AEnd last) const {
         std::vector<detail::id_value_t<std::ranges::range_value_t<std::iter_value_t<A>>>> shown;
         std::size_t n_lists = 0;

@@ -27,7 +27,7 @@ enum class missing_numbers : std::uint8_t { lowest, highest, forbidden };
 
 namespace detail {
 
-inline constexpr std::size_t max_borders = 255;   ///< bins are 0 .. 255
+inline constexpr std::size_t max_borders = 255; ///< bins are 0 .. 255
 inline constexpr float greatest = std::numeric_limits<float>::max();
 inline constexpr float infinite = std::numeric_limits<float>::infinity();
 
@@ -71,7 +71,9 @@ inline weighted_values distinct_values(std::span<float const> numbers, std::span
     entries.reserve(numbers.size());
     for (std::size_t row = 0; row < numbers.size(); ++row) {
         if (std::isnan(numbers[row])) out.missing = true;
-        else entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest), greatest))} << 32 | static_cast<std::uint32_t>(row));
+        else
+            entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest), greatest))} << 32 |
+                              static_cast<std::uint32_t>(row));
     }
     sort_by_key(entries);
     double total = 0;
@@ -134,7 +136,8 @@ inline std::vector<float> greedy_borders(weighted_values const& v, std::size_t m
 }
 
 /// Borders of a number column, with the one that keeps missing values apart where there are some.
-inline std::vector<float> number_borders(std::span<float const> numbers, std::span<float const> weights, std::size_t most, missing_numbers rule) {
+inline std::vector<float> number_borders(std::span<float const> numbers, std::span<float const> weights, std::size_t most,
+                                         missing_numbers rule) {
     auto const values = distinct_values(numbers, weights);
     auto borders = greedy_borders(values, most);
     if (values.missing && !values.values.empty()) {

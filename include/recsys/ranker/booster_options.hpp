@@ -25,24 +25,24 @@ struct booster_options {
     recsys::loss loss = log_loss{};
     natural trees = 1000;
     double learning_rate = 0.05;
-    natural depth = 6;   ///< splits a tree, 1 to 10
-    double l2 = 3;       ///< added to the sum of second derivatives of a leaf: that many rows that want no change
+    natural depth = 6; ///< splits a tree, 1 to 10
+    double l2 = 3;     ///< added to the sum of second derivatives of a leaf: that many rows that want no change
     split_score score = split_score::cosine;
 
-    natural borders = 254;                              ///< of a number, at most; 1 to 254
+    natural borders = 254; ///< of a number, at most; 1 to 254
     missing_numbers missing = missing_numbers::lowest;
-    natural one_hot_size = 4;        ///< columns of at most so many categories become yes/no features, the others target statistics
-    natural statistic_borders = 63;  ///< of a target statistic, at most; 1 to 254
-    natural joins = 8;               ///< how many pairs (category and number, two categories) get a statistic of their own, at most
-    natural permutations = 3;        ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
+    natural one_hot_size = 4;       ///< columns of at most so many categories become yes/no features, the others target statistics
+    natural statistic_borders = 63; ///< of a target statistic, at most; 1 to 254
+    natural joins = 8;              ///< how many pairs (category and number, two categories) get a statistic of their own, at most
+    natural permutations = 3;       ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
 
     row_sampling sampling = row_sampling::mvs;
-    double row_share = 0.8;                    ///< of the rows, for a tree's structure; 1 = all
-    double column_share = 1;                   ///< of the columns, for a tree
-    std::vector<double> class_weights = {};    ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
-    std::optional<double> start = {};          ///< raw score before the first tree; absent: the best constant
+    double row_share = 0.8;                 ///< of the rows, for a tree's structure; 1 = all
+    double column_share = 1;                ///< of the columns, for a tree
+    std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
+    std::optional<double> start = {};       ///< raw score before the first tree; absent: the best constant
 
-    natural early_stopping_rounds = 50;        ///< fit(train, valid) stops after so many trees without a lower loss; 0 = never
+    natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a lower loss; 0 = never
     std::uint64_t seed = 0;
     run_options run = {};
 };
@@ -53,7 +53,8 @@ inline void check_range(std::string_view name, double value, double least, doubl
     if (!(value >= least && value <= most)) throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", value);
 }
 inline void check_range(std::string_view name, natural value, std::size_t least, std::size_t most) {
-    if (value < least || value > most) throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", static_cast<std::size_t>(value));
+    if (value < least || value > most)
+        throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", static_cast<std::size_t>(value));
 }
 
 inline void check(booster_options const& o) {

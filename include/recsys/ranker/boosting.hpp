@@ -34,9 +34,16 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 class scored_rows {
 public:
     scored_rows(training_rows const& rows, recsys::loss const& loss, double start, int exponent, team& workers)
-        : m_rows(rows), m_loss(loss), m_start(static_cast<float>(start)), m_step(std::ldexp(1.f, -exponent)), m_workers(workers),
-          m_bounds(chunk_bounds(rows.rows, loss.grouped(), 4096)), m_sums(rows.size(), 0), m_leaf(rows.size(), 0) {
-        for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c) m_groups.push_back(chunk_groups(rows.rows, m_bounds[c], m_bounds[c + 1]));
+        : m_rows(rows),
+          m_loss(loss),
+          m_start(static_cast<float>(start)),
+          m_step(std::ldexp(1.f, -exponent)),
+          m_workers(workers),
+          m_bounds(chunk_bounds(rows.rows, loss.grouped(), 4096)),
+          m_sums(rows.size(), 0),
+          m_leaf(rows.size(), 0) {
+        for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c)
+            m_groups.push_back(chunk_groups(rows.rows, m_bounds[c], m_bounds[c + 1]));
     }
     std::size_t size() const noexcept { return m_sums.size(); }
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
@@ -130,7 +137,13 @@ struct leaf_total {
 class tree_booster {
 public:
     tree_booster(training_rows const& rows, training_bins const& bins, booster_options const& options, team& workers)
-        : m_rows(rows), m_bins(bins), m_options(options), m_workers(workers), m_gradient(rows.size()), m_hessian(rows.size()), m_factor(rows.size()),
+        : m_rows(rows),
+          m_bins(bins),
+          m_options(options),
+          m_workers(workers),
+          m_gradient(rows.size()),
+          m_hessian(rows.size()),
+          m_factor(rows.size()),
           m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {}
 
     float* gradient() noexcept { return m_gradient.data(); }
@@ -139,7 +152,8 @@ public:
     /// How large a usual Newton step is: the unit from which the leaves' fixed point follows.
     double usual_step() const noexcept {
         double g = 0, h = 0;
-        for (std::size_t i = 0; i < m_rows.size(); ++i) g += std::abs(static_cast<double>(m_gradient[i])), h += static_cast<double>(m_hessian[i]);
+        for (std::size_t i = 0; i < m_rows.size(); ++i)
+            g += std::abs(static_cast<double>(m_gradient[i])), h += static_cast<double>(m_hessian[i]);
         return g > 0 && h > 0 ? g / h : 1;
     }
 
@@ -196,7 +210,8 @@ private:
         };
         for (; row + 4 <= last; row += 4) add(0, row), add(1, row + 1), add(2, row + 2), add(3, row + 3);
         for (; row < last; ++row) add(0, row);
-        for (std::size_t i = 0; i < sums.size(); ++i) out[i % n_leaves].gradient += sums[i].gradient, out[i % n_leaves].hessian += sums[i].hessian;
+        for (std::size_t i = 0; i < sums.size(); ++i)
+            out[i % n_leaves].gradient += sums[i].gradient, out[i % n_leaves].hessian += sums[i].hessian;
         for (row = first; row < last; ++row) out[leaf_of[row]].weight += weight(row);
     }
 

@@ -18,7 +18,8 @@ class early_stopping {
 public:
     /// @param patience  how many iterations without a lower loss are let pass; 0 = any number.
     /// @param to_beat   the loss of what there was before the first iteration; without one the first number is the best.
-    explicit early_stopping(std::size_t patience, double to_beat = std::numeric_limits<double>::infinity()) : m_patience(patience), m_lowest(to_beat) {}
+    explicit early_stopping(std::size_t patience, double to_beat = std::numeric_limits<double>::infinity())
+        : m_patience(patience), m_lowest(to_beat) {}
 
     /// The loss after one more iteration; true = stop now.
     bool update(double loss) noexcept {

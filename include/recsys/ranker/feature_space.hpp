@@ -23,19 +23,19 @@
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
 enum class feature_kind : std::uint8_t {
-    number,     ///< bin of a number column
-    has,        ///< whether a row has this category: bins 0 and 1
-    statistic,  ///< bin of a key's target statistic
-    count       ///< bin of a key's number of rows
+    number,    ///< bin of a number column
+    has,       ///< whether a row has this category: bins 0 and 1
+    statistic, ///< bin of a key's target statistic
+    count      ///< bin of a key's number of rows
 };
 
 /// One feature. A tree's split asks whether its bin is above a threshold.
 struct ranker_feature {
     feature_kind kind = feature_kind::number;
-    std::uint32_t source = 0;    ///< the column, or the key of statistic and count
-    std::int32_t category = 0;   ///< of `has`; may be missing_category
-    float prior = 0;             ///< of `statistic`
-    std::vector<float> borders;  ///< of all but `has`
+    std::uint32_t source = 0;   ///< the column, or the key of statistic and count
+    std::int32_t category = 0;  ///< of `has`; may be missing_category
+    float prior = 0;            ///< of `statistic`
+    std::vector<float> borders; ///< of all but `has`
 
     std::size_t n_bins() const noexcept { return kind == feature_kind::has ? 2 : borders.size() + 1; }
 };
@@ -94,7 +94,8 @@ struct feature_space {
         for (std::size_t c = 0; c < columns.size(); ++c)
             for (std::size_t r = 0; rows.columns[c].numbers && r < rows.n; ++r)
                 if (std::isnan(rows.columns[c].numbers[r]))
-                    throw_data("booster: column ", in_quotes(columns[c].name), " has a missing number, which missing_numbers::forbidden does not allow");
+                    throw_data("booster: column ", in_quotes(columns[c].name),
+                               " has a missing number, which missing_numbers::forbidden does not allow");
     }
 
 private:

@@ -38,9 +38,8 @@ template <std::size_t Bytes> void add_records(row_record const* records, std::si
     for (std::size_t i = 0; i < n; ++i) {
         auto const& r = records[i];
         packed_sum const value = pack_sum(r.gradient, r.weight);
-        [&]<std::size_t... Byte>(std::index_sequence<Byte...>) {
-            ((histogram[Byte * bin_slots + r.bins[Byte]] += value), ...);
-        }(std::make_index_sequence<Bytes>());
+        [&]<std::size_t... Byte>(std::index_sequence<Byte...>) { ((histogram[Byte * bin_slots + r.bins[Byte]] += value), ...); }
+        (std::make_index_sequence<Bytes>());
     }
 }
 
@@ -49,7 +48,8 @@ using record_adder = void (*)(row_record const*, std::size_t, packed_sum*) noexc
 inline record_adder adder_for(std::size_t used_bytes) noexcept {
     static constexpr auto adders = []<std::size_t... Bytes>(std::index_sequence<Bytes...>) {
         return std::array<record_adder, sizeof...(Bytes)>{&add_records<Bytes + 1>...};
-    }(std::make_index_sequence<record_bytes>());
+    }
+    (std::make_index_sequence<record_bytes>());
     return adders[used_bytes - 1];
 }
 

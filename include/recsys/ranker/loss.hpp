@@ -38,7 +38,8 @@ concept loss_function = requires(Loss const& loss, std::span<float const> in, st
 /// A loss of rows against the other rows of their group: as loss_function, with the ends of the groups of the block as third argument.
 /// Blocks hold whole groups; `value` is the mean over groups, counted by their rows.
 template <class Loss>
-concept grouped_loss_function = requires(Loss const& loss, std::span<float const> in, std::span<std::uint64_t const> ends, std::span<float> out) {
+concept grouped_loss_function = requires(Loss const& loss, std::span<float const> in, std::span<std::uint64_t const> ends,
+                                         std::span<float> out) {
     { loss.value(in, in, ends) } -> std::convertible_to<double>;
     loss.derivatives(in, in, ends, out, out);
 };
@@ -73,7 +74,8 @@ RECSYS_DETAIL_INLINE float exp_minus_abs(float t) noexcept {
 }
 
 /// First and second derivative of the log loss: p - y and p (1 - p).
-inline void log_loss_derivatives(float const* __restrict raw, float const* __restrict y, float* __restrict g, float* __restrict h) noexcept {
+inline void log_loss_derivatives(float const* __restrict raw, float const* __restrict y, float* __restrict g,
+                                 float* __restrict h) noexcept {
     for (std::size_t i = 0; i < lanes; ++i) {
         float const e = exp_minus_abs(raw[i]), s = 1.f / (1.f + e);
         std::int32_t const negative = bit_cast<std::int32_t>(raw[i]) >> 31;
@@ -150,7 +152,9 @@ struct log_loss {
     static constexpr output_kind output = output_kind::probability;
 
     /// Mean loss of the rows.
-    double value(std::span<float const> raw, std::span<float const> target) const { return sum(raw, target, {}) / static_cast<double>(raw.size()); }
+    double value(std::span<float const> raw, std::span<float const> target) const {
+        return sum(raw, target, {}) / static_cast<double>(raw.size());
+    }
     double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
         return detail::weighted_sum(raw.size(), weight, [&](std::size_t first, std::size_t n, float* out) {
             if (n == detail::lanes) return detail::log_loss_values(raw.data() + first, target.data() + first, out);
@@ -234,7 +238,9 @@ public:
         requires(!std::same_as<std::remove_cvref_t<Loss>, loss>)
     loss(Loss objective) {
         constexpr bool is_loss = loss_function<Loss> || grouped_loss_function<Loss>;
-        static_assert(is_loss, "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of float");
+        static_assert(
+            is_loss,
+            "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of float");
         if constexpr (is_loss) m_held = std::make_shared<holder<Loss> const>(std::move(objective));
     }
 
@@ -253,7 +259,9 @@ public:
         for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] *= rows.weight[i], hessian[i] *= rows.weight[i];
     }
     /// The best constant score, where the loss knows it.
-    std::optional<double> start(std::span<float const> target, std::span<float const> weight) const { return m_held->start(target, weight); }
+    std::optional<double> start(std::span<float const> target, std::span<float const> weight) const {
+        return m_held->start(target, weight);
+    }
     /// @throws data_error  for a target that the loss does not allow.
     void check(std::span<float const> target) const { m_held->check(target); }
 
@@ -271,7 +279,10 @@ private:
     template <class Loss> struct holder final : base {
         explicit holder(Loss l) : held(std::move(l)) {}
         output_kind output() const override {
-            if constexpr (requires { { Loss::output } -> std::convertible_to<output_kind>; }) return Loss::output;
+            if constexpr (requires {
+                              { Loss::output } -> std::convertible_to<output_kind>;
+                          })
+                return Loss::output;
             else return output_kind::raw;
         }
         bool grouped() const override { return grouped_loss_function<Loss>; }

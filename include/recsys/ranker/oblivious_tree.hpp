@@ -38,8 +38,13 @@ class tree_grower {
 
 public:
     tree_grower(packed_layout const& layout, std::size_t max_rows, std::size_t depth, team& workers)
-        : m_layout(layout), m_workers(workers), m_depth(depth), m_current(layout.n_blocks() * max_rows), m_next(depth > 1 ? layout.n_blocks() * max_rows : 0),
-          m_max_rows(max_rows), m_scratch(workers.size()) {
+        : m_layout(layout),
+          m_workers(workers),
+          m_depth(depth),
+          m_current(layout.n_blocks() * max_rows),
+          m_next(depth > 1 ? layout.n_blocks() * max_rows : 0),
+          m_max_rows(max_rows),
+          m_scratch(workers.size()) {
         if (layout.n_blocks() > 1) m_sides = buffer<std::uint8_t>(max_rows);
     }
 
@@ -54,7 +59,10 @@ public:
         m_used_blocks.clear();
         for (std::uint32_t b = 0; b < m_layout.n_blocks(); ++b)
             for (std::size_t f = 0; f < allowed.size(); ++f)
-                if (allowed[f] && m_layout.fields()[f].block == b) { m_used_blocks.push_back(b); break; }
+                if (allowed[f] && m_layout.fields()[f].block == b) {
+                    m_used_blocks.push_back(b);
+                    break;
+                }
         std::vector<std::size_t> root{0};
         count_leaves(root);
         for (;;) {
@@ -214,7 +222,8 @@ private:
             std::size_t const k = task / m_layout.n_blocks(), b = task % m_layout.n_blocks();
             auto const* const from = records(b);
             auto* const to = m_next.data() + b * m_max_rows;
-            if (one_block) ends[k] = move_records(from, to, pieces[k], [&](std::size_t i) { return (from[i].bins[field.byte] & field.mask) > above; });
+            if (one_block)
+                ends[k] = move_records(from, to, pieces[k], [&](std::size_t i) { return (from[i].bins[field.byte] & field.mask) > above; });
             else {
                 std::size_t const end = move_records(from, to, pieces[k], [&](std::size_t i) { return m_sides[i] != 0; });
                 if (b == 0) ends[k] = end;
@@ -223,7 +232,8 @@ private:
         for (std::size_t k = 0; k < pieces.size(); ++k) left_ends[pieces[k].leaf] = ends[k];
         return left_ends;
     }
-    template <class Test> static std::size_t move_records(row_record const* from, row_record* to, piece const& p, Test const& goes_right) noexcept {
+    template <class Test>
+    static std::size_t move_records(row_record const* from, row_record* to, piece const& p, Test const& goes_right) noexcept {
         std::size_t left = p.left, right = p.right - 1;
         for (std::size_t i = p.first; i < p.last; ++i) {
             bool const side = goes_right(i);

@@ -25,7 +25,7 @@ struct packed_field {
     std::uint32_t block = 0;
     std::uint8_t byte = 0;
     std::uint8_t shift = 0;
-    std::uint8_t mask = 0;   ///< the field's bits in their place
+    std::uint8_t mask = 0; ///< the field's bits in their place
     std::uint16_t n_bins = 0;
 
     std::uint8_t bin(std::uint8_t of) const noexcept { return static_cast<std::uint8_t>((of & mask) >> shift); }
@@ -55,7 +55,8 @@ public:
 private:
     static std::size_t bits_of(std::size_t n_bins) noexcept { return n_bins <= 2 ? 1 : n_bins <= 4 ? 2 : n_bins <= 16 ? 4 : 8; }
     void place(std::size_t feature, std::size_t n_bins, std::size_t bits) {
-        auto at = bits == 8 ? m_free_bits.end() : std::find_if(m_free_bits.begin(), m_free_bits.end(), [&](std::size_t free) { return free >= bits; });
+        auto at = bits == 8 ? m_free_bits.end()
+                            : std::find_if(m_free_bits.begin(), m_free_bits.end(), [&](std::size_t free) { return free >= bits; });
         if (at == m_free_bits.end()) at = m_free_bits.insert(m_free_bits.end(), 8);
         auto const byte = static_cast<std::size_t>(at - m_free_bits.begin());
         auto const shift = 8 - *at;
@@ -78,7 +79,8 @@ public:
     packed_rows(packed_layout layout, std::size_t n_rows, std::size_t permutations) : m_layout(std::move(layout)), m_n_rows(n_rows) {
         for (std::size_t b = 0; b < m_layout.n_blocks(); ++b) {
             auto& copies = m_bytes.emplace_back();
-            for (std::size_t p = 0; p < (m_layout.permuted(b) ? permutations : 1); ++p) copies.emplace_back(n_rows * record_bytes, std::uint8_t{0});
+            for (std::size_t p = 0; p < (m_layout.permuted(b) ? permutations : 1); ++p)
+                copies.emplace_back(n_rows * record_bytes, std::uint8_t{0});
         }
     }
     packed_layout const& layout() const noexcept { return m_layout; }

@@ -25,7 +25,9 @@ namespace detail {
 /// Looks categories up in a ranker's dictionary.
 class code_sink final : public key_sink {
 public:
-    code_sink(category_dictionary const& known, bool lists, block_codes& to) : m_known(known), m_lists(lists), m_to(to) { m_to.codes.clear(), m_to.ends.clear(); }
+    code_sink(category_dictionary const& known, bool lists, block_codes& to) : m_known(known), m_lists(lists), m_to(to) {
+        m_to.codes.clear(), m_to.ends.clear();
+    }
     void key(std::string_view text) override { m_to.codes.push_back(m_known.find(text).value_or(unknown_category)); }
     void missing() override { m_to.codes.push_back(missing_category); }
     void end_row() override {
@@ -57,8 +59,11 @@ public:
     predictor(std::shared_ptr<detail::booster_state const> model, row_schema<Row> const& schema) : m_model(std::move(model)) {
         auto const& readers = schema.readers();
         for (auto const& wanted : m_model->space.columns) {
-            auto const at = std::find_if(readers.columns.begin(), readers.columns.end(), [&](auto const& c) { return c.name == wanted.name; });
-            if (at == readers.columns.end()) detail::throw_data("booster: the schema has no column ", detail::in_quotes(wanted.name), ", which the model was trained on");
+            auto const at =
+                std::find_if(readers.columns.begin(), readers.columns.end(), [&](auto const& c) { return c.name == wanted.name; });
+            if (at == readers.columns.end())
+                detail::throw_data("booster: the schema has no column ", detail::in_quotes(wanted.name),
+                                   ", which the model was trained on");
             detail::check_same_kind(wanted, at->kind, at->keys);
             m_columns.push_back(*at);
         }

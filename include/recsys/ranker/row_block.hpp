@@ -42,7 +42,8 @@ inline char const* kind_word(column_kind kind, key_kind keys) noexcept {
 /// @throws data_error  where a column found by name is of another type.
 inline void check_same_kind(ranker_column const& wanted, column_kind kind, key_kind keys) {
     if (wanted.kind != kind || wanted.keys() != keys)
-        throw_data("booster: column ", in_quotes(wanted.name), " is ", kind_word(kind, keys), ", the model was trained on ", kind_word(wanted.kind, wanted.keys()));
+        throw_data("booster: column ", in_quotes(wanted.name), " is ", kind_word(kind, keys), ", the model was trained on ",
+                   kind_word(wanted.kind, wanted.keys()));
 }
 
 /// How many rows are evaluated together.
@@ -52,7 +53,7 @@ inline constexpr std::size_t block_rows = 128;
 struct row_block {
     struct column {
         float const* numbers = nullptr;
-        std::int32_t const* codes = nullptr;     ///< one a row; for `categories` at least one, codes[ends[r - 1]] .. codes[ends[r]]
+        std::int32_t const* codes = nullptr; ///< one a row; for `categories` at least one, codes[ends[r - 1]] .. codes[ends[r]]
         std::uint32_t const* ends = nullptr;
     };
     std::size_t n = 0;
@@ -123,7 +124,8 @@ private:
     };
     static std::vector<std::int32_t> translate(category_dictionary const& from, category_dictionary const& to) {
         std::vector<std::int32_t> codes(from.size());
-        for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = to.find(from.text(static_cast<std::int32_t>(i))).value_or(unknown_category);
+        for (std::size_t i = 0; i < codes.size(); ++i)
+            codes[i] = to.find(from.text(static_cast<std::int32_t>(i))).value_or(unknown_category);
         return codes;
     }
     static void read_codes(bound_column const& column, std::size_t first, std::size_t n, block_codes& scratch, row_block::column& out) {

@@ -27,13 +27,16 @@ enum class row_sampling : std::uint8_t { mvs, bernoulli };
 
 namespace detail {
 
-inline std::uint64_t tree_key(std::uint64_t seed, std::size_t tree) noexcept { return hash_join(hash_join(0x7265637379735F72u, seed), tree); }
+inline std::uint64_t tree_key(std::uint64_t seed, std::size_t tree) noexcept {
+    return hash_join(hash_join(0x7265637379735F72u, seed), tree);
+}
 
 /// Says for each row by what factor it counts in a tree: 0 = left out, else one over the probability with which it was kept.
 class row_sampler {
 public:
     /// @param gradients  weighted gradients of all rows; MVS looks at some 16000 of them, at fixed places.
-    row_sampler(row_sampling how, double share, std::uint64_t key, std::span<float const> gradients) : m_how(how), m_share(static_cast<float>(share)), m_key(key) {
+    row_sampler(row_sampling how, double share, std::uint64_t key, std::span<float const> gradients)
+        : m_how(how), m_share(static_cast<float>(share)), m_key(key) {
         if (how == row_sampling::mvs && share < 1) find_threshold(gradients);
     }
     /// The factors of 16 rows from `row` on.
@@ -42,13 +45,15 @@ public:
         float draw[lanes];
         auto const base = static_cast<std::uint32_t>(m_key) + static_cast<std::uint32_t>(row);
         for (std::size_t k = 0; k < lanes; ++k)
-            draw[k] = static_cast<float>(static_cast<std::int32_t>(mix_bits_32((base + static_cast<std::uint32_t>(k)) ^ static_cast<std::uint32_t>(m_key >> 32)) >> 8)) * 0x1p-24f;
+            draw[k] = static_cast<float>(static_cast<std::int32_t>(
+                          mix_bits_32((base + static_cast<std::uint32_t>(k)) ^ static_cast<std::uint32_t>(m_key >> 32)) >> 8)) *
+                      0x1p-24f;
         if (m_how == row_sampling::bernoulli)
             for (std::size_t k = 0; k < lanes; ++k) out[k] = keep(draw[k] < m_share, 1.f);
         else
             for (std::size_t k = 0; k < lanes; ++k) {
                 float const ratio = m_threshold * inverse_root(gradient[k] * gradient[k] + m_smooth);
-                out[k] = keep(draw[k] * ratio < 1.f, ratio > 1.f ? ratio : 1.f);
+                out[k] = keep(draw[k] * ratio<1.f, ratio> 1.f ? ratio : 1.f);
             }
     }
 
@@ -60,7 +65,9 @@ private:
         return y * (1.5f - 0.5f * x * y * y);
     }
     /// The value where the test holds, else 0: without a branch.
-    static float keep(bool test, float value) noexcept { return bit_cast<float>(bit_cast<std::int32_t>(value) & -static_cast<std::int32_t>(test)); }
+    static float keep(bool test, float value) noexcept {
+        return bit_cast<float>(bit_cast<std::int32_t>(value) & -static_cast<std::int32_t>(test));
+    }
     /// Rows are kept with probability min(1, size / threshold), size = sqrt(g^2 + smooth): the threshold keeps the share wanted.
     /// Source: Ibragimov & Gusev, "Minimal variance sampling in stochastic gradient boosting" (2019), theorem 1 with a regulariser.
     void find_threshold(std::span<float const> gradients) {

@@ -35,8 +35,8 @@ struct threshold_sums {
 };
 
 /// a G and a^2 W of both sides of every threshold, added for one leaf. Arrays are padded to a multiple of 16.
-inline void add_leaf_scores(float const* __restrict left_g, float const* __restrict left_w, float total_g, float total_w, std::size_t n, float l2,
-                            float* __restrict gain, float* __restrict norm) noexcept {
+inline void add_leaf_scores(float const* __restrict left_g, float const* __restrict left_w, float total_g, float total_w, std::size_t n,
+                            float l2, float* __restrict gain, float* __restrict norm) noexcept {
     for (std::size_t block = 0; block < n; block += 16)
         for (std::size_t k = block; k < block + 16; ++k) {
             float const gl = left_g[k], wl = left_w[k], gr = total_g - gl, wr = total_w - wl;
@@ -75,8 +75,8 @@ inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum
         }
         run += bins[n];
         for (std::size_t b = n; b < padded; ++b) g[b] = 0.f, w[b] = 0.f;
-        add_leaf_scores(g, w, static_cast<float>(gradient_of(run)) * scale.gradient, static_cast<float>(weight_of(run)) * scale.weight, padded, scale.l2,
-                        sums.gain, sums.norm);
+        add_leaf_scores(g, w, static_cast<float>(gradient_of(run)) * scale.gradient, static_cast<float>(weight_of(run)) * scale.weight,
+                        padded, scale.l2, sums.gain, sums.norm);
     }
     best_threshold best;
     best.none = score_of(sums.gain[n], sums.norm[n], scale.score);

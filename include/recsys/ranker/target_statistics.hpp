@@ -34,15 +34,17 @@ struct statistic_key {
 
     std::uint32_t column = 0;
     join with = join::none;
-    std::uint32_t other = 0;             ///< the joined column
-    std::vector<float> cuts;             ///< of a joined number: its bin is the count of cuts below it
-    std::vector<std::uint64_t> pairs;    ///< of a joined category: (first cell) << 32 | second cell, rising; the place is the cell
-    std::vector<float> sums, counts;     ///< a value a cell, over all training rows
+    std::uint32_t other = 0;          ///< the joined column
+    std::vector<float> cuts;          ///< of a joined number: its bin is the count of cuts below it
+    std::vector<std::uint64_t> pairs; ///< of a joined category: (first cell) << 32 | second cell, rising; the place is the cell
+    std::vector<float> sums, counts;  ///< a value a cell, over all training rows
 
     static constexpr std::uint32_t no_cell = 0xFFFFFFFFu;
 
     std::size_t n_cells() const noexcept { return counts.size(); }
-    static std::uint32_t cell_of(std::int32_t code) noexcept { return code == unknown_category ? no_cell : static_cast<std::uint32_t>(code + 1); }
+    static std::uint32_t cell_of(std::int32_t code) noexcept {
+        return code == unknown_category ? no_cell : static_cast<std::uint32_t>(code + 1);
+    }
     static std::uint64_t pair_of(std::int32_t a, std::int32_t b) noexcept { return std::uint64_t{cell_of(a)} << 32 | cell_of(b); }
 
     /// For looking up pairs; call it once they are there.
@@ -110,9 +112,8 @@ struct cell_total {
 
 /// Walks the rows in an order and gives, for each, the statistics of its cells over the rows before it: emit(row, value of each prior).
 /// A row of several categories has the mean over them; each of its categories then counts the row once.
-template <class Emit>
-void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows, std::span<std::uint32_t const> order,
-                        std::span<float const> priors, Emit const& emit) {
+template <class Emit> void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows,
+                                              std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
     std::vector<cell_total> totals(n_cells);
     std::vector<float> values(priors.size());
     for (auto const row : order) {

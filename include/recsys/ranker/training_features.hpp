@@ -52,8 +52,8 @@ inline std::vector<ranker_column> ranker_columns(frame const& rows, std::span<ra
 struct training_bins {
     packed_rows packed;
     buffer<std::uint8_t> columns;
-    std::size_t stride = 0;                ///< rows of a column, a multiple of block_rows
-    std::vector<std::uint32_t> unit_of;    ///< what column sampling takes together, of each feature
+    std::size_t stride = 0;             ///< rows of a column, a multiple of block_rows
+    std::vector<std::uint32_t> unit_of; ///< what column sampling takes together, of each feature
     std::size_t n_units = 0;
 
     std::uint8_t const* column(std::size_t feature) const noexcept { return columns.data() + feature * stride; }
@@ -63,7 +63,8 @@ struct training_bins {
 class feature_maker {
 public:
     /// @param target  in [0, 1]; @param weight  empty = 1.
-    feature_maker(frame const& rows, std::vector<ranker_column> columns, statistic_rows about, booster_options const& options, team& workers)
+    feature_maker(frame const& rows, std::vector<ranker_column> columns, statistic_rows about, booster_options const& options,
+                  team& workers)
         : m_rows(rows), m_about(about), m_options(options), m_workers(workers) {
         m_space.columns = std::move(columns), m_space.missing = options.missing;
         m_reader = std::make_unique<frame_reader>(m_space.columns, rows);
@@ -94,7 +95,8 @@ private:
         std::vector<std::vector<float>> borders(m_space.columns.size());
         m_workers.run(borders.size(), [&](std::size_t c, std::size_t) {
             auto const& column = m_rows.column(m_space.columns[c].name);
-            if (column.kind == column_kind::number) borders[c] = number_borders(column.numbers.span(), m_about.weight, m_options.borders, m_options.missing);
+            if (column.kind == column_kind::number)
+                borders[c] = number_borders(column.numbers.span(), m_about.weight, m_options.borders, m_options.missing);
         });
         for (std::uint32_t c = 0; c < borders.size(); ++c) {
             if (borders[c].empty()) continue;
@@ -233,7 +235,9 @@ private:
         std::copy(cells.begin(), cells.end(), out.cells.begin());
         return out;
     }
-    std::vector<std::uint32_t> order(std::size_t permutation) const { return random_order(n_rows(), run_length(), m_options.seed, 1 + permutation); }
+    std::vector<std::uint32_t> order(std::size_t permutation) const {
+        return random_order(n_rows(), run_length(), m_options.seed, 1 + permutation);
+    }
     std::size_t run_length() const noexcept { return std::clamp<std::size_t>(n_rows() / 20000, 1, 64); }
 
     // --- statistics ---------------------------------------------------------------------------------
@@ -264,7 +268,8 @@ private:
                 values.back()[row] = cells.of(row).size() == 1 ? count : count / static_cast<float>(cells.of(row).size());
             }
             std::size_t const unit = m_bins.n_units++;
-            for (std::size_t p = 0; p < values.size(); ++p) add_key_feature(k, unit, p < priors.size(), p < priors.size() ? priors[p] : 0.f, std::move(values[p]));
+            for (std::size_t p = 0; p < values.size(); ++p)
+                add_key_feature(k, unit, p < priors.size(), p < priors.size() ? priors[p] : 0.f, std::move(values[p]));
         }
     }
     void add_key_feature(std::uint32_t k, std::size_t unit, bool statistic, float prior, std::vector<float> values) {
@@ -275,7 +280,8 @@ private:
             if (!m_about.weight.empty()) weights.push_back(m_about.weight[row]);
         }
         bool const joined = m_space.keys[k].with != statistic_key::join::none;
-        auto borders = greedy_borders(distinct_values(sample, weights), joined ? std::size_t{15} : static_cast<std::size_t>(m_options.statistic_borders));
+        auto borders = greedy_borders(distinct_values(sample, weights),
+                                      joined ? std::size_t{15} : static_cast<std::size_t>(m_options.statistic_borders));
         if (borders.empty()) return;
         auto& f = add_feature(unit);
         f.kind = statistic ? feature_kind::statistic : feature_kind::count;
@@ -317,7 +323,8 @@ private:
     void lay_out() {
         std::vector<std::size_t> n_bins;
         std::vector<char> late;
-        for (std::size_t f = 0; f < m_space.features.size(); ++f) n_bins.push_back(m_space.features[f].n_bins()), late.push_back(permuted(f));
+        for (std::size_t f = 0; f < m_space.features.size(); ++f)
+            n_bins.push_back(m_space.features[f].n_bins()), late.push_back(permuted(f));
         m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_options.permutations);
     }
     /// Features that are the same in every permutation, from their columns to every copy.
@@ -344,7 +351,8 @@ private:
         std::vector<border_table> tables;
         for (std::size_t f = 0; f < m_space.features.size(); ++f) {
             auto const& of = m_space.features[f];
-            if (of.kind == feature_kind::statistic && of.source == k) features.push_back(f), priors.push_back(of.prior), tables.emplace_back(of.borders);
+            if (of.kind == feature_kind::statistic && of.source == k)
+                features.push_back(f), priors.push_back(of.prior), tables.emplace_back(of.borders);
         }
         if (features.empty()) return;
         auto const cells = cells_of(key);

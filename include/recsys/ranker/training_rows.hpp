@@ -40,14 +40,16 @@ inline std::vector<float> weights_of(frame const& rows, std::span<double const> 
     std::vector<float> out(rows.weights().begin(), rows.weights().end());
     for (std::size_t row = 0; row < out.size(); ++row)
         if (!(out[row] >= 0 && std::isfinite(out[row])))
-            throw_data("booster: the weight of ", what, " row ", row, " (from 0) is ", out[row], ", expected a finite number of at least 0");
+            throw_data("booster: the weight of ", what, " row ", row, " (from 0) is ", out[row],
+                       ", expected a finite number of at least 0");
     if (class_weights.empty()) return out;
     if (out.empty()) out.assign(rows.n_rows(), 1.f);
     for (std::size_t row = 0; row < out.size(); ++row) {
         float const target = rows.targets()[row];
         auto const n = static_cast<float>(class_weights.size());
         if (!(target >= 0 && target < n && target == std::floor(target)))
-            throw_data("booster: class_weights has ", class_weights.size(), " classes, the target of ", what, " row ", row, " (from 0) is ", target);
+            throw_data("booster: class_weights has ", class_weights.size(), " classes, the target of ", what, " row ", row, " (from 0) is ",
+                       target);
         out[row] *= static_cast<float>(class_weights[static_cast<std::size_t>(target)]);
     }
     return out;

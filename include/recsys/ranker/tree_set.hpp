@@ -37,7 +37,9 @@ public:
     std::size_t size() const noexcept { return m_depths.size(); }
     std::size_t depth(std::size_t tree) const noexcept { return m_depths[tree]; }
     std::span<model_split const> splits(std::size_t tree) const noexcept { return {m_splits.data() + m_first_split[tree], m_depths[tree]}; }
-    std::span<std::int32_t const> leaves(std::size_t tree) const noexcept { return {m_leaves.data() + m_first_leaf[tree], std::size_t{1} << m_depths[tree]}; }
+    std::span<std::int32_t const> leaves(std::size_t tree) const noexcept {
+        return {m_leaves.data() + m_first_leaf[tree], std::size_t{1} << m_depths[tree]};
+    }
     /// The weight of the training rows in each leaf.
     std::span<float const> leaf_weights(std::size_t tree) const noexcept {
         return {m_leaf_weights.data() + m_first_leaf[tree], std::size_t{1} << m_depths[tree]};
@@ -45,11 +47,13 @@ public:
     /// What each split added to the score that chose it.
     std::span<float const> gains(std::size_t tree) const noexcept { return {m_gains.data() + m_first_split[tree], m_depths[tree]}; }
 
-    void add(std::span<model_split const> splits, std::span<float const> gains, std::span<std::int32_t const> leaves, std::span<float const> weights) {
+    void add(std::span<model_split const> splits, std::span<float const> gains, std::span<std::int32_t const> leaves,
+             std::span<float const> weights) {
         m_first_split.push_back(m_splits.size()), m_first_leaf.push_back(m_leaves.size());
         m_depths.push_back(static_cast<std::uint8_t>(splits.size()));
         m_splits.insert(m_splits.end(), splits.begin(), splits.end()), m_gains.insert(m_gains.end(), gains.begin(), gains.end());
-        m_leaves.insert(m_leaves.end(), leaves.begin(), leaves.end()), m_leaf_weights.insert(m_leaf_weights.end(), weights.begin(), weights.end());
+        m_leaves.insert(m_leaves.end(), leaves.begin(), leaves.end()),
+            m_leaf_weights.insert(m_leaf_weights.end(), weights.begin(), weights.end());
     }
     /// Keeps the first n trees.
     void keep(std::size_t n) {
@@ -79,7 +83,8 @@ private:
 };
 
 /// One bit a split, of at most eight splits, for 16 rows: without branches, so that compilers turn it into vector code.
-inline void leaf_bits(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride, std::uint8_t* __restrict out) noexcept {
+inline void leaf_bits(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
+                      std::uint8_t* __restrict out) noexcept {
     std::uint8_t bits[16] = {};
     std::uint8_t bit = 1;
     for (auto const& split : splits) {
@@ -93,7 +98,8 @@ inline void leaf_bits(std::span<model_split const> splits, std::uint8_t const* b
 }
 
 /// The numbers of the leaves of n rows, n at most block_rows. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 16 rows.
-inline void leaf_numbers(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride, std::size_t n, std::uint16_t* out) noexcept {
+inline void leaf_numbers(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride, std::size_t n,
+                         std::uint16_t* out) noexcept {
     auto const low = splits.first(std::min<std::size_t>(8, splits.size())), high = splits.subspan(low.size());
     for (std::size_t row = 0; row < n; row += 16) {
         std::uint8_t bits[16], more[16] = {};
@@ -104,8 +110,8 @@ inline void leaf_numbers(std::span<model_split const> splits, std::uint8_t const
 }
 
 /// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows.
-inline void add_trees(tree_set const& trees, std::size_t first, std::size_t last, std::uint8_t const* bins, std::size_t stride, std::size_t n,
-                      std::int64_t* sums) noexcept {
+inline void add_trees(tree_set const& trees, std::size_t first, std::size_t last, std::uint8_t const* bins, std::size_t stride,
+                      std::size_t n, std::int64_t* sums) noexcept {
     std::uint16_t numbers[block_rows];
     for (std::size_t t = first; t < last; ++t) {
         leaf_numbers(trees.splits(t), bins, stride, n, numbers);
