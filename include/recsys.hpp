@@ -301,17 +301,16 @@ inline double parse_by_strtod(std::string_view text) {
 /// The whole text as a floating-point number, correctly rounded, or nothing; `nan` and `inf` are not numbers here.
 /// Too large a number becomes infinity, too small a one zero or subnormal.
 template <class Real>
-    requires std::is_floating_point_v<Real>
-std::optional<Real> parse_number(std::string_view text) {
-    if (!is_decimal(text)) return std::nullopt;
-    if (text.front() == '+') text.remove_prefix(1);
+    requires std::is_floating_point_v<Real> std::optional<Real> parse_number(std::string_view text) {
+        if (!is_decimal(text)) return std::nullopt;
+        if (text.front() == '+') text.remove_prefix(1);
 #if defined(__cpp_lib_to_chars)
-    Real value{};
-    auto const [at, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code == std::errc{} && at == text.data() + text.size()) return value;
+        Real value{};
+        auto const [at, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (code == std::errc{} && at == text.data() + text.size()) return value;
 #endif
-    return static_cast<Real>(parse_by_strtod(text));
-}
+        return static_cast<Real>(parse_by_strtod(text));
+    }
 
 }}} // namespace recsys::detail
 
@@ -370,9 +369,7 @@ template <class... Part> std::string concat(Part const&... parts) {
     return out;
 }
 
-template <class... Part> [[noreturn]] void throw_data(Part const&... parts) {
-    RECSYS_DETAIL_THROW(data_error(detail::concat(parts...)));
-}
+template <class... Part> [[noreturn]] void throw_data(Part const&... parts) { RECSYS_DETAIL_THROW(data_error(detail::concat(parts...))); }
 template <class... Part> [[noreturn]] void throw_option(Part const&... parts) {
     RECSYS_DETAIL_THROW(option_error(detail::concat(parts...)));
 }
@@ -417,7 +414,8 @@ public:
     buffer() = default;
     explicit buffer(std::size_t n)
         : m_data(n == 0 ? nullptr
-                        : static_cast<Value*>(::operator new(checked_product(n, sizeof(Value), "buffer"), std::align_val_t{buffer_alignment}))),
+                        : static_cast<Value*>(
+                              ::operator new (checked_product(n, sizeof(Value), "buffer"), std::align_val_t{buffer_alignment}))),
           m_size(n) {}
     buffer(std::size_t n, Value value) : buffer(n) { std::fill_n(m_data.get(), n, value); }
 
@@ -437,7 +435,7 @@ public:
 private:
     template <class> friend class shared_array;
     struct release {
-        void operator()(Value* p) const noexcept { ::operator delete(p, std::align_val_t{buffer_alignment}); }
+        void operator()(Value* p) const noexcept { ::operator delete (p, std::align_val_t{buffer_alignment}); }
     };
     std::unique_ptr<Value[], release> m_data;
     std::size_t m_size = 0;
@@ -482,7 +480,8 @@ private:
 /// Bits of one type read as another of the same size (Emscripten 3.1 has no std::bit_cast).
 template <class To, class From>
     requires(sizeof(To) == sizeof(From))
-To bit_cast(From const& from) noexcept {
+To bit_cast(From const& from)
+noexcept {
     To to;
     std::memcpy(&to, &from, sizeof to);
     return to;
@@ -806,16 +805,16 @@ public:
     template <archivable_value Value> void array(std::string_view name, std::span<Value const> values) {
         add(name, sizeof(Value), {}, std::as_bytes(values));
     }
-    template <archivable_value Value> void array(std::string_view name, shared_array<Value> const& values) { array<Value>(name, values.span()); }
+    template <archivable_value Value> void array(std::string_view name, shared_array<Value> const& values) {
+        array<Value>(name, values.span());
+    }
     /// An array made for saving: kept.
     template <archivable_value Value> void array(std::string_view name, std::vector<Value> const& values) {
         auto const bytes = std::as_bytes(std::span<Value const>(values));
         add(name, sizeof(Value), std::vector<std::byte>(bytes.begin(), bytes.end()), {});
     }
     template <archivable_value Value> void value(std::string_view name, Value const& v) { array(name, std::vector<Value>(1, v)); }
-    void text(std::string_view name, std::string_view s) {
-        array(name, std::vector<char>(s.begin(), s.end()));
-    }
+    void text(std::string_view name, std::string_view s) { array(name, std::vector<char>(s.begin(), s.end())); }
     /// Texts of any length: their bytes in one section, their ends in another.
     template <class Range> void texts(std::string_view name, Range const& range) {
         std::vector<char> bytes;
@@ -894,7 +893,7 @@ private:
         std::size_t at = sizeof(archive_header) + entries.size() * sizeof(archive_entry);
         for (std::size_t i = 0; i < entries.size(); ++i) {
             auto& s = m_sections[i];
-            if (!s.owned.empty()) s.bytes = s.owned;  // vectors of sections move as they grow
+            if (!s.owned.empty()) s.bytes = s.owned; // vectors of sections move as they grow
             auto& e = entries[i] = archive_entry{};
             std::memcpy(e.name, s.name.data(), s.name.size());
             e.element_size = s.element_size, e.object = s.object;
@@ -914,8 +913,7 @@ class object_reader {
 public:
     template <archivable_value Value> shared_array<Value> array(std::string_view name) const {
         auto const& e = entry(name);
-        if (e.element_size != sizeof(Value))
-            fail(name, concat("has elements of ", e.element_size, " bytes, expected ", sizeof(Value)));
+        if (e.element_size != sizeof(Value)) fail(name, concat("has elements of ", e.element_size, " bytes, expected ", sizeof(Value)));
         auto const* data = reinterpret_cast<Value const*>(m_bytes.data() + e.offset);
         return shared_array<Value>(m_owner, std::span<Value const>(data, static_cast<std::size_t>(e.bytes) / sizeof(Value)));
     }
@@ -945,7 +943,9 @@ public:
         return out;
     }
     /// For what `archived<T>::load` finds wrong.
-    [[noreturn]] void fail(std::string_view section, std::string_view what) const { throw_format(m_path, ": section ", in_quotes(section), ' ', what); }
+    [[noreturn]] void fail(std::string_view section, std::string_view what) const {
+        throw_format(m_path, ": section ", in_quotes(section), ' ', what);
+    }
     std::string const& path() const noexcept { return m_path; }
 
 private:
@@ -1008,8 +1008,8 @@ private:
         std::uint64_t at = sizeof(archive_header) + m_entries.size() * sizeof(archive_entry);
         for (auto const& e : m_entries) {
             if (e.name[sizeof e.name - 1] != '\0' || e.element_size == 0) fail("has a damaged table of sections");
-            if (e.offset != archive_place(static_cast<std::size_t>(at)) || e.offset > m_bytes.size() || e.bytes > m_bytes.size() - e.offset ||
-                e.bytes % e.element_size != 0 || e.object > m_objects)
+            if (e.offset != archive_place(static_cast<std::size_t>(at)) || e.offset > m_bytes.size() ||
+                e.bytes > m_bytes.size() - e.offset || e.bytes % e.element_size != 0 || e.object > m_objects)
                 fail(concat("section ", in_quotes(e.name), " lies outside of the file"));
             for (auto i = static_cast<std::size_t>(at); i < e.offset; ++i)
                 if (m_bytes[i] != std::byte{0}) fail("has bytes between its sections");
@@ -1184,11 +1184,11 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 /// What an iterative fit did; models give it as `report()`.
 struct fit_report {
-    std::vector<double> loss = {};                    ///< on the training rows after each iteration
-    std::vector<double> valid_loss = {};              ///< on the validation rows after each iteration; empty without them
-    std::optional<std::size_t> best_iteration = {};   ///< the first one of the lowest validation loss, from 0; only with validation rows
-    bool stopped = false;                             ///< the progress callback asked to stop
-    std::vector<std::string> warnings = {};           ///< what is odd but legal
+    std::vector<double> loss = {};                  ///< on the training rows after each iteration
+    std::vector<double> valid_loss = {};            ///< on the validation rows after each iteration; empty without them
+    std::optional<std::size_t> best_iteration = {}; ///< the first one of the lowest validation loss, from 0; only with validation rows
+    bool stopped = false;                           ///< the progress callback asked to stop
+    std::vector<std::string> warnings = {};         ///< what is odd but legal
 };
 
 namespace detail {
@@ -1203,7 +1203,8 @@ public:
     bool report(std::uint64_t done, double loss = nan(), double valid_loss = nan()) {
         if (!m_callback) return true;
         std::chrono::duration<double> const spent = std::chrono::steady_clock::now() - m_start;
-        double const left = done == 0 || m_total < done ? nan() : spent.count() / static_cast<double>(done) * static_cast<double>(m_total - done);
+        double const left =
+            done == 0 || m_total < done ? nan() : spent.count() / static_cast<double>(done) * static_cast<double>(m_total - done);
         m_go_on = m_callback({m_stage, done, m_total, loss, valid_loss, left}) && m_go_on;
         return m_go_on;
     }
@@ -1368,7 +1369,10 @@ inline std::size_t hardware_threads() noexcept {
 class team {
 public:
     /// @param threads  0 = as many as the machine has.
-    explicit team(std::size_t threads = 0) : m_size(inside_team() || !RECSYS_DETAIL_HAS_THREADS ? 1 : threads ? threads : hardware_threads()) {}
+    explicit team(std::size_t threads = 0)
+        : m_size(inside_team() || !RECSYS_DETAIL_HAS_THREADS ? 1
+                 : threads                                   ? threads
+                                                             : hardware_threads()) {}
     team(team const&) = delete;
     team& operator=(team const&) = delete;
     ~team() { stop(); }
@@ -1389,9 +1393,8 @@ public:
 
     /// f(first, last, worker) for each block of `block` consecutive numbers of [0, n).
     template <class Function> void blocks(std::size_t n, std::size_t block, Function const& f) {
-        run((n + block - 1) / block, [&](std::size_t chunk, std::size_t worker) {
-            f(chunk * block, std::min(n, chunk * block + block), worker);
-        });
+        run((n + block - 1) / block,
+            [&](std::size_t chunk, std::size_t worker) { f(chunk * block, std::min(n, chunk * block + block), worker); });
     }
 
     /// The sum of f(first, last) over the blocks of [0, n), added in their order: the same bits for any number of threads.
@@ -2317,10 +2320,7 @@ class columns_of {
 public:
     columns_of() = default;
     columns_of(User of_user, Item of_item, Weight of_weight, Time of_time)
-        : m_user(std::move(of_user)),
-          m_item(std::move(of_item)),
-          m_weight(std::move(of_weight)),
-          m_time(std::move(of_time)) {}
+        : m_user(std::move(of_user)), m_item(std::move(of_item)), m_weight(std::move(of_weight)), m_time(std::move(of_time)) {}
 
     template <class Column> columns_of<Column, Item, Weight, Time> user(Column column) const {
         return {std::move(column), m_item, m_weight, m_time};
@@ -2373,8 +2373,8 @@ namespace detail {
 struct event_columns {
     shared_array<user_index> users;
     shared_array<item_index> items;
-    shared_array<float> weights;     ///< empty = every weight is 1
-    shared_array<time_point> times;  ///< empty = undated
+    shared_array<float> weights;    ///< empty = every weight is 1
+    shared_array<time_point> times; ///< empty = undated
 };
 
 /// The distinct users of a column, in rising order. O(n + n_users).
@@ -2397,7 +2397,8 @@ public:
     events(detail::event_columns columns, std::size_t n_users, std::size_t n_items, provenance from)
         : m_columns(std::move(columns)), m_n_users(n_users), m_n_items(n_items), m_provenance(std::move(from)) {
         RECSYS_DETAIL_ASSERT(m_columns.users.size() == m_columns.items.size());
-        if (!m_provenance.as_of && !m_columns.times.empty()) m_provenance.as_of = m_columns.times[size() - 1] + std::chrono::microseconds{1};
+        if (!m_provenance.as_of && !m_columns.times.empty())
+            m_provenance.as_of = m_columns.times[size() - 1] + std::chrono::microseconds{1};
         m_active = std::make_shared<std::vector<user_index> const>(detail::distinct_users(m_columns.users.span(), n_users));
     }
 
@@ -3890,7 +3891,8 @@ private:
             if (other.name == column.name) detail::throw_data("rows: the column name ", detail::in_quotes(column.name), " comes twice");
         m_readers.columns.push_back(std::move(column));
     }
-    template <class Projection, class Give> void add_keys(std::string name, column_kind kind, key_kind keys, Projection projection, Give give) {
+    template <class Projection, class Give>
+    void add_keys(std::string name, column_kind kind, key_kind keys, Projection projection, Give give) {
         auto read = [projection = std::move(projection), give](std::span<Row const> rows, detail::key_sink& to) {
             for (auto const& row : rows) {
                 auto&& value = std::invoke(projection, row);
@@ -3985,7 +3987,8 @@ inline frame take_rows(frame const& from, std::span<std::size_t const> rows) {
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 struct row_options {
-    bool regroup = false;  ///< rows of a group that are no neighbours are brought together; predictions then follow that order, not the input's
+    bool regroup =
+        false; ///< rows of a group that are no neighbours are brought together; predictions then follow that order, not the input's
     run_options run = {};
 };
 
@@ -4032,10 +4035,14 @@ public:
     void check(std::size_t n) {
         for (std::size_t row = m_codes.size() - n; row < m_codes.size(); ++row) {
             if (row > 0 && m_codes[row] == m_codes[row - 1]) continue;
-            if (m_codes[row] == m_groups) { ++m_groups; continue; }
+            if (m_codes[row] == m_groups) {
+                ++m_groups;
+                continue;
+            }
             m_scattered = true;
             if (!m_regroup)
-                throw_data("ingest: row ", row, " (from 0) is of a group that ended before: rows of a group must be neighbours; "
+                throw_data("ingest: row ", row,
+                           " (from 0) is of a group that ended before: rows of a group must be neighbours; "
                            "sort by group first, or let ingest bring them together with {.regroup = true}");
         }
     }
@@ -4108,7 +4115,8 @@ private:
         m_readers.weight(rows, m_weights.data() + m_n_rows);
         for (std::size_t r = 0; r < rows.size(); ++r)
             if (!(weights[r] >= 0 && weights[r] <= std::numeric_limits<float>::max()))
-                throw_data("ingest: the weight of row ", m_n_rows + r, " (from 0) is ", weights[r], ", expected a finite number of at least 0");
+                throw_data("ingest: the weight of row ", m_n_rows + r, " (from 0) is ", weights[r],
+                           ", expected a finite number of at least 0");
     }
 
     row_readers<Row> const& m_readers;
@@ -4308,7 +4316,7 @@ public:
 
 private:
     struct groups {
-        std::vector<std::size_t> offsets;  // n_users + 1
+        std::vector<std::size_t> offsets; // n_users + 1
         std::vector<item_index> items;
     };
     static groups group(events const& rows) {
@@ -4322,7 +4330,8 @@ private:
         std::size_t kept = 0, first = 0;
         for (std::size_t u = 0; u < rows.n_users(); ++u) {
             auto const last = g.offsets[u + 1];
-            auto const begin = g.items.begin() + static_cast<std::ptrdiff_t>(first), end = g.items.begin() + static_cast<std::ptrdiff_t>(last);
+            auto const begin = g.items.begin() + static_cast<std::ptrdiff_t>(first),
+                       end = g.items.begin() + static_cast<std::ptrdiff_t>(last);
             std::sort(begin, end);
             std::size_t const row = kept;
             for (auto it = begin; it != end; ++it)
@@ -4751,7 +4760,8 @@ template <class HeldOut>
     requires(!std::is_arithmetic_v<HeldOut>)
 [[nodiscard]] frame_split split_groups(frame const& rows, HeldOut const& held_out) {
     constexpr bool is_test = std::is_invocable_r_v<bool, HeldOut const&, user_index>;
-    static_assert(is_test, "split_groups: the second argument is a share such as 0.2, or a function of user_index that says who is held out");
+    static_assert(is_test,
+                  "split_groups: the second argument is a share such as 0.2, or a function of user_index that says who is held out");
     if constexpr (is_test) {
         if (rows.n_rows() > 0 && !rows.has_users())
             detail::throw_data("split_groups: the frame has no users to ask about; give a share, as split_groups(frame, 0.2, seed)");
@@ -4761,7 +4771,8 @@ template <class HeldOut>
         for (auto const end : rows.group_ends())
             for (auto const start = first; first < end; ++first)
                 if (valid[first] != valid[start])
-                    detail::throw_data("split_groups: rows ", start, " and ", first, " (from 0) are of one group, but only one of their users is held out");
+                    detail::throw_data("split_groups: rows ", start, " and ", first,
+                                       " (from 0) are of one group, but only one of their users is held out");
         return detail::split_rows(rows, [&](std::size_t row) { return valid[row] != 0; });
     } else {
         return {};
@@ -4950,6 +4961,181 @@ template <class Count> [[nodiscard]] std::vector<std::pair<std::size_t, Count>> 
 
 #endif
 
+// --- recsys/matrix/offsets.hpp ---------------------------------------------------------------------------------------
+// Row offsets of sparse matrices: 64-bit sums of counts, whatever the counts are.
+#ifndef RECSYS_MATRIX_OFFSETS_HPP
+#define RECSYS_MATRIX_OFFSETS_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// {0, c0, c0 + c1, ...}: one more than there are counts. @throws data_error where the sum passes 63 bits.
+template <class Count> buffer<std::int64_t> offsets_of_counts(std::span<Count const> counts) {
+    buffer<std::int64_t> out(counts.size() + 1);
+    std::uint64_t sum = 0;
+    out[0] = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        auto const count = static_cast<std::uint64_t>(counts[i]);
+        if (count > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - sum)
+            throw_data("csr: the counts up to row ", i, " add up to more than 63 bits");
+        sum += count;
+        out[i + 1] = static_cast<std::int64_t>(sum);
+    }
+    return out;
+}
+
+template <class Index>
+void check_key(std::span<Index const> column, std::size_t row, std::size_t n, std::string_view where, std::string_view what) {
+    if (to_size(column[row]) >= n) throw_data(where, ": row ", row, " has ", what, ' ', to_size(column[row]), ", there are ", n);
+}
+
+/// How often each index below n occurs in a column, as offsets. @throws data_error for an index that is not below n.
+template <class Index>
+buffer<std::int64_t> count_offsets(std::span<Index const> column, std::size_t n, std::string_view where, std::string_view what) {
+    buffer<std::int64_t> out(n + 1, 0);
+    for (std::size_t i = 0; i < column.size(); ++i) {
+        check_key(column, i, n, where, what);
+        ++out[to_size(column[i]) + 1];
+    }
+    for (std::size_t i = 0; i < n; ++i) out[i + 1] += out[i];
+    return out;
+}
+
+/// Where the next entry of each row goes: a copy of the offsets without the last one.
+inline buffer<std::int64_t> next_places(buffer<std::int64_t> const& offsets) {
+    buffer<std::int64_t> out(offsets.size() - 1);
+    std::copy_n(offsets.begin(), out.size(), out.begin());
+    return out;
+}
+
+}}} // namespace recsys::detail
+
+#endif
+
+// --- recsys/matrix/counting_sort.hpp ---------------------------------------------------------------------------------
+// Entries grouped by a key, stable and linear: what turns rows into a matrix and a matrix into its transpose.
+#ifndef RECSYS_MATRIX_COUNTING_SORT_HPP
+#define RECSYS_MATRIX_COUNTING_SORT_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// `count_offsets` by several threads. @throws data_error naming the first row whose key is not below n.
+template <class Key>
+buffer<std::int64_t> count_offsets(team& workers, std::span<Key const> keys, std::size_t n, std::string_view where, std::string_view what) {
+    // Counts cost 8 bytes a key and chunk: never more than two bytes a row.
+    std::size_t const n_chunks = std::clamp<std::size_t>(keys.size() / (4 * std::max<std::size_t>(n, 256)), 1, workers.size());
+    if (n_chunks == 1) return count_offsets(keys, n, where, what);
+    std::vector<buffer<std::int64_t>> counts(n_chunks);
+    workers.run(n_chunks, [&](std::size_t chunk, std::size_t) {
+        counts[chunk] = buffer<std::int64_t>(n, 0);
+        for (std::size_t i = keys.size() * chunk / n_chunks; i < keys.size() * (chunk + 1) / n_chunks; ++i) {
+            check_key(keys, i, n, where, what);
+            ++counts[chunk][to_size(keys[i])];
+        }
+    });
+    buffer<std::int64_t> out(n + 1);
+    out[0] = 0;
+    for (std::size_t key = 0; key < n; ++key) {
+        out[key + 1] = out[key];
+        for (auto const& of_chunk : counts) out[key + 1] += of_chunk[key];
+    }
+    return out;
+}
+
+/// A sparse matrix in the making, in either order.
+template <class Minor, class Value> struct entries_by {
+    buffer<std::int64_t> offsets;
+    buffer<Minor> minor;
+    buffer<Value> values;
+
+    std::size_t first(std::size_t key) const noexcept { return static_cast<std::size_t>(offsets[key]); }
+};
+
+/// Consecutive keys, cut so that each group has about as many entries, more than `most` only where it is a single key. Their bounds.
+inline std::vector<std::size_t> key_groups(buffer<std::int64_t> const& offsets, std::size_t most) {
+    std::vector<std::size_t> bounds{0};
+    for (std::size_t key = 0; key + 1 < offsets.size(); ++key)
+        if (key > bounds.back() && static_cast<std::size_t>(offsets[key + 1] - offsets[bounds.back()]) > most) bounds.push_back(key);
+    bounds.push_back(offsets.size() - 1);
+    return bounds;
+}
+
+/// What one thread groups at a time: its entries pass through buckets of few keys, since a write to a place of its own for each of many
+/// keys would miss the cache and the page table every time.
+template <class Minor, class Value> struct key_buckets {
+    static constexpr std::size_t n_buckets = 256;
+    buffer<std::uint32_t> keys;
+    buffer<Minor> minor;
+    buffer<Value> values;
+    buffer<std::int64_t> next;
+    std::size_t ends[n_buckets] = {};
+
+    void reserve(std::size_t n_entries, std::size_t n_keys) {
+        if (keys.size() < n_entries)
+            keys = buffer<std::uint32_t>(n_entries), minor = buffer<Minor>(n_entries), values = buffer<Value>(n_entries);
+        if (next.size() < n_keys) next = buffer<std::int64_t>(n_keys);
+    }
+};
+
+/// Groups entries by key; entries of one key keep their order, so that the result is the same for any number of threads.
+///
+/// @param offsets  of the keys, as `count_offsets` gives them.
+/// @param scan     scan(first, last, sink) calls sink(key, minor, value) for each entry whose key is in [first, last), in order. It is called
+///                 once for each of about eight groups a thread: reading everything again is cheaper than keeping a copy of it.
+/// @param finish   finish(out, key, worker) after all entries of a key are in their places.
+/// O(entries + keys); besides the result about 1/8 of it for all threads together.
+template <class Minor, class Value, class Scan, class Finish>
+entries_by<Minor, Value> group_by_key(team& workers, buffer<std::int64_t> offsets, Scan const& scan, Finish const& finish) {
+    std::size_t const n_keys = offsets.size() - 1, n_entries = static_cast<std::size_t>(offsets[n_keys]);
+    entries_by<Minor, Value> out{std::move(offsets), buffer<Minor>(n_entries), buffer<Value>(n_entries)};
+    auto const groups = key_groups(out.offsets, std::max<std::size_t>(n_entries / (8 * workers.size()), 4096));
+    std::vector<key_buckets<Minor, Value>> of_worker(workers.size());
+    workers.run(groups.size() - 1, [&](std::size_t group, std::size_t worker) {
+        std::size_t const first = groups[group], last = groups[group + 1], begin = out.first(first);
+        auto& buckets = of_worker[worker];
+        if (last - first == 1) {
+            std::size_t at = begin;
+            scan(first, last, [&](std::size_t, Minor minor, Value value) { out.minor[at] = minor, out.values[at] = value, ++at; });
+            return finish(out, first, worker);
+        }
+        buckets.reserve(out.first(last) - begin, last - first);
+        std::size_t shift = 0;
+        while ((last - first - 1) >> shift >= buckets.n_buckets) ++shift;
+        std::size_t const used = ((last - first - 1) >> shift) + 1;
+        auto const first_of = [&](std::size_t bucket) { return std::min(last, first + (bucket << shift)); };
+        for (std::size_t b = 0; b < used; ++b) buckets.ends[b] = out.first(first_of(b)) - begin;
+        scan(first, last, [&](std::size_t key, Minor minor, Value value) {
+            std::size_t const at = buckets.ends[(key - first) >> shift]++;
+            buckets.keys[at] = static_cast<std::uint32_t>(key - first), buckets.minor[at] = minor, buckets.values[at] = value;
+        });
+        std::copy_n(out.offsets.data() + first, last - first, buckets.next.data());
+        for (std::size_t b = 0, i = 0; b < used; ++b) {
+            for (; i < buckets.ends[b]; ++i) {
+                auto const at = static_cast<std::size_t>(buckets.next[buckets.keys[i]]++);
+                out.minor[at] = buckets.minor[i], out.values[at] = buckets.values[i];
+            }
+            for (std::size_t key = first_of(b); key < first_of(b + 1); ++key) finish(out, key, worker);
+        }
+    });
+    return out;
+}
+
+/// A sparse matrix in its other order: what was the major index rises within each of the new rows. O(entries + both sizes).
+template <class Major, class Minor, class Value> entries_by<Major, Value> reorder(team& workers, std::span<std::int64_t const> offsets,
+                                                                                  std::span<Minor const> minor,
+                                                                                  std::span<Value const> values, std::size_t n_minor) {
+    auto const scan = [&](std::size_t first, std::size_t last, auto const& sink) {
+        for (std::size_t row = 0; row + 1 < offsets.size(); ++row)
+            for (auto i = static_cast<std::size_t>(offsets[row]), end = static_cast<std::size_t>(offsets[row + 1]); i < end; ++i)
+                if (to_size(minor[i]) - first < last - first) sink(to_size(minor[i]), static_cast<Major>(row), values[i]);
+    };
+    auto const no_finish = [](auto const&, std::size_t, std::size_t) {};
+    return group_by_key<Major, Value>(workers, count_offsets(workers, minor, n_minor, "transpose", "index"), scan, no_finish);
+}
+
+}}} // namespace recsys::detail
+
+#endif
+
 // --- recsys/matrix/csr.hpp -------------------------------------------------------------------------------------------
 // Compressed sparse rows, users x items: columns rise strictly within a row, so there is one entry a pair.
 #ifndef RECSYS_MATRIX_CSR_HPP
@@ -4960,8 +5146,8 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// What odd entries a matrix has.
 struct matrix_report {
     std::size_t entries = 0;
-    std::size_t merged = 0;         ///< rows that fell on a pair that was there already
-    std::size_t stored_zeros = 0;   ///< count as seen, are skipped by models
+    std::size_t merged = 0;       ///< rows that fell on a pair that was there already
+    std::size_t stored_zeros = 0; ///< count as seen, are skipped by models
     std::size_t negatives = 0;
     std::size_t empty_rows = 0;
     /// More than half of the entries are zero: the values were probably truncated on their way here.
@@ -4979,10 +5165,16 @@ public:
     /// @param offsets  n_users + 1, rising, from 0 to the number of entries.
     /// @param columns  below n_items, strictly rising within a row.
     /// @throws data_error  naming the row where that does not hold, or where a value is not finite.
-    basic_csr(std::size_t n_users, std::size_t n_items, detail::shared_array<std::int64_t> offsets, detail::shared_array<item_index> columns,
-              detail::shared_array<Value> values, recsys::provenance from = {}, matrix_report report = {})
-        : m_n_users(n_users), m_n_items(n_items), m_offsets(std::move(offsets)), m_columns(std::move(columns)), m_values(std::move(values)),
-          m_provenance(std::move(from)), m_report(report) {
+    basic_csr(std::size_t n_users, std::size_t n_items, detail::shared_array<std::int64_t> offsets,
+              detail::shared_array<item_index> columns, detail::shared_array<Value> values, recsys::provenance from = {},
+              matrix_report report = {})
+        : m_n_users(n_users),
+          m_n_items(n_items),
+          m_offsets(std::move(offsets)),
+          m_columns(std::move(columns)),
+          m_values(std::move(values)),
+          m_provenance(std::move(from)),
+          m_report(report) {
         check();
     }
 
@@ -5029,8 +5221,9 @@ private:
         detail::check_index_count(m_n_items, "csr", "items");
         if (m_offsets.size() != m_n_users + 1 || m_offsets[0] != 0 || m_offsets[m_n_users] != static_cast<std::int64_t>(m_columns.size()) ||
             m_values.size() != m_columns.size())
-            detail::throw_data("csr: ", m_n_users, " rows need ", m_n_users + 1, " offsets from 0 to the number of entries and as many values as columns, got ",
-                               m_offsets.size(), " offsets, ", m_columns.size(), " columns and ", m_values.size(), " values");
+            detail::throw_data("csr: ", m_n_users, " rows need ", m_n_users + 1,
+                               " offsets from 0 to the number of entries and as many values as columns, got ", m_offsets.size(),
+                               " offsets, ", m_columns.size(), " columns and ", m_values.size(), " values");
         for (std::size_t u = 0; u < m_n_users; ++u)
             if (m_offsets[u + 1] < m_offsets[u] || m_offsets[u + 1] > static_cast<std::int64_t>(m_columns.size()))
                 detail::throw_data("csr: the offset after row ", u, " must not fall and not pass the end");
@@ -5049,7 +5242,8 @@ private:
                 detail::throw_data("csr: row ", u, " has item ", to_size(m_columns[i]), ", there are ", m_n_items, " items");
             if (i > first && !(m_columns[i - 1] < m_columns[i])) detail::throw_data("csr: the items of row ", u, " must rise strictly");
             if constexpr (std::is_floating_point_v<Value>) {
-                if (!std::isfinite(m_values[i])) detail::throw_data("csr: the value of row ", u, ", item ", to_size(m_columns[i]), " is not finite");
+                if (!std::isfinite(m_values[i]))
+                    detail::throw_data("csr: the value of row ", u, ", item ", to_size(m_columns[i]), " is not finite");
             }
             counted.stored_zeros += m_values[i] == Value{0};
             if constexpr (std::is_signed_v<Value> || std::is_floating_point_v<Value>) counted.negatives += m_values[i] < Value{0};
@@ -5080,51 +5274,6 @@ struct nothing_seen_t {
 inline constexpr nothing_seen_t nothing_seen{};
 
 }} // namespace recsys
-
-#endif
-
-// --- recsys/matrix/offsets.hpp ---------------------------------------------------------------------------------------
-// Row offsets of sparse matrices: 64-bit sums of counts, whatever the counts are.
-#ifndef RECSYS_MATRIX_OFFSETS_HPP
-#define RECSYS_MATRIX_OFFSETS_HPP
-
-namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
-/// {0, c0, c0 + c1, ...}: one more than there are counts. @throws data_error where the sum passes 63 bits.
-template <class Count> buffer<std::int64_t> offsets_of_counts(std::span<Count const> counts) {
-    buffer<std::int64_t> out(counts.size() + 1);
-    std::uint64_t sum = 0;
-    out[0] = 0;
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-        auto const count = static_cast<std::uint64_t>(counts[i]);
-        if (count > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - sum)
-            throw_data("csr: the counts up to row ", i, " add up to more than 63 bits");
-        sum += count;
-        out[i + 1] = static_cast<std::int64_t>(sum);
-    }
-    return out;
-}
-
-/// How often each index below n occurs in a column, as offsets. @throws data_error for an index that is not below n.
-template <class Index>
-buffer<std::int64_t> count_offsets(std::span<Index const> column, std::size_t n, std::string_view where, std::string_view what) {
-    buffer<std::int64_t> out(n + 1, 0);
-    for (std::size_t i = 0; i < column.size(); ++i) {
-        if (to_size(column[i]) >= n) throw_data(where, ": row ", i, " has ", what, ' ', to_size(column[i]), ", there are ", n);
-        ++out[to_size(column[i]) + 1];
-    }
-    for (std::size_t i = 0; i < n; ++i) out[i + 1] += out[i];
-    return out;
-}
-
-/// Where the next entry of each row goes: a copy of the offsets without the last one.
-inline buffer<std::int64_t> next_places(buffer<std::int64_t> const& offsets) {
-    buffer<std::int64_t> out(offsets.size() - 1);
-    std::copy_n(offsets.begin(), out.size(), out.begin());
-    return out;
-}
-
-}}} // namespace recsys::detail
 
 #endif
 
@@ -5174,34 +5323,55 @@ template <class Value> struct triplets {
     std::size_t n_users = 0, n_items = 0;
 };
 
-/// Sorted by user and item; equal pairs in their old order.
-template <class Value> struct sorted_triplets {
-    buffer<std::int64_t> offsets;
-    buffer<item_index> items;
-    buffer<Value> values;
-};
-
-/// Two passes of a stable counting sort, by item and then by user. O(rows + users + items).
-template <class Value> sorted_triplets<Value> sort_triplets(triplets<Value> const& rows) {
-    std::size_t const n = rows.users.size();
-    buffer<user_index> users(n);
-    buffer<Value> values(n);
-    auto by_item = count_offsets(rows.items, rows.n_items, "csr", "item");
-    {
-        auto place = next_places(by_item);
+/// A row's entries sorted by item, equal items in their old order. One for each thread. O(row).
+template <class Value> class row_sorter {
+public:
+    void sort(item_index* items, Value* values, std::size_t n) {
+        if (std::is_sorted(items, items + n)) return;
+        m_keys.resize(2 * n), m_values.assign(values, values + n);
+        auto* keys = m_keys.data();
+        std::uint64_t all_bits = 0;
+        for (std::size_t i = 0; i < n; ++i) keys[i] = std::uint64_t{to_size(items[i])} << 32 | i, all_bits |= keys[i];
+        if (n <= 128) std::sort(keys, keys + n);
+        else keys = radix_sort(keys, n, static_cast<std::uint32_t>(all_bits >> 32));
         for (std::size_t i = 0; i < n; ++i) {
-            auto const at = static_cast<std::size_t>(place[to_size(rows.items[i])]++);
-            users[at] = rows.users[i], values[at] = rows.values.empty() ? Value{1} : rows.values[i];
+            items[i] = static_cast<item_index>(keys[i] >> 32);
+            values[i] = m_values[static_cast<std::size_t>(keys[i] & 0xffffffffu)];
         }
     }
-    sorted_triplets<Value> out{count_offsets(rows.users, rows.n_users, "csr", "user"), buffer<item_index>(n), buffer<Value>(n)};
-    auto place = next_places(out.offsets);
-    for (std::size_t item = 0, i = 0; item < rows.n_items; ++item)
-        for (auto const last = static_cast<std::size_t>(by_item[item + 1]); i < last; ++i) {
-            auto const at = static_cast<std::size_t>(place[to_size(users[i])]++);
-            out.items[at] = static_cast<item_index>(item), out.values[at] = values[i];
+
+private:
+    /// By eleven bits at a time, the lowest first. Returns where the sorted keys are.
+    std::uint64_t* radix_sort(std::uint64_t* from, std::size_t n, std::uint32_t all_bits) {
+        std::uint64_t* to = from + n;
+        for (unsigned shift = 0; shift < 32 && all_bits >> shift != 0; shift += 11, std::swap(from, to)) {
+            auto const digit = [&](std::uint64_t key) { return static_cast<std::size_t>(key >> 32 >> shift & 2047u); };
+            std::size_t next[2049] = {};
+            for (std::size_t i = 0; i < n; ++i) ++next[digit(from[i]) + 1];
+            for (std::size_t d = 1; d < 2048; ++d) next[d] += next[d - 1];
+            for (std::size_t i = 0; i < n; ++i) to[next[digit(from[i])]++] = from[i];
         }
-    return out;
+        return from;
+    }
+
+    std::vector<std::uint64_t> m_keys;
+    std::vector<Value> m_values;
+};
+
+/// Rows sorted by user and item; equal pairs in their old order. O(rows + users).
+template <class Value> entries_by<item_index, Value> sort_triplets(team& workers, triplets<Value> const& rows) {
+    for (std::size_t i = 0; i < rows.items.size(); ++i) check_key(rows.items, i, rows.n_items, "csr", "item");
+    auto const scan = [&](std::size_t first, std::size_t last, auto const& sink) {
+        for (std::size_t i = 0; i < rows.users.size(); ++i)
+            if (to_size(rows.users[i]) - first < last - first)
+                sink(to_size(rows.users[i]), rows.items[i], rows.values.empty() ? Value{1} : rows.values[i]);
+    };
+    std::vector<row_sorter<Value>> sorters(workers.size());
+    return group_by_key<item_index, Value>(workers, count_offsets(workers, rows.users, rows.n_users, "csr", "user"), scan,
+                                           [&](auto& out, std::size_t user, std::size_t worker) {
+                                               sorters[worker].sort(out.minor.data() + out.first(user), out.values.data() + out.first(user),
+                                                                    out.first(user + 1) - out.first(user));
+                                           });
 }
 
 /// The value of a pair that has several rows.
@@ -5226,38 +5396,66 @@ template <class Value> Value merged_value(std::span<Value const> values, recsys:
     }
 }
 
-/// Makes one entry of each pair, in place. Returns how many rows fell on an entry that was there already.
-template <class Value> std::size_t merge_duplicates(sorted_triplets<Value>& t, std::size_t n_users, recsys::duplicates policy) {
-    std::size_t kept = 0, i = 0;
-    for (std::size_t user = 0; user < n_users; ++user) {
-        auto const end = static_cast<std::size_t>(t.offsets[user + 1]);
-        for (std::size_t last = i; i < end; i = last) {
-            while (last < end && t.items[last] == t.items[i]) ++last;
-            if (last - i > 1 && policy == duplicates::error)
-                throw_data("csr: user ", user, " and item ", to_size(t.items[i]), " come ", last - i,
-                           " times; choose another policy for duplicates to merge them");
-            auto const value = last - i > 1 ? merged_value<Value>(t.values.span().subspan(i, last - i), policy) : t.values[i];
-            t.items[kept] = t.items[i], t.values[kept] = value, ++kept;
-        }
-        t.offsets[user + 1] = static_cast<std::int64_t>(kept);
-    }
-    return i - kept;
+inline constexpr std::size_t users_per_merge = 1024;
+
+/// The first entry after `i` of another pair, within a row that ends at `end`.
+inline std::size_t end_of_pair(std::span<item_index const> items, std::size_t i, std::size_t end) {
+    auto const item = items[i];
+    while (i < end && items[i] == item) ++i;
+    return i;
 }
 
-template <class Value> buffer<Value> first_of(buffer<Value>&& from, std::size_t n) {
-    if (n == from.size()) return std::move(from);
-    buffer<Value> to(n);
-    std::copy_n(from.begin(), n, to.begin());
-    return to;
+/// How many pairs each user has, as offsets of the merged rows. @throws data_error for a pair that comes twice under `duplicates::error`.
+template <class Value>
+buffer<std::int64_t> count_pairs(team& workers, entries_by<item_index, Value> const& rows, recsys::duplicates policy) {
+    buffer<std::int64_t> out(rows.offsets.size(), 0);
+    workers.blocks(out.size() - 1, users_per_merge, [&](std::size_t first, std::size_t last, std::size_t) {
+        for (std::size_t user = first; user < last; ++user)
+            for (auto i = static_cast<std::size_t>(rows.offsets[user]), end = static_cast<std::size_t>(rows.offsets[user + 1]); i < end;) {
+                auto const next = end_of_pair(rows.minor.span(), i, end);
+                if (next - i > 1 && policy == duplicates::error)
+                    throw_data("csr: user ", user, " and item ", to_size(rows.minor[i]), " come ", next - i,
+                               " times; choose another policy for duplicates to merge them");
+                ++out[user + 1], i = next;
+            }
+    });
+    for (std::size_t user = 1; user < out.size(); ++user) out[user] += out[user - 1];
+    return out;
 }
 
-template <class Value> basic_csr<Value> build_csr(triplets<Value> const& rows, recsys::duplicates policy, recsys::provenance const& from) {
-    auto sorted = sort_triplets(rows);
+/// One entry of each pair.
+template <class Value> entries_by<item_index, Value> merge_pairs(team& workers, entries_by<item_index, Value> rows,
+                                                                 buffer<std::int64_t> offsets, recsys::duplicates policy) {
+    std::size_t const n_users = offsets.size() - 1;
+    auto const n_pairs = static_cast<std::size_t>(offsets[n_users]);
+    entries_by<item_index, Value> out{std::move(offsets), buffer<item_index>(n_pairs), buffer<Value>(n_pairs)};
+    workers.blocks(n_users, users_per_merge, [&](std::size_t first, std::size_t last, std::size_t) {
+        auto at = static_cast<std::size_t>(out.offsets[first]);
+        for (std::size_t user = first; user < last; ++user)
+            for (auto i = static_cast<std::size_t>(rows.offsets[user]), end = static_cast<std::size_t>(rows.offsets[user + 1]); i < end;
+                 ++at) {
+                auto const next = end_of_pair(rows.minor.span(), i, end);
+                out.minor[at] = rows.minor[i];
+                out.values[at] = next - i > 1 ? merged_value<Value>(rows.values.span().subspan(i, next - i), policy) : rows.values[i];
+                i = next;
+            }
+    });
+    return out;
+}
+
+/// @param release  called when the rows have been read for the last time.
+template <class Value, class Release> basic_csr<Value> build_csr(triplets<Value> const& rows, recsys::duplicates policy,
+                                                                 recsys::provenance const& from, run_options const& run, Release release) {
+    team workers(run.threads);
+    std::size_t const n_users = rows.n_users;
+    auto sorted = sort_triplets(workers, rows);
+    release();
     matrix_report report;
-    report.merged = merge_duplicates(sorted, rows.n_users, policy);
-    std::size_t const kept = rows.users.size() - report.merged;
-    return basic_csr<Value>(rows.n_users, rows.n_items, std::move(sorted.offsets), first_of(std::move(sorted.items), kept),
-                            first_of(std::move(sorted.values), kept), from, report);
+    auto offsets = count_pairs(workers, sorted, policy);
+    report.merged = sorted.minor.size() - static_cast<std::size_t>(offsets[n_users]);
+    if (report.merged != 0) sorted = merge_pairs(workers, std::move(sorted), std::move(offsets), policy);
+    return basic_csr<Value>(n_users, rows.n_items, std::move(sorted.offsets), std::move(sorted.minor), std::move(sorted.values), from,
+                            report);
 }
 
 /// Whether every value of one type is a value of the other.
@@ -5286,17 +5484,22 @@ inline buffer<double> decays(events const& rows, std::chrono::days half_life, st
     return out;
 }
 
-template <class Value> buffer<Value> event_values(events const& rows, matrix_options const& options) {
+/// The values of the rows: the events' own weights where these serve as they are, else made in `made`.
+template <class Value> std::span<Value const> event_values(events const& rows, matrix_options const& options, buffer<Value>& made) {
     auto const factors = options.half_life ? decays(rows, *options.half_life, "user_items") : buffer<double>();
     auto const weights = rows.event_weights();
-    buffer<Value> out(weights.empty() && factors.empty() ? 0 : rows.size());
-    for (std::size_t i = 0; i < out.size(); ++i) {
+    for (std::size_t i = 0; i < weights.size(); ++i)
+        if (!std::isfinite(weights[i]))
+            throw_data("user_items: the weight of event ", i, " (in time order) is ", weights[i], ", expected a finite number");
+    if constexpr (std::is_same_v<Value, float>)
+        if (factors.empty()) return weights;
+    if (weights.empty() && factors.empty()) return {};
+    made = buffer<Value>(rows.size());
+    for (std::size_t i = 0; i < made.size(); ++i) {
         auto const weight = static_cast<double>(rows.weight(i));
-        if (!std::isfinite(weight))
-            throw_data("user_items: the weight of event ", i, " (in time order) is ", weight, ", expected a finite number");
-        out[i] = static_cast<Value>(factors.empty() ? weight : weight * factors[i]);
+        made[i] = static_cast<Value>(factors.empty() ? weight : weight * factors[i]);
     }
-    return out;
+    return made.span();
 }
 
 }
@@ -5307,15 +5510,16 @@ template <class Value> buffer<Value> event_values(events const& rows, matrix_opt
 /// Rows hold every pair that occurs, also where its value is 0: stored zeros count as seen, models skip them, and `report()` says how many
 /// there are, as it does for merged rows. Values are `float` or wider: `user_items<double>(events)`.
 /// @throws data_error  for a value that is not finite, for duplicates under `duplicates::error`, for a half life without times.
-/// Cost: O(events + users + items), two passes over the rows. Peak: 16 bytes a row besides the events.
+/// Cost: O(events + users + items), by all threads. Peak: 9 bytes a row (float) besides the events, 16 where pairs merge.
 template <class Value = float> [[nodiscard]] basic_csr<Value> user_items(events const& past, matrix_options const& options = {}) {
     static_assert(std::is_arithmetic_v<Value> && detail::keeps_values<float, Value>(),
                   "user_items: weights are float, and this value type would change them; take float or double");
     detail::progress_reporter progress(options.run.progress, "user_items", past.size());
     progress.report_or_throw(0);
-    auto const values = detail::event_values<Value>(past, options);
-    auto out = detail::build_csr<Value>({past.event_users(), past.event_items(), values.span(), past.n_users(), past.n_items()},
-                                        options.duplicates, past.provenance());
+    detail::buffer<Value> made;
+    auto const values = detail::event_values<Value>(past, options, made);
+    auto out = detail::build_csr<Value>({past.event_users(), past.event_items(), values, past.n_users(), past.n_items()},
+                                        options.duplicates, past.provenance(), options.run, [] {});
     progress.report_or_throw(past.size());
     return out;
 }
@@ -5359,7 +5563,8 @@ template <class It, class Default> struct read_type<It, no_column, Default> { us
 /// A matrix straight from the user's rows, without encoders: `csr_from(rows, columns().user(&r::u).item(&r::i).weight(&r::n), {.n_items = 9})`.
 ///
 /// The columns are indices (user_index and item_index, or integers from 0) and a number of any type, which is the matrix's value type: nothing
-/// is converted. Without a weight column every value is 1.f. A single pass over the range is enough.
+/// is converted. Without a weight column every value is 1.f. A single pass over the range is enough; O(rows + users + items). Peak: 21 bytes
+/// a row (float).
 /// @throws data_error  naming the row for an index that is negative or past the given sizes, and for a value that is not finite.
 template <std::input_iterator It, std::sentinel_for<It> End, class U, class I, class W, class T>
 [[nodiscard]] auto csr_from(It first, End last, columns_of<U, I, W, T> const& columns, csr_options const& options = {}) {
@@ -5374,6 +5579,11 @@ template <std::input_iterator It, std::sentinel_for<It> End, class U, class I, c
     std::vector<user_index> users;
     std::vector<item_index> items;
     std::vector<value_type> values;
+    if constexpr (std::sized_sentinel_for<End, It>) {
+        auto const n = static_cast<std::size_t>(last - first);
+        users.reserve(n), items.reserve(n);
+        if constexpr (!std::same_as<W, detail::no_column>) values.reserve(n);
+    }
     for (std::size_t row = 0; first != last; ++first, ++row) {
         auto&& r = *first;
         users.push_back(detail::checked_index<user_index>(std::invoke(columns.user_column(), r), row, "user"));
@@ -5387,7 +5597,8 @@ template <std::input_iterator It, std::sentinel_for<It> End, class U, class I, c
     }
     auto const n_users = detail::checked_extent<user_index>(users, options.n_users, "user");
     auto const n_items = detail::checked_extent<item_index>(items, options.n_items, "item");
-    return detail::build_csr<value_type>({users, items, values, n_users, n_items}, options.duplicates, {});
+    auto const release = [&] { users = std::vector<user_index>(), items = std::vector<item_index>(), values = std::vector<value_type>(); };
+    return detail::build_csr<value_type>({users, items, values, n_users, n_items}, options.duplicates, {}, options.run, release);
 }
 template <std::ranges::input_range Range, class U, class I, class W, class T>
 [[nodiscard]] auto csr_from(Range&& rows, columns_of<U, I, W, T> const& columns, csr_options const& options = {}) {
@@ -5508,38 +5719,16 @@ private:
 /// The usual matrix by item: float values.
 using csc = basic_csc<float>;
 
-namespace detail {
-
-template <class Minor, class Value> struct other_order {
-    buffer<std::int64_t> offsets;
-    buffer<Minor> minor;
-    buffer<Value> values;
-};
-
-/// A counting sort by the minor index; what was the major index rises within each of the new rows. O(entries + both sizes).
-template <class Major, class Minor, class Value> other_order<Major, Value>
-reorder(std::span<std::int64_t const> offsets, std::span<Minor const> minor, std::span<Value const> values, std::size_t n_minor) {
-    other_order<Major, Value> out{count_offsets(minor, n_minor, "transpose", "index"), buffer<Major>(minor.size()),
-                                  buffer<Value>(minor.size())};
-    auto place = next_places(out.offsets);
-    for (std::size_t row = 0; row + 1 < offsets.size(); ++row)
-        for (auto i = static_cast<std::size_t>(offsets[row]); i < static_cast<std::size_t>(offsets[row + 1]); ++i) {
-            auto const at = static_cast<std::size_t>(place[to_size(minor[i])]++);
-            out.minor[at] = static_cast<Major>(row), out.values[at] = values[i];
-        }
-    return out;
-}
-
-}
-
-/// The same matrix by item. O(entries + users + items).
-template <class Value> [[nodiscard]] basic_csc<Value> transpose(basic_csr<Value> const& m) {
-    auto out = detail::reorder<user_index>(m.offsets(), m.columns(), m.values(), m.n_items());
+/// The same matrix by item, the same bits for any number of threads. O(entries + users + items).
+template <class Value> [[nodiscard]] basic_csc<Value> transpose(basic_csr<Value> const& m, run_options const& run = {}) {
+    detail::team workers(run.threads);
+    auto out = detail::reorder<user_index>(workers, m.offsets(), m.columns(), m.values(), m.n_items());
     return basic_csc<Value>(m.n_users(), m.n_items(), std::move(out.offsets), std::move(out.minor), std::move(out.values), m.provenance());
 }
-/// The same matrix by user. O(entries + users + items).
-template <class Value> [[nodiscard]] basic_csr<Value> transpose(basic_csc<Value> const& m) {
-    auto out = detail::reorder<item_index>(m.offsets(), m.rows(), m.values(), m.n_users());
+/// The same matrix by user, the same bits for any number of threads. O(entries + users + items).
+template <class Value> [[nodiscard]] basic_csr<Value> transpose(basic_csc<Value> const& m, run_options const& run = {}) {
+    detail::team workers(run.threads);
+    auto out = detail::reorder<item_index>(workers, m.offsets(), m.rows(), m.values(), m.n_users());
     return basic_csr<Value>(m.n_users(), m.n_items(), std::move(out.offsets), std::move(out.minor), std::move(out.values), m.provenance());
 }
 
@@ -12071,7 +12260,7 @@ enum class missing_numbers : std::uint8_t { lowest, highest, forbidden };
 
 namespace detail {
 
-inline constexpr std::size_t max_borders = 255;   ///< bins are 0 .. 255
+inline constexpr std::size_t max_borders = 255; ///< bins are 0 .. 255
 inline constexpr float greatest = std::numeric_limits<float>::max();
 inline constexpr float infinite = std::numeric_limits<float>::infinity();
 
@@ -12115,7 +12304,9 @@ inline weighted_values distinct_values(std::span<float const> numbers, std::span
     entries.reserve(numbers.size());
     for (std::size_t row = 0; row < numbers.size(); ++row) {
         if (std::isnan(numbers[row])) out.missing = true;
-        else entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest), greatest))} << 32 | static_cast<std::uint32_t>(row));
+        else
+            entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest), greatest))} << 32 |
+                              static_cast<std::uint32_t>(row));
     }
     sort_by_key(entries);
     double total = 0;
@@ -12178,7 +12369,8 @@ inline std::vector<float> greedy_borders(weighted_values const& v, std::size_t m
 }
 
 /// Borders of a number column, with the one that keeps missing values apart where there are some.
-inline std::vector<float> number_borders(std::span<float const> numbers, std::span<float const> weights, std::size_t most, missing_numbers rule) {
+inline std::vector<float> number_borders(std::span<float const> numbers, std::span<float const> weights, std::size_t most,
+                                         missing_numbers rule) {
     auto const values = distinct_values(numbers, weights);
     auto borders = greedy_borders(values, most);
     if (values.missing && !values.values.empty()) {
@@ -12257,7 +12449,8 @@ inline char const* kind_word(column_kind kind, key_kind keys) noexcept {
 /// @throws data_error  where a column found by name is of another type.
 inline void check_same_kind(ranker_column const& wanted, column_kind kind, key_kind keys) {
     if (wanted.kind != kind || wanted.keys() != keys)
-        throw_data("booster: column ", in_quotes(wanted.name), " is ", kind_word(kind, keys), ", the model was trained on ", kind_word(wanted.kind, wanted.keys()));
+        throw_data("booster: column ", in_quotes(wanted.name), " is ", kind_word(kind, keys), ", the model was trained on ",
+                   kind_word(wanted.kind, wanted.keys()));
 }
 
 /// How many rows are evaluated together.
@@ -12267,7 +12460,7 @@ inline constexpr std::size_t block_rows = 128;
 struct row_block {
     struct column {
         float const* numbers = nullptr;
-        std::int32_t const* codes = nullptr;     ///< one a row; for `categories` at least one, codes[ends[r - 1]] .. codes[ends[r]]
+        std::int32_t const* codes = nullptr; ///< one a row; for `categories` at least one, codes[ends[r - 1]] .. codes[ends[r]]
         std::uint32_t const* ends = nullptr;
     };
     std::size_t n = 0;
@@ -12338,7 +12531,8 @@ private:
     };
     static std::vector<std::int32_t> translate(category_dictionary const& from, category_dictionary const& to) {
         std::vector<std::int32_t> codes(from.size());
-        for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = to.find(from.text(static_cast<std::int32_t>(i))).value_or(unknown_category);
+        for (std::size_t i = 0; i < codes.size(); ++i)
+            codes[i] = to.find(from.text(static_cast<std::int32_t>(i))).value_or(unknown_category);
         return codes;
     }
     static void read_codes(bound_column const& column, std::size_t first, std::size_t n, block_codes& scratch, row_block::column& out) {
@@ -12375,15 +12569,17 @@ struct statistic_key {
 
     std::uint32_t column = 0;
     join with = join::none;
-    std::uint32_t other = 0;             ///< the joined column
-    std::vector<float> cuts;             ///< of a joined number: its bin is the count of cuts below it
-    std::vector<std::uint64_t> pairs;    ///< of a joined category: (first cell) << 32 | second cell, rising; the place is the cell
-    std::vector<float> sums, counts;     ///< a value a cell, over all training rows
+    std::uint32_t other = 0;          ///< the joined column
+    std::vector<float> cuts;          ///< of a joined number: its bin is the count of cuts below it
+    std::vector<std::uint64_t> pairs; ///< of a joined category: (first cell) << 32 | second cell, rising; the place is the cell
+    std::vector<float> sums, counts;  ///< a value a cell, over all training rows
 
     static constexpr std::uint32_t no_cell = 0xFFFFFFFFu;
 
     std::size_t n_cells() const noexcept { return counts.size(); }
-    static std::uint32_t cell_of(std::int32_t code) noexcept { return code == unknown_category ? no_cell : static_cast<std::uint32_t>(code + 1); }
+    static std::uint32_t cell_of(std::int32_t code) noexcept {
+        return code == unknown_category ? no_cell : static_cast<std::uint32_t>(code + 1);
+    }
     static std::uint64_t pair_of(std::int32_t a, std::int32_t b) noexcept { return std::uint64_t{cell_of(a)} << 32 | cell_of(b); }
 
     /// For looking up pairs; call it once they are there.
@@ -12451,9 +12647,8 @@ struct cell_total {
 
 /// Walks the rows in an order and gives, for each, the statistics of its cells over the rows before it: emit(row, value of each prior).
 /// A row of several categories has the mean over them; each of its categories then counts the row once.
-template <class Emit>
-void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows, std::span<std::uint32_t const> order,
-                        std::span<float const> priors, Emit const& emit) {
+template <class Emit> void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows,
+                                              std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
     std::vector<cell_total> totals(n_cells);
     std::vector<float> values(priors.size());
     for (auto const row : order) {
@@ -12511,19 +12706,19 @@ inline std::vector<float> unit_targets(std::span<float const> targets) {
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
 enum class feature_kind : std::uint8_t {
-    number,     ///< bin of a number column
-    has,        ///< whether a row has this category: bins 0 and 1
-    statistic,  ///< bin of a key's target statistic
-    count       ///< bin of a key's number of rows
+    number,    ///< bin of a number column
+    has,       ///< whether a row has this category: bins 0 and 1
+    statistic, ///< bin of a key's target statistic
+    count      ///< bin of a key's number of rows
 };
 
 /// One feature. A tree's split asks whether its bin is above a threshold.
 struct ranker_feature {
     feature_kind kind = feature_kind::number;
-    std::uint32_t source = 0;    ///< the column, or the key of statistic and count
-    std::int32_t category = 0;   ///< of `has`; may be missing_category
-    float prior = 0;             ///< of `statistic`
-    std::vector<float> borders;  ///< of all but `has`
+    std::uint32_t source = 0;   ///< the column, or the key of statistic and count
+    std::int32_t category = 0;  ///< of `has`; may be missing_category
+    float prior = 0;            ///< of `statistic`
+    std::vector<float> borders; ///< of all but `has`
 
     std::size_t n_bins() const noexcept { return kind == feature_kind::has ? 2 : borders.size() + 1; }
 };
@@ -12582,7 +12777,8 @@ struct feature_space {
         for (std::size_t c = 0; c < columns.size(); ++c)
             for (std::size_t r = 0; rows.columns[c].numbers && r < rows.n; ++r)
                 if (std::isnan(rows.columns[c].numbers[r]))
-                    throw_data("booster: column ", in_quotes(columns[c].name), " has a missing number, which missing_numbers::forbidden does not allow");
+                    throw_data("booster: column ", in_quotes(columns[c].name),
+                               " has a missing number, which missing_numbers::forbidden does not allow");
     }
 
 private:
@@ -12644,7 +12840,9 @@ public:
     std::size_t size() const noexcept { return m_depths.size(); }
     std::size_t depth(std::size_t tree) const noexcept { return m_depths[tree]; }
     std::span<model_split const> splits(std::size_t tree) const noexcept { return {m_splits.data() + m_first_split[tree], m_depths[tree]}; }
-    std::span<std::int32_t const> leaves(std::size_t tree) const noexcept { return {m_leaves.data() + m_first_leaf[tree], std::size_t{1} << m_depths[tree]}; }
+    std::span<std::int32_t const> leaves(std::size_t tree) const noexcept {
+        return {m_leaves.data() + m_first_leaf[tree], std::size_t{1} << m_depths[tree]};
+    }
     /// The weight of the training rows in each leaf.
     std::span<float const> leaf_weights(std::size_t tree) const noexcept {
         return {m_leaf_weights.data() + m_first_leaf[tree], std::size_t{1} << m_depths[tree]};
@@ -12652,11 +12850,13 @@ public:
     /// What each split added to the score that chose it.
     std::span<float const> gains(std::size_t tree) const noexcept { return {m_gains.data() + m_first_split[tree], m_depths[tree]}; }
 
-    void add(std::span<model_split const> splits, std::span<float const> gains, std::span<std::int32_t const> leaves, std::span<float const> weights) {
+    void add(std::span<model_split const> splits, std::span<float const> gains, std::span<std::int32_t const> leaves,
+             std::span<float const> weights) {
         m_first_split.push_back(m_splits.size()), m_first_leaf.push_back(m_leaves.size());
         m_depths.push_back(static_cast<std::uint8_t>(splits.size()));
         m_splits.insert(m_splits.end(), splits.begin(), splits.end()), m_gains.insert(m_gains.end(), gains.begin(), gains.end());
-        m_leaves.insert(m_leaves.end(), leaves.begin(), leaves.end()), m_leaf_weights.insert(m_leaf_weights.end(), weights.begin(), weights.end());
+        m_leaves.insert(m_leaves.end(), leaves.begin(), leaves.end()),
+            m_leaf_weights.insert(m_leaf_weights.end(), weights.begin(), weights.end());
     }
     /// Keeps the first n trees.
     void keep(std::size_t n) {
@@ -12686,7 +12886,8 @@ private:
 };
 
 /// One bit a split, of at most eight splits, for 16 rows: without branches, so that compilers turn it into vector code.
-inline void leaf_bits(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride, std::uint8_t* __restrict out) noexcept {
+inline void leaf_bits(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
+                      std::uint8_t* __restrict out) noexcept {
     std::uint8_t bits[16] = {};
     std::uint8_t bit = 1;
     for (auto const& split : splits) {
@@ -12700,7 +12901,8 @@ inline void leaf_bits(std::span<model_split const> splits, std::uint8_t const* b
 }
 
 /// The numbers of the leaves of n rows, n at most block_rows. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 16 rows.
-inline void leaf_numbers(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride, std::size_t n, std::uint16_t* out) noexcept {
+inline void leaf_numbers(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride, std::size_t n,
+                         std::uint16_t* out) noexcept {
     auto const low = splits.first(std::min<std::size_t>(8, splits.size())), high = splits.subspan(low.size());
     for (std::size_t row = 0; row < n; row += 16) {
         std::uint8_t bits[16], more[16] = {};
@@ -12711,8 +12913,8 @@ inline void leaf_numbers(std::span<model_split const> splits, std::uint8_t const
 }
 
 /// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows.
-inline void add_trees(tree_set const& trees, std::size_t first, std::size_t last, std::uint8_t const* bins, std::size_t stride, std::size_t n,
-                      std::int64_t* sums) noexcept {
+inline void add_trees(tree_set const& trees, std::size_t first, std::size_t last, std::uint8_t const* bins, std::size_t stride,
+                      std::size_t n, std::int64_t* sums) noexcept {
     std::uint16_t numbers[block_rows];
     for (std::size_t t = first; t < last; ++t) {
         leaf_numbers(trees.splits(t), bins, stride, n, numbers);
@@ -12810,7 +13012,8 @@ concept loss_function = requires(Loss const& loss, std::span<float const> in, st
 /// A loss of rows against the other rows of their group: as loss_function, with the ends of the groups of the block as third argument.
 /// Blocks hold whole groups; `value` is the mean over groups, counted by their rows.
 template <class Loss>
-concept grouped_loss_function = requires(Loss const& loss, std::span<float const> in, std::span<std::uint64_t const> ends, std::span<float> out) {
+concept grouped_loss_function = requires(Loss const& loss, std::span<float const> in, std::span<std::uint64_t const> ends,
+                                         std::span<float> out) {
     { loss.value(in, in, ends) } -> std::convertible_to<double>;
     loss.derivatives(in, in, ends, out, out);
 };
@@ -12845,7 +13048,8 @@ RECSYS_DETAIL_INLINE float exp_minus_abs(float t) noexcept {
 }
 
 /// First and second derivative of the log loss: p - y and p (1 - p).
-inline void log_loss_derivatives(float const* __restrict raw, float const* __restrict y, float* __restrict g, float* __restrict h) noexcept {
+inline void log_loss_derivatives(float const* __restrict raw, float const* __restrict y, float* __restrict g,
+                                 float* __restrict h) noexcept {
     for (std::size_t i = 0; i < lanes; ++i) {
         float const e = exp_minus_abs(raw[i]), s = 1.f / (1.f + e);
         std::int32_t const negative = bit_cast<std::int32_t>(raw[i]) >> 31;
@@ -12922,7 +13126,9 @@ struct log_loss {
     static constexpr output_kind output = output_kind::probability;
 
     /// Mean loss of the rows.
-    double value(std::span<float const> raw, std::span<float const> target) const { return sum(raw, target, {}) / static_cast<double>(raw.size()); }
+    double value(std::span<float const> raw, std::span<float const> target) const {
+        return sum(raw, target, {}) / static_cast<double>(raw.size());
+    }
     double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
         return detail::weighted_sum(raw.size(), weight, [&](std::size_t first, std::size_t n, float* out) {
             if (n == detail::lanes) return detail::log_loss_values(raw.data() + first, target.data() + first, out);
@@ -13006,7 +13212,9 @@ public:
         requires(!std::same_as<std::remove_cvref_t<Loss>, loss>)
     loss(Loss objective) {
         constexpr bool is_loss = loss_function<Loss> || grouped_loss_function<Loss>;
-        static_assert(is_loss, "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of float");
+        static_assert(
+            is_loss,
+            "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of float");
         if constexpr (is_loss) m_held = std::make_shared<holder<Loss> const>(std::move(objective));
     }
 
@@ -13025,7 +13233,9 @@ public:
         for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] *= rows.weight[i], hessian[i] *= rows.weight[i];
     }
     /// The best constant score, where the loss knows it.
-    std::optional<double> start(std::span<float const> target, std::span<float const> weight) const { return m_held->start(target, weight); }
+    std::optional<double> start(std::span<float const> target, std::span<float const> weight) const {
+        return m_held->start(target, weight);
+    }
     /// @throws data_error  for a target that the loss does not allow.
     void check(std::span<float const> target) const { m_held->check(target); }
 
@@ -13043,7 +13253,10 @@ private:
     template <class Loss> struct holder final : base {
         explicit holder(Loss l) : held(std::move(l)) {}
         output_kind output() const override {
-            if constexpr (requires { { Loss::output } -> std::convertible_to<output_kind>; }) return Loss::output;
+            if constexpr (requires {
+                              { Loss::output } -> std::convertible_to<output_kind>;
+                          })
+                return Loss::output;
             else return output_kind::raw;
         }
         bool grouped() const override { return grouped_loss_function<Loss>; }
@@ -13230,13 +13443,16 @@ enum class row_sampling : std::uint8_t { mvs, bernoulli };
 
 namespace detail {
 
-inline std::uint64_t tree_key(std::uint64_t seed, std::size_t tree) noexcept { return hash_join(hash_join(0x7265637379735F72u, seed), tree); }
+inline std::uint64_t tree_key(std::uint64_t seed, std::size_t tree) noexcept {
+    return hash_join(hash_join(0x7265637379735F72u, seed), tree);
+}
 
 /// Says for each row by what factor it counts in a tree: 0 = left out, else one over the probability with which it was kept.
 class row_sampler {
 public:
     /// @param gradients  weighted gradients of all rows; MVS looks at some 16000 of them, at fixed places.
-    row_sampler(row_sampling how, double share, std::uint64_t key, std::span<float const> gradients) : m_how(how), m_share(static_cast<float>(share)), m_key(key) {
+    row_sampler(row_sampling how, double share, std::uint64_t key, std::span<float const> gradients)
+        : m_how(how), m_share(static_cast<float>(share)), m_key(key) {
         if (how == row_sampling::mvs && share < 1) find_threshold(gradients);
     }
     /// The factors of 16 rows from `row` on.
@@ -13245,13 +13461,15 @@ public:
         float draw[lanes];
         auto const base = static_cast<std::uint32_t>(m_key) + static_cast<std::uint32_t>(row);
         for (std::size_t k = 0; k < lanes; ++k)
-            draw[k] = static_cast<float>(static_cast<std::int32_t>(mix_bits_32((base + static_cast<std::uint32_t>(k)) ^ static_cast<std::uint32_t>(m_key >> 32)) >> 8)) * 0x1p-24f;
+            draw[k] = static_cast<float>(static_cast<std::int32_t>(
+                          mix_bits_32((base + static_cast<std::uint32_t>(k)) ^ static_cast<std::uint32_t>(m_key >> 32)) >> 8)) *
+                      0x1p-24f;
         if (m_how == row_sampling::bernoulli)
             for (std::size_t k = 0; k < lanes; ++k) out[k] = keep(draw[k] < m_share, 1.f);
         else
             for (std::size_t k = 0; k < lanes; ++k) {
                 float const ratio = m_threshold * inverse_root(gradient[k] * gradient[k] + m_smooth);
-                out[k] = keep(draw[k] * ratio < 1.f, ratio > 1.f ? ratio : 1.f);
+                out[k] = keep(draw[k] * ratio<1.f, ratio> 1.f ? ratio : 1.f);
             }
     }
 
@@ -13263,7 +13481,9 @@ private:
         return y * (1.5f - 0.5f * x * y * y);
     }
     /// The value where the test holds, else 0: without a branch.
-    static float keep(bool test, float value) noexcept { return bit_cast<float>(bit_cast<std::int32_t>(value) & -static_cast<std::int32_t>(test)); }
+    static float keep(bool test, float value) noexcept {
+        return bit_cast<float>(bit_cast<std::int32_t>(value) & -static_cast<std::int32_t>(test));
+    }
     /// Rows are kept with probability min(1, size / threshold), size = sqrt(g^2 + smooth): the threshold keeps the share wanted.
     /// Source: Ibragimov & Gusev, "Minimal variance sampling in stochastic gradient boosting" (2019), theorem 1 with a regulariser.
     void find_threshold(std::span<float const> gradients) {
@@ -13331,7 +13551,7 @@ struct packed_field {
     std::uint32_t block = 0;
     std::uint8_t byte = 0;
     std::uint8_t shift = 0;
-    std::uint8_t mask = 0;   ///< the field's bits in their place
+    std::uint8_t mask = 0; ///< the field's bits in their place
     std::uint16_t n_bins = 0;
 
     std::uint8_t bin(std::uint8_t of) const noexcept { return static_cast<std::uint8_t>((of & mask) >> shift); }
@@ -13361,7 +13581,8 @@ public:
 private:
     static std::size_t bits_of(std::size_t n_bins) noexcept { return n_bins <= 2 ? 1 : n_bins <= 4 ? 2 : n_bins <= 16 ? 4 : 8; }
     void place(std::size_t feature, std::size_t n_bins, std::size_t bits) {
-        auto at = bits == 8 ? m_free_bits.end() : std::find_if(m_free_bits.begin(), m_free_bits.end(), [&](std::size_t free) { return free >= bits; });
+        auto at = bits == 8 ? m_free_bits.end()
+                            : std::find_if(m_free_bits.begin(), m_free_bits.end(), [&](std::size_t free) { return free >= bits; });
         if (at == m_free_bits.end()) at = m_free_bits.insert(m_free_bits.end(), 8);
         auto const byte = static_cast<std::size_t>(at - m_free_bits.begin());
         auto const shift = 8 - *at;
@@ -13384,7 +13605,8 @@ public:
     packed_rows(packed_layout layout, std::size_t n_rows, std::size_t permutations) : m_layout(std::move(layout)), m_n_rows(n_rows) {
         for (std::size_t b = 0; b < m_layout.n_blocks(); ++b) {
             auto& copies = m_bytes.emplace_back();
-            for (std::size_t p = 0; p < (m_layout.permuted(b) ? permutations : 1); ++p) copies.emplace_back(n_rows * record_bytes, std::uint8_t{0});
+            for (std::size_t p = 0; p < (m_layout.permuted(b) ? permutations : 1); ++p)
+                copies.emplace_back(n_rows * record_bytes, std::uint8_t{0});
         }
     }
     packed_layout const& layout() const noexcept { return m_layout; }
@@ -13442,9 +13664,8 @@ template <std::size_t Bytes> void add_records(row_record const* records, std::si
     for (std::size_t i = 0; i < n; ++i) {
         auto const& r = records[i];
         packed_sum const value = pack_sum(r.gradient, r.weight);
-        [&]<std::size_t... Byte>(std::index_sequence<Byte...>) {
-            ((histogram[Byte * bin_slots + r.bins[Byte]] += value), ...);
-        }(std::make_index_sequence<Bytes>());
+        [&]<std::size_t... Byte>(std::index_sequence<Byte...>) { ((histogram[Byte * bin_slots + r.bins[Byte]] += value), ...); }
+        (std::make_index_sequence<Bytes>());
     }
 }
 
@@ -13453,7 +13674,8 @@ using record_adder = void (*)(row_record const*, std::size_t, packed_sum*) noexc
 inline record_adder adder_for(std::size_t used_bytes) noexcept {
     static constexpr auto adders = []<std::size_t... Bytes>(std::index_sequence<Bytes...>) {
         return std::array<record_adder, sizeof...(Bytes)>{&add_records<Bytes + 1>...};
-    }(std::make_index_sequence<record_bytes>());
+    }
+    (std::make_index_sequence<record_bytes>());
     return adders[used_bytes - 1];
 }
 
@@ -13495,8 +13717,8 @@ struct threshold_sums {
 };
 
 /// a G and a^2 W of both sides of every threshold, added for one leaf. Arrays are padded to a multiple of 16.
-inline void add_leaf_scores(float const* __restrict left_g, float const* __restrict left_w, float total_g, float total_w, std::size_t n, float l2,
-                            float* __restrict gain, float* __restrict norm) noexcept {
+inline void add_leaf_scores(float const* __restrict left_g, float const* __restrict left_w, float total_g, float total_w, std::size_t n,
+                            float l2, float* __restrict gain, float* __restrict norm) noexcept {
     for (std::size_t block = 0; block < n; block += 16)
         for (std::size_t k = block; k < block + 16; ++k) {
             float const gl = left_g[k], wl = left_w[k], gr = total_g - gl, wr = total_w - wl;
@@ -13535,8 +13757,8 @@ inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum
         }
         run += bins[n];
         for (std::size_t b = n; b < padded; ++b) g[b] = 0.f, w[b] = 0.f;
-        add_leaf_scores(g, w, static_cast<float>(gradient_of(run)) * scale.gradient, static_cast<float>(weight_of(run)) * scale.weight, padded, scale.l2,
-                        sums.gain, sums.norm);
+        add_leaf_scores(g, w, static_cast<float>(gradient_of(run)) * scale.gradient, static_cast<float>(weight_of(run)) * scale.weight,
+                        padded, scale.l2, sums.gain, sums.norm);
     }
     best_threshold best;
     best.none = score_of(sums.gain[n], sums.norm[n], scale.score);
@@ -13563,24 +13785,24 @@ struct booster_options {
     recsys::loss loss = log_loss{};
     natural trees = 1000;
     double learning_rate = 0.05;
-    natural depth = 6;   ///< splits a tree, 1 to 10
-    double l2 = 3;       ///< added to the sum of second derivatives of a leaf: that many rows that want no change
+    natural depth = 6; ///< splits a tree, 1 to 10
+    double l2 = 3;     ///< added to the sum of second derivatives of a leaf: that many rows that want no change
     split_score score = split_score::cosine;
 
-    natural borders = 254;                              ///< of a number, at most; 1 to 254
+    natural borders = 254; ///< of a number, at most; 1 to 254
     missing_numbers missing = missing_numbers::lowest;
-    natural one_hot_size = 4;        ///< columns of at most so many categories become yes/no features, the others target statistics
-    natural statistic_borders = 63;  ///< of a target statistic, at most; 1 to 254
-    natural joins = 8;               ///< how many pairs (category and number, two categories) get a statistic of their own, at most
-    natural permutations = 3;        ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
+    natural one_hot_size = 4;       ///< columns of at most so many categories become yes/no features, the others target statistics
+    natural statistic_borders = 63; ///< of a target statistic, at most; 1 to 254
+    natural joins = 8;              ///< how many pairs (category and number, two categories) get a statistic of their own, at most
+    natural permutations = 3;       ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
 
     row_sampling sampling = row_sampling::mvs;
-    double row_share = 0.8;                    ///< of the rows, for a tree's structure; 1 = all
-    double column_share = 1;                   ///< of the columns, for a tree
-    std::vector<double> class_weights = {};    ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
-    std::optional<double> start = {};          ///< raw score before the first tree; absent: the best constant
+    double row_share = 0.8;                 ///< of the rows, for a tree's structure; 1 = all
+    double column_share = 1;                ///< of the columns, for a tree
+    std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
+    std::optional<double> start = {};       ///< raw score before the first tree; absent: the best constant
 
-    natural early_stopping_rounds = 50;        ///< fit(train, valid) stops after so many trees without a lower loss; 0 = never
+    natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a lower loss; 0 = never
     std::uint64_t seed = 0;
     run_options run = {};
 };
@@ -13591,7 +13813,8 @@ inline void check_range(std::string_view name, double value, double least, doubl
     if (!(value >= least && value <= most)) throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", value);
 }
 inline void check_range(std::string_view name, natural value, std::size_t least, std::size_t most) {
-    if (value < least || value > most) throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", static_cast<std::size_t>(value));
+    if (value < least || value > most)
+        throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", static_cast<std::size_t>(value));
 }
 
 inline void check(booster_options const& o) {
@@ -13639,8 +13862,13 @@ class tree_grower {
 
 public:
     tree_grower(packed_layout const& layout, std::size_t max_rows, std::size_t depth, team& workers)
-        : m_layout(layout), m_workers(workers), m_depth(depth), m_current(layout.n_blocks() * max_rows), m_next(depth > 1 ? layout.n_blocks() * max_rows : 0),
-          m_max_rows(max_rows), m_scratch(workers.size()) {
+        : m_layout(layout),
+          m_workers(workers),
+          m_depth(depth),
+          m_current(layout.n_blocks() * max_rows),
+          m_next(depth > 1 ? layout.n_blocks() * max_rows : 0),
+          m_max_rows(max_rows),
+          m_scratch(workers.size()) {
         if (layout.n_blocks() > 1) m_sides = buffer<std::uint8_t>(max_rows);
     }
 
@@ -13655,7 +13883,10 @@ public:
         m_used_blocks.clear();
         for (std::uint32_t b = 0; b < m_layout.n_blocks(); ++b)
             for (std::size_t f = 0; f < allowed.size(); ++f)
-                if (allowed[f] && m_layout.fields()[f].block == b) { m_used_blocks.push_back(b); break; }
+                if (allowed[f] && m_layout.fields()[f].block == b) {
+                    m_used_blocks.push_back(b);
+                    break;
+                }
         std::vector<std::size_t> root{0};
         count_leaves(root);
         for (;;) {
@@ -13815,7 +14046,8 @@ private:
             std::size_t const k = task / m_layout.n_blocks(), b = task % m_layout.n_blocks();
             auto const* const from = records(b);
             auto* const to = m_next.data() + b * m_max_rows;
-            if (one_block) ends[k] = move_records(from, to, pieces[k], [&](std::size_t i) { return (from[i].bins[field.byte] & field.mask) > above; });
+            if (one_block)
+                ends[k] = move_records(from, to, pieces[k], [&](std::size_t i) { return (from[i].bins[field.byte] & field.mask) > above; });
             else {
                 std::size_t const end = move_records(from, to, pieces[k], [&](std::size_t i) { return m_sides[i] != 0; });
                 if (b == 0) ends[k] = end;
@@ -13824,7 +14056,8 @@ private:
         for (std::size_t k = 0; k < pieces.size(); ++k) left_ends[pieces[k].leaf] = ends[k];
         return left_ends;
     }
-    template <class Test> static std::size_t move_records(row_record const* from, row_record* to, piece const& p, Test const& goes_right) noexcept {
+    template <class Test>
+    static std::size_t move_records(row_record const* from, row_record* to, piece const& p, Test const& goes_right) noexcept {
         std::size_t left = p.left, right = p.right - 1;
         for (std::size_t i = p.first; i < p.last; ++i) {
             bool const side = goes_right(i);
@@ -14010,8 +14243,8 @@ inline std::vector<ranker_column> ranker_columns(frame const& rows, std::span<ra
 struct training_bins {
     packed_rows packed;
     buffer<std::uint8_t> columns;
-    std::size_t stride = 0;                ///< rows of a column, a multiple of block_rows
-    std::vector<std::uint32_t> unit_of;    ///< what column sampling takes together, of each feature
+    std::size_t stride = 0;             ///< rows of a column, a multiple of block_rows
+    std::vector<std::uint32_t> unit_of; ///< what column sampling takes together, of each feature
     std::size_t n_units = 0;
 
     std::uint8_t const* column(std::size_t feature) const noexcept { return columns.data() + feature * stride; }
@@ -14021,7 +14254,8 @@ struct training_bins {
 class feature_maker {
 public:
     /// @param target  in [0, 1]; @param weight  empty = 1.
-    feature_maker(frame const& rows, std::vector<ranker_column> columns, statistic_rows about, booster_options const& options, team& workers)
+    feature_maker(frame const& rows, std::vector<ranker_column> columns, statistic_rows about, booster_options const& options,
+                  team& workers)
         : m_rows(rows), m_about(about), m_options(options), m_workers(workers) {
         m_space.columns = std::move(columns), m_space.missing = options.missing;
         m_reader = std::make_unique<frame_reader>(m_space.columns, rows);
@@ -14052,7 +14286,8 @@ private:
         std::vector<std::vector<float>> borders(m_space.columns.size());
         m_workers.run(borders.size(), [&](std::size_t c, std::size_t) {
             auto const& column = m_rows.column(m_space.columns[c].name);
-            if (column.kind == column_kind::number) borders[c] = number_borders(column.numbers.span(), m_about.weight, m_options.borders, m_options.missing);
+            if (column.kind == column_kind::number)
+                borders[c] = number_borders(column.numbers.span(), m_about.weight, m_options.borders, m_options.missing);
         });
         for (std::uint32_t c = 0; c < borders.size(); ++c) {
             if (borders[c].empty()) continue;
@@ -14191,7 +14426,9 @@ private:
         std::copy(cells.begin(), cells.end(), out.cells.begin());
         return out;
     }
-    std::vector<std::uint32_t> order(std::size_t permutation) const { return random_order(n_rows(), run_length(), m_options.seed, 1 + permutation); }
+    std::vector<std::uint32_t> order(std::size_t permutation) const {
+        return random_order(n_rows(), run_length(), m_options.seed, 1 + permutation);
+    }
     std::size_t run_length() const noexcept { return std::clamp<std::size_t>(n_rows() / 20000, 1, 64); }
 
     // --- statistics ---------------------------------------------------------------------------------
@@ -14222,7 +14459,8 @@ private:
                 values.back()[row] = cells.of(row).size() == 1 ? count : count / static_cast<float>(cells.of(row).size());
             }
             std::size_t const unit = m_bins.n_units++;
-            for (std::size_t p = 0; p < values.size(); ++p) add_key_feature(k, unit, p < priors.size(), p < priors.size() ? priors[p] : 0.f, std::move(values[p]));
+            for (std::size_t p = 0; p < values.size(); ++p)
+                add_key_feature(k, unit, p < priors.size(), p < priors.size() ? priors[p] : 0.f, std::move(values[p]));
         }
     }
     void add_key_feature(std::uint32_t k, std::size_t unit, bool statistic, float prior, std::vector<float> values) {
@@ -14233,7 +14471,8 @@ private:
             if (!m_about.weight.empty()) weights.push_back(m_about.weight[row]);
         }
         bool const joined = m_space.keys[k].with != statistic_key::join::none;
-        auto borders = greedy_borders(distinct_values(sample, weights), joined ? std::size_t{15} : static_cast<std::size_t>(m_options.statistic_borders));
+        auto borders = greedy_borders(distinct_values(sample, weights),
+                                      joined ? std::size_t{15} : static_cast<std::size_t>(m_options.statistic_borders));
         if (borders.empty()) return;
         auto& f = add_feature(unit);
         f.kind = statistic ? feature_kind::statistic : feature_kind::count;
@@ -14275,7 +14514,8 @@ private:
     void lay_out() {
         std::vector<std::size_t> n_bins;
         std::vector<char> late;
-        for (std::size_t f = 0; f < m_space.features.size(); ++f) n_bins.push_back(m_space.features[f].n_bins()), late.push_back(permuted(f));
+        for (std::size_t f = 0; f < m_space.features.size(); ++f)
+            n_bins.push_back(m_space.features[f].n_bins()), late.push_back(permuted(f));
         m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_options.permutations);
     }
     /// Features that are the same in every permutation, from their columns to every copy.
@@ -14302,7 +14542,8 @@ private:
         std::vector<border_table> tables;
         for (std::size_t f = 0; f < m_space.features.size(); ++f) {
             auto const& of = m_space.features[f];
-            if (of.kind == feature_kind::statistic && of.source == k) features.push_back(f), priors.push_back(of.prior), tables.emplace_back(of.borders);
+            if (of.kind == feature_kind::statistic && of.source == k)
+                features.push_back(f), priors.push_back(of.prior), tables.emplace_back(of.borders);
         }
         if (features.empty()) return;
         auto const cells = cells_of(key);
@@ -14363,14 +14604,16 @@ inline std::vector<float> weights_of(frame const& rows, std::span<double const> 
     std::vector<float> out(rows.weights().begin(), rows.weights().end());
     for (std::size_t row = 0; row < out.size(); ++row)
         if (!(out[row] >= 0 && std::isfinite(out[row])))
-            throw_data("booster: the weight of ", what, " row ", row, " (from 0) is ", out[row], ", expected a finite number of at least 0");
+            throw_data("booster: the weight of ", what, " row ", row, " (from 0) is ", out[row],
+                       ", expected a finite number of at least 0");
     if (class_weights.empty()) return out;
     if (out.empty()) out.assign(rows.n_rows(), 1.f);
     for (std::size_t row = 0; row < out.size(); ++row) {
         float const target = rows.targets()[row];
         auto const n = static_cast<float>(class_weights.size());
         if (!(target >= 0 && target < n && target == std::floor(target)))
-            throw_data("booster: class_weights has ", class_weights.size(), " classes, the target of ", what, " row ", row, " (from 0) is ", target);
+            throw_data("booster: class_weights has ", class_weights.size(), " classes, the target of ", what, " row ", row, " (from 0) is ",
+                       target);
         out[row] *= static_cast<float>(class_weights[static_cast<std::size_t>(target)]);
     }
     return out;
@@ -14436,9 +14679,16 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 class scored_rows {
 public:
     scored_rows(training_rows const& rows, recsys::loss const& loss, double start, int exponent, team& workers)
-        : m_rows(rows), m_loss(loss), m_start(static_cast<float>(start)), m_step(std::ldexp(1.f, -exponent)), m_workers(workers),
-          m_bounds(chunk_bounds(rows.rows, loss.grouped(), 4096)), m_sums(rows.size(), 0), m_leaf(rows.size(), 0) {
-        for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c) m_groups.push_back(chunk_groups(rows.rows, m_bounds[c], m_bounds[c + 1]));
+        : m_rows(rows),
+          m_loss(loss),
+          m_start(static_cast<float>(start)),
+          m_step(std::ldexp(1.f, -exponent)),
+          m_workers(workers),
+          m_bounds(chunk_bounds(rows.rows, loss.grouped(), 4096)),
+          m_sums(rows.size(), 0),
+          m_leaf(rows.size(), 0) {
+        for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c)
+            m_groups.push_back(chunk_groups(rows.rows, m_bounds[c], m_bounds[c + 1]));
     }
     std::size_t size() const noexcept { return m_sums.size(); }
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
@@ -14532,7 +14782,13 @@ struct leaf_total {
 class tree_booster {
 public:
     tree_booster(training_rows const& rows, training_bins const& bins, booster_options const& options, team& workers)
-        : m_rows(rows), m_bins(bins), m_options(options), m_workers(workers), m_gradient(rows.size()), m_hessian(rows.size()), m_factor(rows.size()),
+        : m_rows(rows),
+          m_bins(bins),
+          m_options(options),
+          m_workers(workers),
+          m_gradient(rows.size()),
+          m_hessian(rows.size()),
+          m_factor(rows.size()),
           m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {}
 
     float* gradient() noexcept { return m_gradient.data(); }
@@ -14541,7 +14797,8 @@ public:
     /// How large a usual Newton step is: the unit from which the leaves' fixed point follows.
     double usual_step() const noexcept {
         double g = 0, h = 0;
-        for (std::size_t i = 0; i < m_rows.size(); ++i) g += std::abs(static_cast<double>(m_gradient[i])), h += static_cast<double>(m_hessian[i]);
+        for (std::size_t i = 0; i < m_rows.size(); ++i)
+            g += std::abs(static_cast<double>(m_gradient[i])), h += static_cast<double>(m_hessian[i]);
         return g > 0 && h > 0 ? g / h : 1;
     }
 
@@ -14598,7 +14855,8 @@ private:
         };
         for (; row + 4 <= last; row += 4) add(0, row), add(1, row + 1), add(2, row + 2), add(3, row + 3);
         for (; row < last; ++row) add(0, row);
-        for (std::size_t i = 0; i < sums.size(); ++i) out[i % n_leaves].gradient += sums[i].gradient, out[i % n_leaves].hessian += sums[i].hessian;
+        for (std::size_t i = 0; i < sums.size(); ++i)
+            out[i % n_leaves].gradient += sums[i].gradient, out[i % n_leaves].hessian += sums[i].hessian;
         for (row = first; row < last; ++row) out[leaf_of[row]].weight += weight(row);
     }
 
@@ -14707,7 +14965,8 @@ class early_stopping {
 public:
     /// @param patience  how many iterations without a lower loss are let pass; 0 = any number.
     /// @param to_beat   the loss of what there was before the first iteration; without one the first number is the best.
-    explicit early_stopping(std::size_t patience, double to_beat = std::numeric_limits<double>::infinity()) : m_patience(patience), m_lowest(to_beat) {}
+    explicit early_stopping(std::size_t patience, double to_beat = std::numeric_limits<double>::infinity())
+        : m_patience(patience), m_lowest(to_beat) {}
 
     /// The loss after one more iteration; true = stop now.
     bool update(double loss) noexcept {
@@ -15301,7 +15560,9 @@ namespace detail {
 /// Looks categories up in a ranker's dictionary.
 class code_sink final : public key_sink {
 public:
-    code_sink(category_dictionary const& known, bool lists, block_codes& to) : m_known(known), m_lists(lists), m_to(to) { m_to.codes.clear(), m_to.ends.clear(); }
+    code_sink(category_dictionary const& known, bool lists, block_codes& to) : m_known(known), m_lists(lists), m_to(to) {
+        m_to.codes.clear(), m_to.ends.clear();
+    }
     void key(std::string_view text) override { m_to.codes.push_back(m_known.find(text).value_or(unknown_category)); }
     void missing() override { m_to.codes.push_back(missing_category); }
     void end_row() override {
@@ -15333,8 +15594,11 @@ public:
     predictor(std::shared_ptr<detail::booster_state const> model, row_schema<Row> const& schema) : m_model(std::move(model)) {
         auto const& readers = schema.readers();
         for (auto const& wanted : m_model->space.columns) {
-            auto const at = std::find_if(readers.columns.begin(), readers.columns.end(), [&](auto const& c) { return c.name == wanted.name; });
-            if (at == readers.columns.end()) detail::throw_data("booster: the schema has no column ", detail::in_quotes(wanted.name), ", which the model was trained on");
+            auto const at =
+                std::find_if(readers.columns.begin(), readers.columns.end(), [&](auto const& c) { return c.name == wanted.name; });
+            if (at == readers.columns.end())
+                detail::throw_data("booster: the schema has no column ", detail::in_quotes(wanted.name),
+                                   ", which the model was trained on");
             detail::check_same_kind(wanted, at->kind, at->keys);
             m_columns.push_back(*at);
         }
@@ -15683,7 +15947,8 @@ double mean_over_rows(std::string_view where, A first, AEnd last, B target, BEnd
 /// @throws data_error  for lengths that differ or a score that is not a number.
 template <std::input_iterator A, std::sentinel_for<A> AEnd, std::input_iterator B, std::sentinel_for<B> BEnd>
 double auc(A first, AEnd last, B labels_first, BEnd labels_last) {
-    auto const s = detail::numbers_of(std::move(first), std::move(last)), l = detail::numbers_of(std::move(labels_first), std::move(labels_last));
+    auto const s = detail::numbers_of(std::move(first), std::move(last)),
+               l = detail::numbers_of(std::move(labels_first), std::move(labels_last));
     return detail::area_under_curve(std::span<double const>(s), std::span<double const>(l));
 }
 template <std::ranges::input_range Scores, std::ranges::input_range Labels> double auc(Scores const& scores, Labels const& labels) {
@@ -15699,7 +15964,8 @@ double mean_log_loss(A first, AEnd last, B labels_first, BEnd labels_last) {
             detail::throw_data("mean_log_loss: row ", row, " has probability ", p, " and label ", y, ", expected both in [0, 1]");
         return -((y > 0 ? y * std::log(p) : 0) + (y < 1 ? (1 - y) * std::log1p(-p) : 0));
     };
-    return detail::mean_over_rows("mean_log_loss", std::move(first), std::move(last), std::move(labels_first), std::move(labels_last), loss);
+    return detail::mean_over_rows("mean_log_loss", std::move(first), std::move(last), std::move(labels_first), std::move(labels_last),
+                                  loss);
 }
 template <std::ranges::input_range Probabilities, std::ranges::input_range Labels>
 double mean_log_loss(Probabilities const& probabilities, Labels const& labels) {
@@ -16940,7 +17206,9 @@ public:
     std::string name() const { return "source_coverage"; }
 
     /// @param lists  a range of ranges of ids.
-    template <class Lists> double operator()(Lists const& lists) const { return (*this)(std::ranges::begin(lists), std::ranges::end(lists)); }
+    template <class Lists> double operator()(Lists const& lists) const {
+        return (*this)(std::ranges::begin(lists), std::ranges::end(lists));
+    }
     template <std::input_iterator A, std::sentinel_for<A> AEnd> double operator()(A first, AEnd last) const {
         std::vector<detail::id_value_t<std::ranges::range_value_t<std::iter_value_t<A>>>> shown;
         std::size_t n_lists = 0;
@@ -17063,7 +17331,8 @@ template <class First, class... Rest> [[nodiscard]] auto load(std::string const&
     } else {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return std::tuple<First, Rest...>{in.load<std::tuple_element_t<I, std::tuple<First, Rest...>>>(I)...};
-        }(std::make_index_sequence<1 + sizeof...(Rest)>());
+        }
+        (std::make_index_sequence<1 + sizeof...(Rest)>());
     }
 }
 

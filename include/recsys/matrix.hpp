@@ -7,6 +7,7 @@
 #define RECSYS_MATRIX_DOOR_HPP
 
 #include <recsys/matrix/builder.hpp>
+#include <recsys/matrix/counting_sort.hpp>
 #include <recsys/matrix/csc.hpp>
 #include <recsys/matrix/csr.hpp>
 #include <recsys/matrix/eigen_view.hpp>

@@ -15,9 +15,10 @@
 
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/error.hpp>
+#include <recsys/core/team.hpp>
 #include <recsys/core/types.hpp>
+#include <recsys/matrix/counting_sort.hpp>
 #include <recsys/matrix/csr.hpp>
-#include <recsys/matrix/offsets.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
@@ -115,38 +116,16 @@ private:
 /// The usual matrix by item: float values.
 using csc = basic_csc<float>;
 
-namespace detail {
-
-template <class Minor, class Value> struct other_order {
-    buffer<std::int64_t> offsets;
-    buffer<Minor> minor;
-    buffer<Value> values;
-};
-
-/// A counting sort by the minor index; what was the major index rises within each of the new rows. O(entries + both sizes).
-template <class Major, class Minor, class Value> other_order<Major, Value>
-reorder(std::span<std::int64_t const> offsets, std::span<Minor const> minor, std::span<Value const> values, std::size_t n_minor) {
-    other_order<Major, Value> out{count_offsets(minor, n_minor, "transpose", "index"), buffer<Major>(minor.size()),
-                                  buffer<Value>(minor.size())};
-    auto place = next_places(out.offsets);
-    for (std::size_t row = 0; row + 1 < offsets.size(); ++row)
-        for (auto i = static_cast<std::size_t>(offsets[row]); i < static_cast<std::size_t>(offsets[row + 1]); ++i) {
-            auto const at = static_cast<std::size_t>(place[to_size(minor[i])]++);
-            out.minor[at] = static_cast<Major>(row), out.values[at] = values[i];
-        }
-    return out;
-}
-
-}
-
-/// The same matrix by item. O(entries + users + items).
-template <class Value> [[nodiscard]] basic_csc<Value> transpose(basic_csr<Value> const& m) {
-    auto out = detail::reorder<user_index>(m.offsets(), m.columns(), m.values(), m.n_items());
+/// The same matrix by item, the same bits for any number of threads. O(entries + users + items).
+template <class Value> [[nodiscard]] basic_csc<Value> transpose(basic_csr<Value> const& m, run_options const& run = {}) {
+    detail::team workers(run.threads);
+    auto out = detail::reorder<user_index>(workers, m.offsets(), m.columns(), m.values(), m.n_items());
     return basic_csc<Value>(m.n_users(), m.n_items(), std::move(out.offsets), std::move(out.minor), std::move(out.values), m.provenance());
 }
-/// The same matrix by user. O(entries + users + items).
-template <class Value> [[nodiscard]] basic_csr<Value> transpose(basic_csc<Value> const& m) {
-    auto out = detail::reorder<item_index>(m.offsets(), m.rows(), m.values(), m.n_users());
+/// The same matrix by user, the same bits for any number of threads. O(entries + users + items).
+template <class Value> [[nodiscard]] basic_csr<Value> transpose(basic_csc<Value> const& m, run_options const& run = {}) {
+    detail::team workers(run.threads);
+    auto out = detail::reorder<item_index>(workers, m.offsets(), m.rows(), m.values(), m.n_users());
     return basic_csr<Value>(m.n_users(), m.n_items(), std::move(out.offsets), std::move(out.minor), std::move(out.values), m.provenance());
 }
 

@@ -33,12 +33,17 @@ template <class Count> buffer<std::int64_t> offsets_of_counts(std::span<Count co
     return out;
 }
 
+template <class Index>
+void check_key(std::span<Index const> column, std::size_t row, std::size_t n, std::string_view where, std::string_view what) {
+    if (to_size(column[row]) >= n) throw_data(where, ": row ", row, " has ", what, ' ', to_size(column[row]), ", there are ", n);
+}
+
 /// How often each index below n occurs in a column, as offsets. @throws data_error for an index that is not below n.
 template <class Index>
 buffer<std::int64_t> count_offsets(std::span<Index const> column, std::size_t n, std::string_view where, std::string_view what) {
     buffer<std::int64_t> out(n + 1, 0);
     for (std::size_t i = 0; i < column.size(); ++i) {
-        if (to_size(column[i]) >= n) throw_data(where, ": row ", i, " has ", what, ' ', to_size(column[i]), ", there are ", n);
+        check_key(column, i, n, where, what);
         ++out[to_size(column[i]) + 1];
     }
     for (std::size_t i = 0; i < n; ++i) out[i + 1] += out[i];
