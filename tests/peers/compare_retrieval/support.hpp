@@ -19,10 +19,6 @@
 #include <string>
 #include <vector>
 
-#if defined(__unix__) || defined(__APPLE__)
-#include <sys/resource.h>
-#endif
-
 namespace compare {
 
 namespace rs = recsys;
@@ -123,17 +119,16 @@ private:
 
 /// The most memory that the process has had so far; not a number where the system does not say.
 inline double peak_megabytes() {
-#if defined(__APPLE__) || defined(__unix__)
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-#if defined(__APPLE__)
-    return static_cast<double>(usage.ru_maxrss) / 1048576;
-#else
-    return static_cast<double>(usage.ru_maxrss) / 1024;
+#if defined(__linux__)
+    std::ifstream status("/proc/self/status"); // getrusage counts the program that started this one
+    for (std::string word; status >> word;)
+        if (word == "VmHWM:") {
+            double kilobytes = 0;
+            status >> kilobytes;
+            return kilobytes / 1024;
+        }
 #endif
-#else
     return std::nan("");
-#endif
 }
 
 /// The value below which a share of the others lies.
