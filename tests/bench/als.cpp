@@ -125,16 +125,16 @@ void row(benchmark::State& state, level at, std::size_t f, std::size_t n, bool e
 
 void bench::add_als_benchmarks(level at) {
     using benchmark::RegisterBenchmark;
-    for (std::size_t const f : {64, 128, 256}) {
+    for (std::size_t const f : {64u, 128u, 256u}) {
         auto const name = [&](std::string const& what) { return name_at(at, what + '/' + std::to_string(f)); };
         RegisterBenchmark(name("symmetric_update<float>").c_str(), [=](benchmark::State& s) { symmetric_update<float>(s, at, f); });
         RegisterBenchmark(name("symmetric_update<double>").c_str(), [=](benchmark::State& s) { symmetric_update<double>(s, at, f); });
         RegisterBenchmark(name("cholesky<float>").c_str(), [=](benchmark::State& s) { cholesky<float>(s, at, f); });
         RegisterBenchmark(name("whiten<float>").c_str(), [=](benchmark::State& s) { whiten<float>(s, at, f); });
-        for (std::size_t const rows : {50000, 500000})
+        for (std::size_t const rows : {50000u, 500000u})
             RegisterBenchmark((name("gather<float>") + "/of:" + std::to_string(rows)).c_str(),
                               [=](benchmark::State& s) { gather<float>(s, at, f, rows); });
-        for (std::size_t const n : {16, 80, 500, 4000})
+        for (std::size_t const n : {16u, 80u, 500u, 4000u})
             for (bool const exact : {true, false}) {
                 if (!exact && (n < 80 || n > 500)) continue; // then it is solved exactly
                 RegisterBenchmark((name(exact ? "row_exact" : "row_cg") + "/entries:" + std::to_string(n)).c_str(),

@@ -31,7 +31,7 @@ void top_100(benchmark::State& state, level at, std::size_t f, rs::similarity by
 }
 
 void bench::add_list_benchmarks(level at) {
-    for (std::size_t const f : {64, 128}) {
+    for (std::size_t const f : {64u, 128u}) {
         auto const name = [&](std::string const& what) { return name_at(at, what + '/' + std::to_string(f)); };
         for (auto const by : {rs::similarity::dot, rs::similarity::cosine})
             benchmark::RegisterBenchmark(name(by == rs::similarity::dot ? "top_100_dot" : "top_100_cosine").c_str(),

@@ -52,7 +52,7 @@ void transpose(benchmark::State& state, std::size_t n) {
 }
 
 void bench::add_matrix_benchmarks() {
-    for (std::size_t const n : {1000000, 10000000}) {
+    for (std::size_t const n : {1000000u, 10000000u}) {
         auto const rows = std::to_string(n);
         benchmark::RegisterBenchmark(("csr_from/rows:" + rows).c_str(), [=](benchmark::State& s) {
             build(s, n);
