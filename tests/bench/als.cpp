@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The kernels of ALS, alone and together in a row.
+// The kernels of ALS, alone and together: in the fold-in of one user, and in a fit.
 #include "bench.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -74,17 +74,15 @@ template <class S> void gather(benchmark::State& state, level at, std::size_t f,
     report_bytes(state, watch, static_cast<double>(n * f * sizeof(S)));
 }
 
-/// Rows into the basis of their Gramian, f^2 each, in double.
+/// Rows into the basis of their Gramian: a triangular product in double, f^2 each.
 template <class S> void whiten(benchmark::State& state, level at, std::size_t f) {
-    std::size_t const rows = 4096, ld = kernels<S>(at).padded(f);
+    std::size_t const rows = 4096, ld = (f + 7) / 8 * 8;
     auto const table = random_numbers<S>(rows * f, 5);
-    rs::detail::team one(1);
-    auto const gramian = rs::detail::gramian(table.span(), f, one, kernels<double>(at));
-    auto const basis = rs::detail::basis_of<S>(gramian.span(), f, 0.1, "item", at);
-    buffer<S> z(rows * ld);
+    auto const matrix = random_numbers<double>(f * ld, 6);
+    buffer<double> out(rows * ld);
     processor_watch const watch;
     for (auto _ : state) {
-        basis.whiten(table.data(), f, rows, z.data(), ld, kernels<S>(at));
+        kernels<S>(at).transform(matrix.data(), ld, f, true, table.data(), f, rows, out.data());
         benchmark::ClobberMemory();
     }
     report_flops<double>(state, at, watch, static_cast<double>(rows) * square(f));
@@ -94,31 +92,59 @@ template <class S> void whiten(benchmark::State& state, level at, std::size_t f)
 double exact_flops(std::size_t f, std::size_t n) {
     auto const width = static_cast<double>(f), length = static_cast<double>(n);
     double const primal = length * square(f) + cube(f) / 3 + 2 * square(f), dual = width * square(n) + cube(n) / 3 + 2 * square(n);
-    return std::min(primal, dual + 2 * length * width) + 2 * length * width;
+    return std::min(primal, dual + 2 * length * width) + 2 * length * width + square(f);
 }
-/// A product with the panel and its transpose for each step and the first residual, and the right-hand side.
+/// The same by conjugate gradients: a product with the panel and its transpose for each step and the first residual, and the right-hand side.
 double cg_flops(std::size_t f, std::size_t n, std::size_t steps) {
-    return (4 * static_cast<double>(steps + 1) + 2) * static_cast<double>(n) * static_cast<double>(f);
+    return (4 * static_cast<double>(steps + 1) + 2) * static_cast<double>(n) * static_cast<double>(f) + square(f);
 }
 
-/// A user with so many items, from his entries to his factors in the basis.
-void row(benchmark::State& state, level at, std::size_t f, std::size_t n, bool exact) {
-    constexpr std::size_t n_items = 50000, n_rows = 64, steps = 3;
-    auto const kernel = kernels<float>(at);
-    rs::detail::als_row_solver<float> solver(kernel, f, !exact);
-    std::size_t const ld = solver.row_length();
-    auto const z = random_numbers<float>(n_items * ld, 6);
-    auto const ids = random_ids(n_rows * n, n_items);
-    std::vector<float> const weights(n, 1);
-    buffer<float> w(ld, 0.0f);
+/// One user with n of 50,000 items, from what he took to his factors, as `fold_in` gives them.
+void fold_in(benchmark::State& state, level at, std::size_t f, std::size_t n) {
+    constexpr std::size_t n_items = 50000, n_users = 64;
+    rs::als_parts<float> parts;
+    parts.n_factors = f, parts.n_users = 1, parts.n_items = n_items;
+    auto const items = random_numbers<float>(n_items * f, 6);
+    parts.user_factors = decltype(parts.user_factors)(std::vector<float>(f, 0.0f));
+    parts.item_factors = decltype(parts.item_factors)(std::vector<float>(items.begin(), items.end()));
+    rs::detail::force_simd_level(at);
+    rs::als_model const model(std::move(parts));
+    rs::random_stream random(12);
+    std::vector<rs::history> users;
+    while (users.size() < n_users) {
+        std::vector<rs::history::entry> entries;
+        auto const first = static_cast<std::size_t>(random.below(n_items)), step = 2 * static_cast<std::size_t>(random.below(1000)) + 1;
+        for (std::size_t i = 0; i < n; ++i) entries.push_back({static_cast<rs::item_index>((first + i * step * 7) % n_items), 1});
+        users.push_back(rs::history(std::move(entries)));
+    }
     std::size_t next = 0;
     processor_watch const watch;
     for (auto _ : state) {
-        solver.entries().read(std::span<std::uint32_t const>(ids).subspan(next * n, n), std::span<float const>(weights), 2.0);
-        benchmark::DoNotOptimize(exact ? solver.solve(z.data(), w.data()) : solver.solve_cg(z.data(), steps, w.data()));
-        next = (next + 1) % n_rows;
+        benchmark::DoNotOptimize(model.fold_in(users[next]).factors.data());
+        next = (next + 1) % n_users;
     }
-    report_flops<float>(state, at, watch, exact ? exact_flops(f, n) : cg_flops(f, n, steps));
+    report_flops<float>(state, at, watch, exact_flops(f, n));
+    rs::detail::force_simd_level({});
+}
+
+/// Two iterations on 8,000 users x 4,000 items with 40 items a user: all rows of both sides, Gramians and whitening in the time, not in the flops.
+void fit(benchmark::State& state, level at, std::size_t f, rs::als_solver solver) {
+    constexpr std::size_t n_users = 8000, n_items = 4000, of_user = 40, of_item = of_user * n_users / n_items, iterations = 2, steps = 3;
+    std::vector<rs::matrix_entry<float>> entries;
+    for (std::size_t u = 0; u < n_users; ++u)
+        for (std::size_t i = 0; i < of_user; ++i)
+            entries.push_back({static_cast<rs::user_index>(u), static_cast<rs::item_index>((u * 37 + i * (100 - u % 2)) % n_items), 1});
+    auto const matrix = rs::csr_from(entries, {.n_users = n_users, .n_items = n_items});
+    rs::als const trainer(
+        {.factors = f, .regularization = 1, .iterations = iterations, .solver = solver, .cg_steps = steps, .run = {.threads = 1}});
+    rs::detail::force_simd_level(at);
+    processor_watch const watch;
+    for (auto _ : state) benchmark::DoNotOptimize(trainer.fit(matrix).n_factors());
+    bool const exact = solver == rs::als_solver::exact;
+    double const user = exact ? exact_flops(f, of_user) : cg_flops(f, of_user, steps),
+                 item = exact ? exact_flops(f, of_item) : cg_flops(f, of_item, steps);
+    report_flops<float>(state, at, watch, iterations * (static_cast<double>(n_users) * user + static_cast<double>(n_items) * item));
+    rs::detail::force_simd_level({});
 }
 
 }
@@ -135,10 +161,11 @@ void bench::add_als_benchmarks(level at) {
             RegisterBenchmark((name("gather<float>") + "/of:" + std::to_string(rows)).c_str(),
                               [=](benchmark::State& s) { gather<float>(s, at, f, rows); });
         for (std::size_t const n : {16u, 80u, 500u, 4000u})
-            for (bool const exact : {true, false}) {
-                if (!exact && (n < 80 || n > 500)) continue; // then it is solved exactly
-                RegisterBenchmark((name(exact ? "row_exact" : "row_cg") + "/entries:" + std::to_string(n)).c_str(),
-                                  [=](benchmark::State& s) { row(s, at, f, n, exact); });
-            }
+            RegisterBenchmark((name("fold_in") + "/entries:" + std::to_string(n)).c_str(),
+                              [=](benchmark::State& s) { fold_in(s, at, f, n); });
+        for (auto const solver : {rs::als_solver::exact, rs::als_solver::cg})
+            RegisterBenchmark(name(solver == rs::als_solver::exact ? "fit_exact" : "fit_cg").c_str(), [=](benchmark::State& s) {
+                fit(s, at, f, solver);
+            })->Unit(benchmark::kMillisecond);
     }
 }

@@ -186,9 +186,15 @@ template <class Call> void time_calls(std::size_t n, Call const& call) {
         .print();
 }
 
+/// The model with what it offers to answer one user at a time, which is made once.
+template <class Model> auto made_ready(Model const& model) {
+    if constexpr (requires { prepare(model); }) return prepare(model);
+    else return model;
+}
+
 void one_user(arguments const& a) {
     data_set const data(a);
-    auto const model = factor_files(a).model(a);
+    auto const model = made_ready(factor_files(a).model(a));
     auto const n = std::min(a.count("queries", 2000), model.n_users());
     rs::recommend_options const options{.k = a.count("k", 100), .run = {.threads = 1}};
     time_calls(n, [&](std::size_t i) {
