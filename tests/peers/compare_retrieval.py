@@ -189,7 +189,8 @@ def compare_fold_in(session):
 
 
 def compare_growth(session):
-    """Ours alone: what a million entries take, as the log grows."""
+    """Ours alone: what a million entries take, as the log grows. Beside the smallest log a ratio of 1 is linear growth."""
+    smallest = {}
     for name, shape in (QUICK_GROWTH if session.options.quick else GROWTH).items():
         arguments = [f"data={session.data(name, shape)}", f"threads={session.options.threads}"]
         answers = session.interleave(f"growth, {name}", {
@@ -204,8 +205,9 @@ def compare_growth(session):
                         answer["per_million_s"] = answer[key] / millions
                 answer["per_million_mb"] = answer["peak_mb"] / millions
         for label, work in {"build": "matrix and transpose from rows", "exact": "ALS 64 exact, an iteration", "cg": "ALS 64 CG, an iteration"}.items():
-            session.table.add(f"{name} events: {work}", "s a million entries", "per_million_s", answers[label], {})
-            session.table.add(f"{name} events: {work}, peak memory", "MB a million entries", "per_million_mb", answers[label], {})
+            beside = {f"the same of {before} events": answer for before, answer in [smallest.setdefault(label, (name, answers[label]))] if before != name}
+            session.table.add(f"{name} events: {work}", "s a million entries", "per_million_s", answers[label], beside)
+            session.table.add(f"{name} events: {work}, peak memory", "MB a million entries", "per_million_mb", answers[label], beside)
 
 
 def own_jobs(session, threads):
