@@ -6,7 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <map>
-#include <span>
 #include <vector>
 
 #if defined(__GNUC__) && defined(__x86_64__)

@@ -195,8 +195,8 @@ def compare_growth(session):
         arguments = [f"data={session.data(name, shape)}", f"threads={session.options.threads}"]
         answers = session.interleave(f"growth, {name}", {
             "build": lambda: session.ours("build", *arguments),
-            "exact": lambda: session.ours("als", *arguments, "factors=64", "iterations=2"),
-            "cg": lambda: session.ours("als", *arguments, "factors=64", "iterations=2", "solver=cg")})
+            "exact": lambda: session.ours("als", *arguments, "factors=64", "iterations=2", "judged=0"),
+            "cg": lambda: session.ours("als", *arguments, "factors=64", "iterations=2", "judged=0", "solver=cg")})
         for of_label in answers.values():
             for answer in of_label:
                 millions = answer["entries"] / 1e6

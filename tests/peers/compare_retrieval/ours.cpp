@@ -2,6 +2,7 @@
 // One named job of the library on raw arrays, one line of JSON: what compare_retrieval.py starts and sets beside the peers.
 //
 //   ours als data=FOLDER factors=64 iterations=10 regularization=10 alpha=1 solver=exact|cg threads=1 [save=PREFIX] [until_loss=X]
+//            [judged=10000]                                                        the first so many users' NDCG@10
 //   ours loss data=FOLDER factors=64 from=PREFIX regularization=10 alpha=1            of factors that anybody has made
 //   ours top data=FOLDER factors=64 from=PREFIX k=100 threads=1 [users=N] [normalised=1]
 //   ours similar data=FOLDER factors=64 from=PREFIX k=6 threads=1
@@ -74,8 +75,8 @@ struct factor_files {
     std::vector<float> users, items;
 };
 
-double judge(rs::als_model const& model, data_set const& data, std::size_t threads) {
-    rs::index_range<rs::user_index> const users(std::min(most_judged, data.train.n_users()));
+double judge(rs::als_model const& model, data_set const& data, std::size_t judged, std::size_t threads) {
+    rs::index_range<rs::user_index> const users(std::min(judged, data.train.n_users()));
     ndcg_at_10 quality;
     for (auto const& [user, list] : rs::recommend(model, users, data.train, {.k = 10, .run = {.threads = threads}}))
         quality.add(list, data.test.seen(user));
@@ -121,7 +122,7 @@ void als(arguments const& a) {
     json_line line;
     line.add("iteration_s", quantile(iterations, 0.5)).add("fit_s", fit).add("iterations", static_cast<double>(iterations.size()));
     if (until >= 0) line.add("reached_s", reached);
-    line.add("loss", model.report().loss.back()).add("ndcg@10", judge(model, data, threads));
+    line.add("loss", model.report().loss.back()).add("ndcg@10", judge(model, data, a.count("judged", most_judged), threads));
     line.add("data_mb", data_memory)
         .add("peak_mb", memory)
         .add("entries", static_cast<double>(data.train.n_entries()))
@@ -135,7 +136,7 @@ void loss(arguments const& a) {
     als_objective const objective(factors.users, factors.items, factors.n_factors);
     json_line line;
     line.add("loss", objective(data.train, a.number("alpha", 1), a.number("regularization", 10)));
-    line.add("ndcg@10", judge(factors.model(a), data, 1)).print();
+    line.add("ndcg@10", judge(factors.model(a), data, most_judged, 1)).print();
 }
 
 void top(arguments const& a) {
