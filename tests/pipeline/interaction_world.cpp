@@ -119,7 +119,7 @@ TEST_CASE("a few items have much of the log, and most of them have some of it") 
     std::sort(counts.rbegin(), counts.rend());
     auto const total = std::accumulate(counts.begin(), counts.end(), std::size_t{0}),
                head = std::accumulate(counts.begin(), counts.begin() + 10, std::size_t{0}); // one in a hundred
-    CHECK(head * 20 > total); // five times an equal share
+    CHECK(head * 20 > total);                                                               // five times an equal share
     CHECK(head * 2 < total);
     CHECK(counts[counts.size() * 9 / 10] > 0);
 }
