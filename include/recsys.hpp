@@ -8017,7 +8017,8 @@ template <class S> struct kernel_table {
     void (*cholesky_solve)(S const* u, std::size_t ld, S* b);
     void (*gather)(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S const* scale, S const* weight, std::size_t n, S* b);
     void (*weighted_sum)(S const* panel, std::size_t ld, std::size_t n, S const* weight, S* out);
-    void (*conjugate_gradients)(S const* panel, std::size_t ld, std::size_t n, S const* b, S* x, std::size_t steps, S* rest, S* work);
+    void (*conjugate_gradients)(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x, std::size_t steps,
+                                S* rest, S* work);
     void (*transform)(double const* m, std::size_t ld, std::size_t n, bool upper, S const* in, std::size_t in_ld, std::size_t rows,
                       double* out);
 
@@ -8311,20 +8312,30 @@ template <class S> inline void normal_product(S const* panel, std::size_t ld, st
     for (; k < n; ++k) add_scaled(out, dot(panel + k * ld, x, ld), panel + k * ld, ld);
 }
 
-/// At most `steps` steps of conjugate gradients on (I + V'V) x = b from the x given; afterwards `rest` is the residual.
-/// Stops before a division by zero: where the residual is nothing beside b. `work` holds 2 ld.
+/// product = (I + share ridge + V'V) x, where V is the panel; `work` holds ld.
 template <class S>
-void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* b, S* x, std::size_t steps, S* rest, S* work) {
+inline void system_product(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* x, S* product, S* work) {
+    for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
+    if (ridge) {
+        for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
+        weighted_sum(ridge, ld, ld, work, product); // it is symmetric
+    }
+    normal_product(panel, ld, n, x, product);
+}
+
+/// At most `steps` steps of conjugate gradients on (I + share ridge + V'V) x = b from the x given; afterwards `rest` is the residual. `ridge` is a
+/// symmetric matrix with both triangles, or null. Stops before a division by zero: where the residual is nothing beside b. `work` holds 3 ld.
+template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x,
+                                            std::size_t steps, S* rest, S* work) {
     S* const direction = work;
     S* const product = work + ld;
-    for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
-    normal_product(panel, ld, n, x, product);
+    S* const scaled = work + 2 * ld;
+    system_product(panel, ld, n, ridge, share, x, product, scaled);
     for (std::size_t j = 0; j < ld; ++j) direction[j] = rest[j] = b[j] - product[j];
     S const enough = dot(b, b, ld) * tiny_share(S{});
     S square = dot(rest, rest, ld);
     for (std::size_t step = 0; step < steps && square > enough; ++step) {
-        for (std::size_t j = 0; j < ld; ++j) product[j] = direction[j];
-        normal_product(panel, ld, n, direction, product);
+        system_product(panel, ld, n, ridge, share, direction, product, scaled);
         S const length = square / dot(direction, product, ld);
         add_scaled(x, length, direction, ld);
         add_scaled(rest, -length, product, ld);
@@ -8628,20 +8639,30 @@ template <class S> inline void normal_product(S const* panel, std::size_t ld, st
     for (; k < n; ++k) add_scaled(out, dot(panel + k * ld, x, ld), panel + k * ld, ld);
 }
 
-/// At most `steps` steps of conjugate gradients on (I + V'V) x = b from the x given; afterwards `rest` is the residual.
-/// Stops before a division by zero: where the residual is nothing beside b. `work` holds 2 ld.
+/// product = (I + share ridge + V'V) x, where V is the panel; `work` holds ld.
 template <class S>
-void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* b, S* x, std::size_t steps, S* rest, S* work) {
+inline void system_product(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* x, S* product, S* work) {
+    for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
+    if (ridge) {
+        for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
+        weighted_sum(ridge, ld, ld, work, product); // it is symmetric
+    }
+    normal_product(panel, ld, n, x, product);
+}
+
+/// At most `steps` steps of conjugate gradients on (I + share ridge + V'V) x = b from the x given; afterwards `rest` is the residual. `ridge` is a
+/// symmetric matrix with both triangles, or null. Stops before a division by zero: where the residual is nothing beside b. `work` holds 3 ld.
+template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x,
+                                            std::size_t steps, S* rest, S* work) {
     S* const direction = work;
     S* const product = work + ld;
-    for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
-    normal_product(panel, ld, n, x, product);
+    S* const scaled = work + 2 * ld;
+    system_product(panel, ld, n, ridge, share, x, product, scaled);
     for (std::size_t j = 0; j < ld; ++j) direction[j] = rest[j] = b[j] - product[j];
     S const enough = dot(b, b, ld) * tiny_share(S{});
     S square = dot(rest, rest, ld);
     for (std::size_t step = 0; step < steps && square > enough; ++step) {
-        for (std::size_t j = 0; j < ld; ++j) product[j] = direction[j];
-        normal_product(panel, ld, n, direction, product);
+        system_product(panel, ld, n, ridge, share, direction, product, scaled);
         S const length = square / dot(direction, product, ld);
         add_scaled(x, length, direction, ld);
         add_scaled(rest, -length, product, ld);
@@ -8953,20 +8974,30 @@ template <class S> inline void normal_product(S const* panel, std::size_t ld, st
     for (; k < n; ++k) add_scaled(out, dot(panel + k * ld, x, ld), panel + k * ld, ld);
 }
 
-/// At most `steps` steps of conjugate gradients on (I + V'V) x = b from the x given; afterwards `rest` is the residual.
-/// Stops before a division by zero: where the residual is nothing beside b. `work` holds 2 ld.
+/// product = (I + share ridge + V'V) x, where V is the panel; `work` holds ld.
 template <class S>
-void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* b, S* x, std::size_t steps, S* rest, S* work) {
+inline void system_product(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* x, S* product, S* work) {
+    for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
+    if (ridge) {
+        for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
+        weighted_sum(ridge, ld, ld, work, product); // it is symmetric
+    }
+    normal_product(panel, ld, n, x, product);
+}
+
+/// At most `steps` steps of conjugate gradients on (I + share ridge + V'V) x = b from the x given; afterwards `rest` is the residual. `ridge` is a
+/// symmetric matrix with both triangles, or null. Stops before a division by zero: where the residual is nothing beside b. `work` holds 3 ld.
+template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x,
+                                            std::size_t steps, S* rest, S* work) {
     S* const direction = work;
     S* const product = work + ld;
-    for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
-    normal_product(panel, ld, n, x, product);
+    S* const scaled = work + 2 * ld;
+    system_product(panel, ld, n, ridge, share, x, product, scaled);
     for (std::size_t j = 0; j < ld; ++j) direction[j] = rest[j] = b[j] - product[j];
     S const enough = dot(b, b, ld) * tiny_share(S{});
     S square = dot(rest, rest, ld);
     for (std::size_t step = 0; step < steps && square > enough; ++step) {
-        for (std::size_t j = 0; j < ld; ++j) product[j] = direction[j];
-        normal_product(panel, ld, n, direction, product);
+        system_product(panel, ld, n, ridge, share, direction, product, scaled);
         S const length = square / dot(direction, product, ld);
         add_scaled(x, length, direction, ld);
         add_scaled(rest, -length, product, ld);
@@ -9037,8 +9068,9 @@ template <class S> kernel_table<S> kernels(simd_level level) {
 // --- recsys/models/als_basis.hpp -------------------------------------------------------------------------------------
 // The shared part of every system of a half-step: the Gramian of the other side, and the basis in which it is the identity.
 //
-// With G + lambda I = U'U and z = inv(U)' y, the system of a row, (G + lambda I + sum of (c - 1) y y') x = sum of c p y, becomes
-// (I + sum of (c - 1) z z') w = sum of c p z with w = U x: nothing of size f x f is copied for a row, and it is far better conditioned.
+// With w0 the confidence of absent pairs, w0 G + lambda I = U'U and z = inv(U)' y, the system of a row,
+// (w0 G + lambda I + sum of (c - w0) y y') x = sum of c p y, becomes (I + sum of (c - w0) z z') w = sum of c p z with w = U x: nothing of size
+// f x f is copied for a row, and it is far better conditioned. A row whose lambda is larger adds the rest times inv(U)' inv(U).
 #ifndef RECSYS_MODELS_ALS_BASIS_HPP
 #define RECSYS_MODELS_ALS_BASIS_HPP
 
@@ -9085,16 +9117,16 @@ buffer<double> gramian(std::span<S const> table, std::size_t n_factors, team& wo
     return out;
 }
 
-/// The basis of a Gramian; nothing where G + lambda I is singular.
+/// The basis of a Gramian; nothing where weight G + lambda I is singular.
 class als_basis {
 public:
-    static std::optional<als_basis> make(std::span<double const> gramian, std::size_t n_factors, double regularization,
+    static std::optional<als_basis> make(std::span<double const> gramian, std::size_t n_factors, double weight, double regularization,
                                          kernel_table<double> const& kernel) {
         als_basis out(n_factors);
         std::size_t const ld = out.m_ld;
         buffer<double> u(ld * ld, 0.0);
         for (std::size_t i = 0; i < ld; ++i) {
-            for (std::size_t j = 0; i < n_factors && j < n_factors; ++j) u[i * ld + j] = gramian[i * n_factors + j];
+            for (std::size_t j = 0; i < n_factors && j < n_factors; ++j) u[i * ld + j] = weight * gramian[i * n_factors + j];
             u[i * ld + i] = i < n_factors ? u[i * ld + i] + regularization : 1;
         }
         std::vector<double> diagonal(n_factors);
@@ -9121,6 +9153,16 @@ public:
     template <class S>
     void unwhiten(S const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<S> const& kernel) const {
         apply(m_unwhiten, false, in, in_ld, rows, out, out_ld, m_n_factors, kernel);
+    }
+
+    /// inv(U)' inv(U), both triangles: |x|^2 of an x in the basis. ld x ld.
+    template <class S> buffer<S> ridge(std::size_t ld, kernel_table<double> const& kernel) const {
+        buffer<double> exact(m_ld * m_ld, 0.0);
+        kernel.symmetric_update(exact.data(), m_ld, m_whiten.data(), m_n_factors);
+        buffer<S> out(ld * ld, S{0});
+        for (std::size_t i = 0; i < m_n_factors; ++i)
+            for (std::size_t j = i; j < m_n_factors; ++j) out[i * ld + j] = out[j * ld + i] = static_cast<S>(exact[i * m_ld + j]);
+        return out;
     }
 
 private:
@@ -9171,41 +9213,137 @@ private:
 
 #endif
 
-// --- recsys/models/als_options.hpp -----------------------------------------------------------------------------------
-// What ALS can be told.
-#ifndef RECSYS_MODELS_ALS_OPTIONS_HPP
-#define RECSYS_MODELS_ALS_OPTIONS_HPP
+// --- recsys/models/als_objective.hpp ---------------------------------------------------------------------------------
+// What ALS minimises: how much each pair counts, and how much long factors cost.
+#ifndef RECSYS_MODELS_ALS_OBJECTIVE_HPP
+#define RECSYS_MODELS_ALS_OBJECTIVE_HPP
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
-/// How the system of each user and item is solved; the objective is the same.
-enum class als_solver {
-    exact, ///< Cholesky
-    cg     ///< a few steps of conjugate gradients from the last iteration's factors: approximate, faster
-};
-
-struct als_options {
-    natural factors = 64;         ///< in [1, 4096]
-    double regularization = 0.01; ///< lambda, the same for every row, at least 0
-    double alpha = 1;             ///< an observed weight r has confidence 1 + alpha |r|, at least 0
-    natural iterations = 15;      ///< at least 1; each solves all items, then all users
-    als_solver solver = als_solver::exact;
-    natural cg_steps = 3; ///< of each row and iteration, at least 1
-    double tolerance = 0; ///< stop when the loss falls by less than this share in an iteration; 0 = never
-    std::uint64_t seed = 0;
-    run_options run = {};
+/// The sum that ALS minimises over all pairs: c (p - x'y)^2 + lambda_u |x_u|^2 + lambda_i |y_i|^2.
+///
+/// A stored weight r that is not 0 has c = 1 + alpha s(|r|) and p = [r > 0], unless preferences are given beside the weights; an absent pair and a stored
+/// zero have c = unobserved_weight and p = 0. A row with n entries that count, of N that there could be, has
+/// lambda (n + unobserved_weight N)^frequency_power.
+/// Source: Hu, Koren, Volinsky (2008), eq. 3 and 6; Rendle, Krichene, Zhang, Koren, "Revisiting the performance of iALS on item recommendation benchmarks"
+/// (2021), eq. 5 to 8, where alpha_0 is our unobserved weight and nu our frequency power.
+struct als_objective {
+    double alpha = 1;                                     ///< at least 0
+    double regularization = 0.01;                         ///< lambda, at least 0
+    double frequency_power = 0;                           ///< nu, in [0, 1]; 0: every row has lambda
+    confidence_form confidence = confidence_form::linear; ///< s(x) = x, or log: log(1 + x / epsilon)
+    double epsilon = 1;                                   ///< above 0; only for log
+    std::function<double(double)> confidence_shape = {};  ///< any other s, of x > 0; called from several threads at once
+    double unobserved_weight = 1;                         ///< in [0, 1]
 };
 
 namespace detail {
 
-inline void check_als_options(als_options const& o) {
-    if (o.factors < 1 || o.factors > 4096) throw_option("als: factors must be in [1, 4096], got ", std::size_t{o.factors});
-    if (!(o.regularization >= 0 && std::isfinite(o.regularization)))
-        throw_option("als: regularization must be a finite number from 0, got ", o.regularization);
-    if (!(o.alpha >= 0 && std::isfinite(o.alpha))) throw_option("als: alpha must be a finite number from 0, got ", o.alpha);
-    if (o.iterations < 1) throw_option("als: iterations must be at least 1, got 0");
-    if (o.solver == als_solver::cg && o.cg_steps < 1) throw_option("als: cg_steps must be at least 1, got 0");
-    if (!(o.tolerance >= 0 && o.tolerance < 1)) throw_option("als: tolerance must be in [0, 1), got ", o.tolerance);
+/// What is wrong with it, or nothing.
+inline std::string fault_of(als_objective const& o) {
+    auto const from_zero = [](double x) { return x >= 0 && std::isfinite(x); };
+    if (!from_zero(o.alpha)) return concat("als: alpha must be a finite number from 0, got ", o.alpha);
+    if (!from_zero(o.regularization)) return concat("als: regularization must be a finite number from 0, got ", o.regularization);
+    if (!(o.frequency_power >= 0 && o.frequency_power <= 1))
+        return concat("als: frequency_power must be in [0, 1], got ", o.frequency_power);
+    if (!(o.epsilon > 0 && std::isfinite(o.epsilon))) return concat("als: epsilon must be a finite number above 0, got ", o.epsilon);
+    if (!(o.unobserved_weight >= 0 && o.unobserved_weight <= 1))
+        return concat("als: unobserved_weight must be in [0, 1], got ", o.unobserved_weight);
+    if (o.confidence != confidence_form::linear && o.confidence != confidence_form::log)
+        return concat("als: confidence must be linear or log, got ", static_cast<int>(o.confidence));
+    if (o.confidence_shape && o.confidence != confidence_form::linear)
+        return "als: confidence must be left as it is where confidence_shape says what it is, got log";
+    return {};
+}
+
+/// log(1 + x) for x >= 0, the same bits everywhere.
+inline double portable_log1p(double x) noexcept {
+    double const y = 1 + x;
+    return y == 1 ? x : portable_log(y) * (x / (y - 1)); // the quotient mends what 1 + x lost
+}
+
+/// alpha s(size): the confidence above 1.
+inline double added_confidence(als_objective const& o, double size) {
+    if (o.confidence_shape) return o.alpha * o.confidence_shape(size);
+    if (o.confidence == confidence_form::log) return o.alpha * portable_log1p(size / o.epsilon);
+    return o.alpha * size;
+}
+
+/// lambda of a row with n entries that count, of n_other that there could be.
+inline double row_regularization(als_objective const& o, std::size_t n, std::size_t n_other) noexcept {
+    if (o.frequency_power == 0) return o.regularization;
+    double const size = static_cast<double>(n) + o.unobserved_weight * static_cast<double>(n_other);
+    if (o.frequency_power == 1 || size == 0) return o.regularization * size;
+    return o.regularization * portable_exp(o.frequency_power * portable_log(size));
+}
+/// What every row that has entries has of it at least: this is in the basis, the rest is added to each row.
+inline double base_regularization(als_objective const& o, std::size_t n_other) noexcept { return row_regularization(o, 1, n_other); }
+/// The rest, for a row of n >= 1.
+inline double extra_of(als_objective const& o, std::size_t n, std::size_t n_other) noexcept {
+    return o.frequency_power == 0 || n <= 1 ? 0.0 : row_regularization(o, n, n_other) - base_regularization(o, n_other);
+}
+
+}
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/models/als_parts.hpp -------------------------------------------------------------------------------------
+// What an ALS model is made of, and what folding in gives.
+#ifndef RECSYS_MODELS_ALS_PARTS_HPP
+#define RECSYS_MODELS_ALS_PARTS_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// A user who was not in training: factors like those of the model, and what made them, which counts as seen.
+template <class Scalar> struct folded_user {
+    std::vector<Scalar> factors; ///< n_factors
+    history items;
+    std::vector<float> preferences = {}; ///< beside the items, if they were given
+};
+/// An item that was not in training.
+template <class Scalar> struct folded_item {
+    std::vector<Scalar> factors; ///< n_factors
+};
+/// One user of a new item, for fold_in_item.
+struct item_taker {
+    user_index user{};
+    float weight = 1;
+    std::optional<float> preference = {}; ///< absent: 1 for a weight above 0, else 0
+};
+
+/// What a model is made of, and the objective by which it folds in. Tables are row-major: a user or item a row.
+template <class Scalar> struct als_parts : als_objective {
+    std::size_t n_users = 0, n_items = 0, n_factors = 0;
+    detail::shared_array<Scalar> user_factors;      ///< n_users x n_factors
+    detail::shared_array<Scalar> item_factors;      ///< n_items x n_factors
+    detail::shared_array<std::uint8_t> known_users; ///< 1 where the user has an entry; empty = every user
+    detail::shared_array<std::uint8_t> known_items; ///< 1 where the item has an entry; empty = every item
+    detail::shared_array<double> user_gramian;      ///< n_factors x n_factors; empty = made here
+    detail::shared_array<double> item_gramian;
+    recsys::provenance from = {};
+    fit_report report = {};
+    bool shape_is_lost = false; ///< loaded from a file, which does not keep the confidence_shape that the model was fitted with
+};
+
+namespace detail {
+
+/// @throws data_error  where the preferences do not stand where the weights stand.
+template <class Value> void check_same_pattern(std::string_view where, basic_csr<Value> const& weights, csr const& preferences) {
+    auto const same = [](auto a, auto b) {
+        return a.size() == b.size() && (a.data() == b.data() || std::equal(a.begin(), a.end(), b.begin()));
+    };
+    if (weights.n_items() != preferences.n_items() || !same(weights.offsets(), preferences.offsets()) ||
+        !same(weights.columns(), preferences.columns()))
+        throw_data(where, ": the preferences must have the entries that the weights have: make them with map_values");
+}
+
+template <class Value> void check_part(shared_array<Value> const& part, std::size_t n, char const* what) {
+    if (part.size() != n) throw_data("als: ", what, " has ", part.size(), " values, expected ", n);
+    if constexpr (std::is_floating_point_v<Value>)
+        for (std::size_t i = 0; i < n; ++i)
+            if (!std::isfinite(part[i])) throw_data("als: value ", i, " of ", what, " is not finite");
 }
 
 }
@@ -9215,65 +9353,79 @@ inline void check_als_options(als_options const& o) {
 #endif
 
 // --- recsys/models/als_rows.hpp --------------------------------------------------------------------------------------
-// One row of a half-step: its system in the whitened basis, (I + sum of (c - 1) z z') w = sum of c p z, and three ways to solve it.
+// One row of a half-step: its system in the whitened basis, (I + sum of (c - w0) z z') w = sum of c p z, and three ways to solve it.
 #ifndef RECSYS_MODELS_ALS_ROWS_HPP
 #define RECSYS_MODELS_ALS_ROWS_HPP
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
-/// The entries of a row that count: stored zeros are left out, which is what leaves them their confidence of 1 and preference of 0.
+/// The entries of a row that count: stored zeros are left out, which leaves them the confidence and preference of absent pairs. Those that weigh
+/// less than an absent pair come first.
 template <class S> class als_entries {
 public:
     explicit als_entries(std::size_t capacity) : m_id(capacity), m_root(capacity), m_right(capacity) {}
 
-    /// Reads a part of a row; `ids` no longer than the capacity. c = 1 + alpha |r|, p = [r > 0].
-    template <class Index, class Value> void read(std::span<Index const> ids, std::span<Value const> values, double alpha) {
-        m_n = 0, m_constant = 0, m_least_root = std::numeric_limits<S>::max();
+    /// Reads a part of a row; `ids` no longer than the capacity. Without `preferences`, p = [r > 0].
+    template <class Index, class Value> void read(std::span<Index const> ids, std::span<Value const> values,
+                                                  std::span<float const> preferences, als_objective const& objective) {
+        m_n = m_n_lighter = 0, m_constant = 0, m_least_root = std::numeric_limits<S>::max();
+        double const beyond = 1 - objective.unobserved_weight;
         for (std::size_t i = 0; i < ids.size(); ++i) {
             auto const r = static_cast<double>(values[i]);
             if (r == 0) continue;
-            double const excess = alpha * std::abs(r);
+            double const added = added_confidence(objective, std::abs(r)), excess = beyond + added;
+            double const p = preferences.empty() ? (r > 0 ? 1.0 : 0.0) : static_cast<double>(preferences[i]);
             m_id[m_n] = static_cast<std::uint32_t>(ids[i]);
-            m_root[m_n] = static_cast<S>(std::sqrt(excess));
-            m_right[m_n] = r > 0 ? static_cast<S>(1 + excess) : S{0};
+            m_root[m_n] = static_cast<S>(std::sqrt(std::abs(excess)));
+            m_right[m_n] = static_cast<S>((1 + added) * p);
             m_least_root = std::min(m_least_root, m_root[m_n]);
-            if (r > 0) m_constant += 1 + excess;
+            m_constant += (1 + added) * p * p;
+            if (excess < 0) bring_forward(m_n);
             ++m_n;
         }
+        if (m_n_lighter > 0) m_least_root = 0;
     }
 
     std::size_t size() const noexcept { return m_n; }
+    /// So many at the front weigh less than an absent pair.
+    std::size_t n_lighter() const noexcept { return m_n_lighter; }
     std::uint32_t const* id() const noexcept { return m_id.data(); }
-    S const* root() const noexcept { return m_root.data(); }   ///< sqrt(c - 1)
+    S const* root() const noexcept { return m_root.data(); }   ///< sqrt(|c - c of an absent pair|)
     S const* right() const noexcept { return m_right.data(); } ///< c p
-    S least_root() const noexcept { return m_least_root; }
+    S least_root() const noexcept { return m_least_root; }     ///< 0 where some are lighter
     /// Sum of c p^2: the loss of the row's entries at zero factors.
     double constant() const noexcept { return m_constant; }
 
 private:
+    void bring_forward(std::size_t i) {
+        std::swap(m_id[i], m_id[m_n_lighter]), std::swap(m_root[i], m_root[m_n_lighter]), std::swap(m_right[i], m_right[m_n_lighter]);
+        ++m_n_lighter;
+    }
+
     buffer<std::uint32_t> m_id;
     buffer<S> m_root, m_right;
-    std::size_t m_n = 0;
+    std::size_t m_n = 0, m_n_lighter = 0;
     double m_constant = 0;
     S m_least_root = 0;
 };
 
 /// Sums of a row's system over its parts, in double.
 struct als_system {
-    buffer<double> a; ///< upper triangle of the sum of (c - 1) z z'
+    buffer<double> a; ///< upper triangle of the sum of (c - w0) z z'
     buffer<double> b; ///< sum of c p z
     double constant = 0;
+    std::size_t n_entries = 0;
     explicit als_system(std::size_t ld) : a(ld * ld, 0.0), b(ld, 0.0) {}
-    void clear() { std::fill(a.begin(), a.end(), 0.0), std::fill(b.begin(), b.end(), 0.0), constant = 0; }
+    void clear() { std::fill(a.begin(), a.end(), 0.0), std::fill(b.begin(), b.end(), 0.0), constant = 0, n_entries = 0; }
     void add(als_system const& other) {
         for (std::size_t i = 0; i < a.size(); ++i) a[i] += other.a[i];
         for (std::size_t i = 0; i < b.size(); ++i) b[i] += other.b[i];
-        constant += other.constant;
+        constant += other.constant, n_entries += other.n_entries;
     }
 };
 
-/// Solves rows one after the other; each thread has its own. Every solve returns the row's share of the loss at its solution,
-/// sum of c (p - x'y)^2 over all columns + lambda |x|^2 = sum of c p^2 - b'w - w'(b - A w).
+/// Solves rows one after the other; each thread has its own. `extra` is what the row's lambda has above that of the basis. Every solve returns
+/// the row's share of the loss at its solution, sum of c (p - x'y)^2 over all columns + lambda |x|^2 = sum of c p^2 - b'w - w'(b - A w).
 template <class S> class als_row_solver {
 public:
     /// A row that is longer is given in parts.
@@ -9292,24 +9444,26 @@ public:
           m_a(m_ld * m_ld),
           m_b(m_ld),
           m_rest(m_ld),
-          m_work(2 * m_ld),
+          m_work(3 * m_ld),
           m_sum(m_ld) {}
 
     std::size_t row_length() const noexcept { return m_ld; }
     als_entries<S>& entries() noexcept { return m_entries; }
+    /// |x|^2 as a matrix of the basis, for rows with something extra.
+    void set_ridge(S const* ridge) noexcept { m_ridge = ridge; }
 
     /// Exactly, for the entries that were read; `z` has rows of row_length().
-    double solve(S const* z, S* w) {
+    double solve(S const* z, double extra, S* w) {
         if (m_entries.size() == 0) return std::fill_n(w, m_ld, S{0}), 0.0;
-        if (2 * m_entries.size() <= m_n_factors && m_entries.least_root() > S{1e-6f}) return solve_dual(z, w);
+        if (2 * m_entries.size() <= m_n_factors && m_entries.least_root() > S{1e-6f} && extra == 0) return solve_dual(z, w);
         if (m_entries.size() <= sum_block) {
             clear_sums();
             add_entries(z, 0, m_entries.size());
-            return finish(m_entries.constant(), w);
+            return finish(m_entries.constant(), extra, w);
         }
         m_sum.clear();
         accumulate(z, m_sum);
-        return solve(m_sum, w);
+        return solve(m_sum, extra, w);
     }
 
     /// Adds the entries that were read to a system.
@@ -9322,13 +9476,14 @@ public:
                 to.b[i] += static_cast<double>(m_b[i]);
             }
         }
-        to.constant += m_entries.constant();
+        to.constant += m_entries.constant(), to.n_entries += m_entries.size();
     }
     /// Exactly, for a system that is complete.
-    double solve(als_system const& system, S* w) {
+    double solve(als_system const& system, double extra, S* w) {
+        if (system.n_entries == 0) return std::fill_n(w, m_ld, S{0}), 0.0;
         for (std::size_t i = 0; i < m_a.size(); ++i) m_a[i] = static_cast<S>(system.a[i]);
         for (std::size_t i = 0; i < m_ld; ++i) m_b[i] = static_cast<S>(system.b[i]);
-        return finish(system.constant, w);
+        return finish(system.constant, extra, w);
     }
 
     /// Rows up to this length can be solved by conjugate gradients: their panel stays in the cache for all steps. Longer ones are solved exactly.
@@ -9337,11 +9492,14 @@ public:
     static constexpr std::size_t shortest_for_cg = 25;
 
     /// By conjugate gradients from the w given.
-    double solve_cg(S const* z, std::size_t steps, S* w) {
-        if (m_entries.size() < shortest_for_cg || m_entries.size() > longest_for_cg(m_n_factors)) return solve(z, w);
+    double solve_cg(S const* z, double extra, std::size_t steps, S* w) {
+        bool const suits =
+            m_entries.size() >= shortest_for_cg && m_entries.size() <= longest_for_cg(m_n_factors) && m_entries.n_lighter() == 0;
+        if (!suits) return solve(z, extra, w);
         std::fill(m_b.begin(), m_b.end(), S{0});
         m_kernel.gather(m_panel.data(), m_ld, z, m_entries.id(), m_entries.root(), m_entries.right(), m_entries.size(), m_b.data());
-        m_kernel.conjugate_gradients(m_panel.data(), m_ld, m_entries.size(), m_b.data(), w, steps, m_rest.data(), m_work.data());
+        m_kernel.conjugate_gradients(m_panel.data(), m_ld, m_entries.size(), extra == 0 ? nullptr : m_ridge, static_cast<S>(extra),
+                                     m_b.data(), w, steps, m_rest.data(), m_work.data());
         double fall = 0;
         for (std::size_t j = 0; j < m_ld; ++j)
             fall += static_cast<double>(w[j]) * (static_cast<double>(m_b[j]) + static_cast<double>(m_rest[j]));
@@ -9352,6 +9510,14 @@ private:
     void clear_sums() { std::fill(m_a.begin(), m_a.end(), S{0}), std::fill(m_b.begin(), m_b.end(), S{0}); }
 
     void add_entries(S const* z, std::size_t first, std::size_t last) {
+        std::size_t const turn = std::clamp(m_entries.n_lighter(), first, last);
+        add_panels(z, first, turn);
+        if (turn > first)
+            for (std::size_t i = 0; i < m_ld; ++i)
+                for (std::size_t j = i; j < m_ld; ++j) m_a[i * m_ld + j] = -m_a[i * m_ld + j];
+        add_panels(z, turn, last);
+    }
+    void add_panels(S const* z, std::size_t first, std::size_t last) {
         for (; first < last; first += panel_rows) {
             std::size_t const n = std::min(panel_rows, last - first);
             m_kernel.gather(m_panel.data(), m_ld, z, m_entries.id() + first, m_entries.root() + first, m_entries.right() + first, n,
@@ -9360,15 +9526,18 @@ private:
         }
     }
 
-    double finish(double constant, S* w) {
+    double finish(double constant, double extra, S* w) {
         for (std::size_t i = 0; i < m_ld; ++i) m_a[i * m_ld + i] += S{1};
+        if (extra != 0)
+            for (std::size_t i = 0; i < m_ld; ++i)
+                for (std::size_t j = i; j < m_ld; ++j) m_a[i * m_ld + j] += static_cast<S>(extra) * m_ridge[i * m_ld + j];
         std::copy_n(m_b.begin(), m_ld, w);
         if (!m_kernel.cholesky(m_a.data(), m_ld)) not_finite();
         m_kernel.cholesky_solve(m_a.data(), m_ld, w);
         return check_finite(constant - right_times(w));
     }
 
-    /// w = V' inv(I + V V') t, t = c p / sqrt(c - 1): the same solution by a system as large as the row is long.
+    /// w = V' inv(I + V V') t, t = c p / sqrt(c - w0): the same solution by a system as large as the row is long.
     double solve_dual(S const* z, S* w) {
         std::size_t const n = m_entries.size(), ld = m_kernel.padded(n);
         std::fill(m_b.begin(), m_b.end(), S{0});
@@ -9398,8 +9567,8 @@ private:
     }
     [[noreturn]] static void not_finite() {
         throw_data(
-            "als: the confidences 1 + alpha |r| are too large or too different to solve in this scalar type; scale the weights, lower alpha, "
-            "or take basic_als<double>");
+            "als: the confidences are too large or too different to solve in this scalar type; scale the weights, lower alpha, or take "
+            "basic_als<double>");
     }
 
     kernel_table<S> m_kernel;
@@ -9407,9 +9576,406 @@ private:
     als_entries<S> m_entries;
     buffer<S> m_panel, m_turned, m_a, m_b, m_rest, m_work;
     als_system m_sum;
+    S const* m_ridge = nullptr;
 };
 
 }}} // namespace recsys::detail
+
+#endif
+
+// --- recsys/models/als_model.hpp -------------------------------------------------------------------------------------
+// What ALS learned: factors of users and items, scores, and the fold-in of users, items and sessions that were not in training.
+#ifndef RECSYS_MODELS_ALS_MODEL_HPP
+#define RECSYS_MODELS_ALS_MODEL_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// Implicit-feedback factors: the score of a pair is the product of its rows. Made by `basic_als`, read by everything.
+///
+/// A handle: a copy shares. Immutable and safe to read from many threads. It does not keep the matrix that it was fitted on.
+template <std::floating_point Scalar> class basic_als_model {
+    static_assert(std::same_as<Scalar, float> || std::same_as<Scalar, double>, "als: the scalar type is float or double");
+
+public:
+    using scalar_type = Scalar;
+    /// Rows are users or items. It reads the model's own memory: keep a copy of the model.
+    using matrix_map = Eigen::Map<Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> const>;
+
+    basic_als_model() = default;
+    /// From factors made elsewhere, which then score and fold in like our own. @throws data_error where sizes differ or a number is not finite.
+    explicit basic_als_model(als_parts<Scalar> parts) { set(std::move(parts)); }
+
+    std::size_t n_users() const noexcept { return parts().n_users; }
+    std::size_t n_items() const noexcept { return parts().n_items; }
+    std::size_t n_factors() const noexcept { return parts().n_factors; }
+    double alpha() const noexcept { return parts().alpha; }
+    double regularization() const noexcept { return parts().regularization; }
+    /// What the fit minimised, and fold_in and explain go by.
+    /// @throws data_error  where it has a function for the confidences that was lost on the way through a file: see with_confidence_shape.
+    als_objective const& objective() const& {
+        if (parts().shape_is_lost)
+            detail::throw_data(
+                "als: the model was fitted with a confidence_shape, which a file does not keep: give it by with_confidence_shape");
+        return parts();
+    }
+    als_objective objective() const&& { return static_cast<basic_als_model const&>(*this).objective(); }
+    /// The same model with the function again that it was fitted with.
+    [[nodiscard]] basic_als_model with_confidence_shape(std::function<double(double)> shape) const {
+        auto p = parts();
+        p.confidence_shape = std::move(shape), p.shape_is_lost = false;
+        return basic_als_model(std::move(p));
+    }
+    /// n_users x n_factors, row-major, without padding. A user without entries has zeros.
+    std::span<Scalar const> user_factors() const& noexcept { return parts().user_factors.span(); }
+    std::span<Scalar const> user_factors() const&& = delete;
+    std::span<Scalar const> item_factors() const& noexcept { return parts().item_factors.span(); }
+    std::span<Scalar const> item_factors() const&& = delete;
+    /// One row. @throws data_error past the end.
+    std::span<Scalar const> factors(user_index user) const& { return row(user_factors(), to_size(user), n_users(), "user"); }
+    std::span<Scalar const> factors(user_index) const&& = delete;
+    std::span<Scalar const> factors(item_index item) const& { return row(item_factors(), to_size(item), n_items(), "item"); }
+    std::span<Scalar const> factors(item_index) const&& = delete;
+    matrix_map user_matrix() const& noexcept { return map(user_factors(), n_users()); }
+    matrix_map user_matrix() const&& = delete;
+    matrix_map item_matrix() const& noexcept { return map(item_factors(), n_items()); }
+    matrix_map item_matrix() const&& = delete;
+
+    /// Whether some entry of the training matrix has the user, or the item: only these get and enter lists.
+    bool knows(user_index user) const noexcept { return is_known(parts().known_users, to_size(user), n_users()); }
+    bool knows(item_index item) const noexcept { return is_known(parts().known_items, to_size(item), n_items()); }
+
+    /// One score for each item. @throws data_error for a user past the end, or a span that is not n_items() long.
+    void score(user_index user, std::span<float> out) const {
+        if (out.size() != n_items()) detail::throw_data("als: score: room for ", out.size(), " scores, there are ", n_items(), " items");
+        auto const x = factors(user);
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = score_of(x, i);
+    }
+    /// The scores of some items. @throws data_error also for an item past the end.
+    void score(user_index user, std::span<item_index const> items, std::span<float> out) const {
+        if (out.size() != items.size()) detail::throw_data("als: score: room for ", out.size(), " scores of ", items.size(), " items");
+        auto const x = factors(user);
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            if (to_size(items[i]) >= n_items()) detail::throw_data("als: score: item ", to_size(items[i]), ", there are ", n_items());
+            out[i] = score_of(x, to_size(items[i]));
+        }
+    }
+
+    /// A user who was not in training, solved exactly as the training solves one: a training row gives the trained factors where the solver is
+    /// exact. Items with weight 0 do not count, an empty history gives zeros.
+    /// @param preferences  beside items.items(), as the fit was given them; empty: 1 for a weight above 0, else 0.
+    /// @throws data_error  for items past the end, or of another item encoder. Cost: O(n f^2 + f^3).
+    [[nodiscard]] folded_user<Scalar> fold_in(history const& items, std::span<float const> preferences = {}) const {
+        detail::check_same_encoders("als: fold_in", "the history", {0, items.provenance().items, {}}, provenance());
+        if (!preferences.empty() && preferences.size() != items.size())
+            detail::throw_data("als: fold_in: ", preferences.size(), " preferences of ", items.size(), " items");
+        for (auto const p : preferences)
+            if (!std::isfinite(p)) detail::throw_data("als: fold_in: a preference is not finite");
+        auto factors = solve_row(items.items(), items.weights(), preferences, item_factors(), n_items(), state().items, "item");
+        return {std::move(factors), items, {preferences.begin(), preferences.end()}};
+    }
+    /// An anonymous session: each item weighs 1, repeats add up.
+    template <std::ranges::input_range Range>
+        requires std::same_as<std::ranges::range_value_t<Range>, item_index>
+    [[nodiscard]] folded_user<Scalar> fold_in(Range const& items) const {
+        std::vector<history::entry> entries;
+        for (auto const item : items) entries.push_back({item, 1});
+        return fold_in(history(std::move(entries)));
+    }
+    /// An item that was not in training, from its users; the weights of several rows of one user add up, his preference is the last one given.
+    /// @throws data_error  for users past the end, numbers that are not finite, or where the user factors are singular and regularization is 0.
+    [[nodiscard]] folded_item<Scalar> fold_in_item(std::span<item_taker const> takers) const {
+        std::vector<item_taker> sorted(takers.begin(), takers.end());
+        std::stable_sort(sorted.begin(), sorted.end(), [](item_taker const& a, item_taker const& b) { return a.user < b.user; });
+        std::vector<user_index> users;
+        std::vector<float> weights, preferences;
+        std::vector<std::optional<float>> given;
+        for (auto const& [user, weight, preference] : sorted) {
+            if (!std::isfinite(weight)) detail::throw_data("als: fold_in: the weight of user ", to_size(user), " is not finite");
+            if (preference && !std::isfinite(*preference))
+                detail::throw_data("als: fold_in: the preference of user ", to_size(user), " is not finite");
+            if (users.empty() || users.back() != user) users.push_back(user), weights.push_back(weight), given.push_back(preference);
+            else weights.back() += weight, given.back() = preference ? preference : given.back();
+        }
+        for (std::size_t i = 0; i < given.size(); ++i) preferences.push_back(given[i].value_or(weights[i] > 0 ? 1.f : 0.f));
+        return {solve_row(std::span<user_index const>(users), std::span<float const>(weights), std::span<float const>(preferences),
+                          user_factors(), n_users(), state().users, "user")};
+    }
+
+    fit_report const& report() const& noexcept { return parts().report; }
+    fit_report report() const&& { return parts().report; }
+    std::optional<time_point> as_of() const noexcept { return parts().from.as_of; }
+    recsys::provenance const& provenance() const& noexcept { return parts().from; }
+    recsys::provenance provenance() const&& { return parts().from; }
+
+    /// Y'Y and X'X, n_factors x n_factors, in double.
+    std::span<double const> item_gramian() const& noexcept { return parts().item_gramian.span(); }
+    std::span<double const> item_gramian() const&& = delete;
+    std::span<double const> user_gramian() const& noexcept { return parts().user_gramian.span(); }
+    std::span<double const> user_gramian() const&& = delete;
+
+    /// The same factors with another report.
+    [[nodiscard]] basic_als_model with_report(fit_report report) const {
+        auto p = parts();
+        p.report = std::move(report);
+        return basic_als_model(std::move(p));
+    }
+
+private:
+    friend struct detail::archived<basic_als_model<Scalar>>;
+    /// What the rows of the other side are solved in.
+    struct side_state {
+        std::optional<detail::als_basis> basis; // absent where singular
+        detail::buffer<Scalar> ridge;           // only where rows differ in their lambda
+    };
+    struct shared_state {
+        als_parts<Scalar> parts;
+        detail::simd_level level = detail::simd_level::portable;
+        side_state users, items;
+    };
+
+    shared_state const& state() const noexcept {
+        static shared_state const none;
+        return m_state ? *m_state : none;
+    }
+    als_parts<Scalar> const& parts() const noexcept { return state().parts; }
+
+    void set(als_parts<Scalar> p) {
+        detail::check_index_count(p.n_users, "als", "users");
+        detail::check_index_count(p.n_items, "als", "items");
+        if (p.n_factors < 1 || p.n_factors > 4096) detail::throw_data("als: factors must be in [1, 4096], got ", p.n_factors);
+        detail::check_part(p.user_factors, detail::checked_product(p.n_users, p.n_factors, "als"), "user_factors");
+        detail::check_part(p.item_factors, detail::checked_product(p.n_items, p.n_factors, "als"), "item_factors");
+        if (!p.known_users.empty()) detail::check_part(p.known_users, p.n_users, "known_users");
+        if (!p.known_items.empty()) detail::check_part(p.known_items, p.n_items, "known_items");
+        if (auto const fault = detail::fault_of(p); !fault.empty()) detail::throw_data(fault);
+        auto state = std::make_shared<shared_state>();
+        state->level = detail::active_simd_level();
+        auto const kernel = detail::kernels<double>(state->level);
+        detail::team alone(1);
+        if (p.user_gramian.empty()) p.user_gramian = detail::gramian(p.user_factors.span(), p.n_factors, alone, kernel);
+        if (p.item_gramian.empty()) p.item_gramian = detail::gramian(p.item_factors.span(), p.n_factors, alone, kernel);
+        detail::check_part(p.user_gramian, p.n_factors * p.n_factors, "user_gramian");
+        detail::check_part(p.item_gramian, p.n_factors * p.n_factors, "item_gramian");
+        state->users = side_of(p, p.user_gramian.span(), p.n_users, state->level);
+        state->items = side_of(p, p.item_gramian.span(), p.n_items, state->level);
+        state->parts = std::move(p);
+        m_state = std::move(state);
+    }
+
+    static side_state side_of(als_parts<Scalar> const& p, std::span<double const> gramian, std::size_t n, detail::simd_level level) {
+        auto const kernel = detail::kernels<double>(level);
+        side_state out{detail::als_basis::make(gramian, p.n_factors, p.unobserved_weight, detail::base_regularization(p, n), kernel), {}};
+        if (out.basis && p.frequency_power != 0)
+            out.ridge = out.basis->template ridge<Scalar>(detail::kernels<Scalar>(level).padded(p.n_factors), kernel);
+        return out;
+    }
+
+    std::span<Scalar const> row(std::span<Scalar const> table, std::size_t i, std::size_t n, char const* what) const {
+        if (i >= n) detail::throw_data("als: ", what, ' ', i, ", there are ", n, ' ', what, 's');
+        return table.subspan(detail::row_place(i, n_factors()), n_factors());
+    }
+    matrix_map map(std::span<Scalar const> table, std::size_t n) const noexcept {
+        return matrix_map(table.data(), static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(n_factors()));
+    }
+    static bool is_known(detail::shared_array<std::uint8_t> const& known, std::size_t i, std::size_t n) noexcept {
+        return i < n && (known.empty() || known[i] != 0);
+    }
+    float score_of(std::span<Scalar const> x, std::size_t item) const noexcept {
+        return static_cast<float>(detail::factor_dot(x.data(), parts().item_factors.data() + detail::row_place(item, x.size()), x.size()));
+    }
+
+    /// One row of a half-step against a table: what training does, with only the rows that are needed taken into the basis.
+    template <class Index> std::vector<Scalar> solve_row(std::span<Index const> ids, std::span<float const> weights,
+                                                         std::span<float const> preferences, std::span<Scalar const> table, std::size_t n,
+                                                         side_state const& side, char const* what) const {
+        for (auto const id : ids)
+            if (to_size(id) >= n) detail::throw_data("als: fold_in: ", what, ' ', to_size(id), ", there are ", n, ' ', what, 's');
+        if (!side.basis)
+            detail::throw_data("als: fold_in: the Gramian of the ", what, " factors is singular with regularization ", regularization(),
+                               "; fit with regularization above 0");
+        auto const kernel = detail::kernels<Scalar>(state().level);
+        detail::als_row_solver<Scalar> solver(kernel, n_factors());
+        solver.set_ridge(side.ridge.data());
+        std::vector<Scalar> w(solver.row_length()), out(n_factors());
+        solve_whitened(solver, ids, weights, preferences, table, n, *side.basis, w);
+        side.basis->unwhiten(w.data(), w.size(), 1, out.data(), out.size(), kernel);
+        return out;
+    }
+    template <class Index> void solve_whitened(detail::als_row_solver<Scalar>& solver, std::span<Index const> ids,
+                                               std::span<float const> weights, std::span<float const> preferences,
+                                               std::span<Scalar const> table, std::size_t n, detail::als_basis const& basis,
+                                               std::vector<Scalar>& w) const {
+        auto const kernel = detail::kernels<Scalar>(state().level);
+        auto const& by = objective();
+        std::size_t const f = n_factors(), ld = solver.row_length(), most = solver.most_entries;
+        std::vector<std::uint32_t> places(std::min(ids.size(), most));
+        for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint32_t>(i);
+        detail::buffer<Scalar> z(places.size() * ld);
+        detail::als_system sum(ids.size() > most ? ld : 0);
+        for (std::size_t first = 0; first < ids.size() || first == 0; first += most) {
+            std::size_t const count = std::min(most, ids.size() - first);
+            for (std::size_t i = 0; i < count; ++i)
+                basis.whiten(table.data() + detail::row_place(to_size(ids[first + i]), f), f, 1, z.data() + i * ld, ld, kernel);
+            solver.entries().read(std::span<std::uint32_t const>(places).first(count), weights.subspan(first, count),
+                                  preferences.empty() ? preferences : preferences.subspan(first, count), by);
+            if (ids.size() <= most)
+                return static_cast<void>(solver.solve(z.data(), detail::extra_of(by, solver.entries().size(), n), w.data()));
+            solver.accumulate(z.data(), sum);
+        }
+        solver.solve(sum, detail::extra_of(by, sum.n_entries, n), w.data());
+    }
+
+    std::shared_ptr<shared_state const> m_state;
+};
+
+using als_model = basic_als_model<float>;
+
+namespace detail {
+
+/// Lists of users are made from the factors, a block of items at a time.
+template <class Scalar> inline constexpr bool scores_are_products<basic_als_model<Scalar>> = true;
+
+}
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/models/als_archive.hpp -----------------------------------------------------------------------------------
+// An ALS model in a file.
+#ifndef RECSYS_MODELS_ALS_ARCHIVE_HPP
+#define RECSYS_MODELS_ALS_ARCHIVE_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+template <std::floating_point Scalar> struct archived<basic_als_model<Scalar>> {
+    static std::string name() { return std::same_as<Scalar, float> ? "als_model<float>" : "als_model<double>"; }
+    static void save(basic_als_model<Scalar> const& model, object_writer& out) {
+        auto const& p = model.parts();
+        out.array("sizes", std::vector<std::uint64_t>{p.n_users, p.n_items, p.n_factors});
+        out.array("settings", std::vector<double>{p.alpha, p.regularization, p.frequency_power, static_cast<double>(p.confidence),
+                                                  p.epsilon, p.unobserved_weight, p.confidence_shape || p.shape_is_lost ? 1.0 : 0.0});
+        out.array("user_factors", p.user_factors);
+        out.array("item_factors", p.item_factors);
+        out.array("known_users", p.known_users);
+        out.array("known_items", p.known_items);
+        out.array("user_gramian", p.user_gramian);
+        out.array("item_gramian", p.item_gramian);
+        out.array("loss", p.report.loss);
+        out.array("valid_loss", p.report.valid_loss);
+        out.value("best_iteration", std::uint64_t{p.report.best_iteration ? *p.report.best_iteration + 1 : 0}); // 0: none
+        out.value("stopped", static_cast<std::uint8_t>(p.report.stopped));
+        out.texts("warnings", p.report.warnings);
+        save_provenance(p.from, out);
+    }
+    static basic_als_model<Scalar> load(object_reader const& in) {
+        als_parts<Scalar> p;
+        auto const sizes = in.array<std::uint64_t>("sizes", 3);
+        for (auto const n : sizes)
+            if (n > max_index_count) in.fail("sizes", "are not those of a model");
+        if (sizes[2] > 4096 || (sizes[2] == 0 && sizes[0] + sizes[1] > 0)) in.fail("sizes", "are not those of a model");
+        p.n_users = static_cast<std::size_t>(sizes[0]), p.n_items = static_cast<std::size_t>(sizes[1]),
+        p.n_factors = static_cast<std::size_t>(sizes[2]);
+        if (p.n_factors == 0) return {};
+        read_objective(in, p);
+        p.user_factors = table(in, "user_factors", checked_product(p.n_users, p.n_factors, "als"));
+        p.item_factors = table(in, "item_factors", checked_product(p.n_items, p.n_factors, "als"));
+        p.known_users = flags(in, "known_users", p.n_users), p.known_items = flags(in, "known_items", p.n_items);
+        p.user_gramian = gramian_of(in, "user_gramian", p.n_factors), p.item_gramian = gramian_of(in, "item_gramian", p.n_factors);
+        auto const loss = in.array<double>("loss");
+        p.report.loss.assign(loss.begin(), loss.end());
+        auto const valid_loss = in.array<double>("valid_loss");
+        p.report.valid_loss.assign(valid_loss.begin(), valid_loss.end());
+        auto const best = in.value<std::uint64_t>("best_iteration");
+        if (best > valid_loss.size()) in.fail("best_iteration", "is not one of the iterations");
+        if (best > 0) p.report.best_iteration = static_cast<std::size_t>(best - 1);
+        p.report.stopped = in.value<std::uint8_t>("stopped") != 0;
+        p.report.warnings = in.texts("warnings");
+        p.from = load_provenance(in);
+        return basic_als_model<Scalar>(std::move(p));
+    }
+
+private:
+    static void read_objective(object_reader const& in, als_parts<Scalar>& p) {
+        auto const settings = in.array<double>("settings", 7);
+        p.alpha = settings[0], p.regularization = settings[1], p.frequency_power = settings[2];
+        if (settings[3] != 0 && settings[3] != 1) in.fail("settings", "name no form of confidence");
+        p.confidence = settings[3] == 0 ? confidence_form::linear : confidence_form::log;
+        p.epsilon = settings[4], p.unobserved_weight = settings[5], p.shape_is_lost = settings[6] != 0;
+        if (auto const fault = fault_of(p); !fault.empty()) in.fail("settings", fault);
+    }
+    template <class Value> static shared_array<Value> finite(object_reader const& in, char const* section, std::size_t n) {
+        auto values = in.array<Value>(section, n);
+        for (std::size_t i = 0; i < n; ++i)
+            if (!std::isfinite(values[i])) in.fail(section, concat("is not finite at ", i));
+        return values;
+    }
+    static shared_array<Scalar> table(object_reader const& in, char const* section, std::size_t n) {
+        return finite<Scalar>(in, section, n);
+    }
+    static shared_array<double> gramian_of(object_reader const& in, char const* section, std::size_t n) {
+        return finite<double>(in, section, n * n);
+    }
+    static shared_array<std::uint8_t> flags(object_reader const& in, char const* section, std::size_t n) {
+        auto values = in.array<std::uint8_t>(section);
+        if (!values.empty() && values.size() != n) in.fail(section, concat("has ", values.size(), " elements, expected ", n));
+        return values;
+    }
+};
+
+}}} // namespace recsys::detail
+
+#endif
+
+// --- recsys/models/als_options.hpp -----------------------------------------------------------------------------------
+// What ALS can be told.
+#ifndef RECSYS_MODELS_ALS_OPTIONS_HPP
+#define RECSYS_MODELS_ALS_OPTIONS_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// How the system of each user and item is solved; the objective is the same.
+enum class als_solver {
+    exact, ///< Cholesky
+    cg     ///< a few steps of conjugate gradients from the last iteration's factors: approximate, faster
+};
+
+/// als_objective says what regularization to unobserved_weight do to the sum.
+struct als_options {
+    natural factors = 64;         ///< in [1, 4096]
+    double regularization = 0.01; ///< lambda, at least 0
+    double frequency_power = 0;   ///< in [0, 1]: a row of n entries of N has lambda (n + unobserved_weight N)^frequency_power; 0 = lambda
+    double alpha = 1;             ///< an observed weight r has confidence 1 + alpha |r|, at least 0
+    confidence_form confidence = confidence_form::linear; ///< or log: 1 + alpha log(1 + |r| / epsilon)
+    double epsilon = 1;                                   ///< above 0; only for log
+    /// Instead: 1 + alpha s(|r|) by any function s, which may be negative as long as the confidence is not. Called from several threads at once.
+    std::function<double(double)> confidence_shape = {};
+    double unobserved_weight = 1; ///< the confidence of pairs that are not in the matrix, in [0, 1]
+    natural iterations = 15;      ///< at least 1; each solves all items, then all users
+    als_solver solver = als_solver::exact;
+    natural cg_steps = 3; ///< of each row and iteration, at least 1
+    double tolerance = 0; ///< stop when the loss falls by less than this share in an iteration; 0 = never
+    std::uint64_t seed = 0;
+    run_options run = {};
+};
+
+namespace detail {
+
+inline als_objective objective_of(als_options const& o) {
+    return {o.alpha, o.regularization, o.frequency_power, o.confidence, o.epsilon, o.confidence_shape, o.unobserved_weight};
+}
+
+inline void check_als_options(als_options const& o) {
+    if (o.factors < 1 || o.factors > 4096) throw_option("als: factors must be in [1, 4096], got ", std::size_t{o.factors});
+    if (auto const fault = fault_of(objective_of(o)); !fault.empty()) throw_option(fault);
+    if (o.iterations < 1) throw_option("als: iterations must be at least 1, got 0");
+    if (o.solver == als_solver::cg && o.cg_steps < 1) throw_option("als: cg_steps must be at least 1, got 0");
+    if (!(o.tolerance >= 0 && o.tolerance < 1)) throw_option("als: tolerance must be in [0, 1), got ", o.tolerance);
+}
+
+}
+
+}} // namespace recsys
 
 #endif
 
@@ -9425,10 +9991,37 @@ template <class Index, class Value> struct als_side {
     std::span<std::int64_t const> offsets;
     std::span<Index const> ids;
     std::span<Value const> values;
+    std::span<float const> preferences = {}; ///< beside the values; empty: p = [r > 0]
     std::size_t n_rows() const noexcept { return offsets.size() - 1; }
     std::size_t first(std::size_t row) const noexcept { return static_cast<std::size_t>(offsets[row]); }
     std::size_t length(std::size_t row) const noexcept { return static_cast<std::size_t>(offsets[row + 1] - offsets[row]); }
+    std::span<float const> preferences_of(std::size_t at, std::size_t n) const noexcept {
+        return preferences.empty() ? preferences : preferences.subspan(at, n);
+    }
 };
+
+/// Sum of lambda_row |row|^2 over a table whose rows have these entries.
+template <class S, class Index, class Value> double weighed_norms(std::span<S const> table, std::size_t n_factors,
+                                                                  als_side<Index, Value> const& side, std::size_t n_other,
+                                                                  als_objective const& objective, team& workers) {
+    constexpr std::size_t block = 1024;
+    std::vector<double> parts((side.n_rows() + block - 1) / block);
+    workers.blocks(side.n_rows(), block, [&](std::size_t first, std::size_t last, std::size_t) {
+        double sum = 0;
+        for (std::size_t row = first; row < last; ++row) {
+            auto const values = side.values.subspan(side.first(row), side.length(row));
+            auto const n = values.size() - static_cast<std::size_t>(std::count(values.begin(), values.end(), Value{0}));
+            double square = 0;
+            for (auto const x : table.subspan(row_place(row, n_factors), n_factors))
+                square += static_cast<double>(x) * static_cast<double>(x);
+            sum += row_regularization(objective, n, n_other) * square;
+        }
+        parts[first / block] = sum;
+    });
+    double sum = 0;
+    for (auto const part : parts) sum += part;
+    return sum;
+}
 
 /// How the rows of a side are shared out: neighbours in blocks, long ones in parts that are summed in their order.
 class als_plan {
@@ -9483,7 +10076,7 @@ private:
 };
 
 struct als_step_options {
-    double alpha = 1;
+    als_objective objective = {};
     als_solver solver = als_solver::exact;
     std::size_t cg_steps = 3;
     bool warm = false; ///< conjugate gradients start from what the solved table holds, else from zero
@@ -9493,7 +10086,11 @@ struct als_step_options {
 template <class S> class als_stepper {
 public:
     als_stepper(std::size_t n_factors, team& workers, simd_level level, bool for_cg)
-        : m_n_factors(n_factors), m_team(workers), m_kernel(kernels<S>(level)), m_ld(m_kernel.padded(n_factors)) {
+        : m_n_factors(n_factors),
+          m_team(workers),
+          m_kernel(kernels<S>(level)),
+          m_kernel_in_double(kernels<double>(level)),
+          m_ld(m_kernel.padded(n_factors)) {
         for (std::size_t worker = 0; worker < workers.size(); ++worker)
             m_workers.push_back(std::make_unique<scratch>(m_kernel, n_factors, m_ld, for_cg));
     }
@@ -9502,6 +10099,9 @@ public:
     template <class Index, class Value> double step(als_side<Index, Value> const& side, als_plan const& plan, als_basis const& basis,
                                                     std::span<S const> fixed, std::span<S> solved, als_step_options const& options) {
         whiten(basis, fixed);
+        m_n_other = fixed.size() / m_n_factors;
+        if (options.objective.frequency_power != 0) m_ridge = basis.template ridge<S>(m_ld, m_kernel_in_double);
+        for (auto const& worker : m_workers) worker->solver.set_ridge(m_ridge.data());
         double loss = 0;
         for (auto const& batch : plan.batches()) loss += solve_batch(side, batch, basis, solved, options);
         std::vector<double> losses(plan.blocks().size());
@@ -9542,9 +10142,11 @@ private:
             std::size_t const length = side.length(row);
             if (length > als_row_solver<S>::most_entries) continue;
             S* const w = own.solutions.data() + row_place(row - block.first, m_ld);
-            own.solver.entries().read(side.ids.subspan(side.first(row), length), side.values.subspan(side.first(row), length),
-                                      options.alpha);
-            loss += iterative ? own.solver.solve_cg(m_z.data(), options.cg_steps, w) : own.solver.solve(m_z.data(), w);
+            std::size_t const at = side.first(row);
+            own.solver.entries().read(side.ids.subspan(at, length), side.values.subspan(at, length), side.preferences_of(at, length),
+                                      options.objective);
+            double const extra = extra_of(options.objective, own.solver.entries().size(), m_n_other);
+            loss += iterative ? own.solver.solve_cg(m_z.data(), extra, options.cg_steps, w) : own.solver.solve(m_z.data(), extra, w);
         }
         write_block(side, block, basis, table, own);
         return loss;
@@ -9572,7 +10174,8 @@ private:
             auto const& part = batch.parts[p];
             for (std::size_t first = part.first; first < part.last; first += als_row_solver<S>::most_entries) {
                 std::size_t const n = std::min(als_row_solver<S>::most_entries, part.last - first);
-                solver.entries().read(side.ids.subspan(first, n), side.values.subspan(first, n), options.alpha);
+                solver.entries().read(side.ids.subspan(first, n), side.values.subspan(first, n), side.preferences_of(first, n),
+                                      options.objective);
                 solver.accumulate(m_z.data(), systems[p]);
             }
         });
@@ -9581,7 +10184,8 @@ private:
             std::size_t const first = r == 0 ? 0 : batch.row_ends[r - 1];
             for (std::size_t p = first + 1; p < batch.row_ends[r]; ++p) systems[first].add(systems[p]);
             auto& own = *m_workers[worker];
-            losses[r] = own.solver.solve(systems[first], own.solutions.data());
+            double const extra = extra_of(options.objective, systems[first].n_entries, m_n_other);
+            losses[r] = own.solver.solve(systems[first], extra, own.solutions.data());
             S* const row = solved.data() + row_place(batch.parts[first].row, m_n_factors);
             basis.unwhiten(own.solutions.data(), m_ld, 1, row, m_n_factors, m_kernel);
         });
@@ -9593,17 +10197,22 @@ private:
     std::size_t m_n_factors;
     team& m_team;
     kernel_table<S> m_kernel;
+    kernel_table<double> m_kernel_in_double;
     std::size_t m_ld;
     std::vector<std::unique_ptr<scratch>> m_workers;
-    buffer<S> m_z; // the fixed side in the basis
+    buffer<S> m_z;     // the fixed side in the basis
+    buffer<S> m_ridge; // |x|^2 in the basis, where rows differ in their lambda
+    std::size_t m_n_other = 0;
 };
 
-/// The basis of a side. @throws data_error where its Gramian is singular.
-template <class S>
-als_basis basis_of(std::span<double const> gramian, std::size_t n_factors, double regularization, std::string_view side, simd_level level) {
-    auto basis = als_basis::make(gramian, n_factors, regularization, kernels<double>(level));
+/// The basis for the rows of one side, where the other has these n_other rows. @throws data_error where its Gramian is singular.
+template <class S> als_basis basis_of(std::span<double const> gramian, std::size_t n_factors, als_objective const& objective,
+                                      std::size_t n_other, std::string_view side, simd_level level) {
+    auto basis =
+        als_basis::make(gramian, n_factors, objective.unobserved_weight, base_regularization(objective, n_other), kernels<double>(level));
     if (!basis)
-        throw_data("als: the Gramian of the ", side, " factors is singular with regularization ", regularization, " and ", n_factors,
+        throw_data("als: the Gramian of the ", side, " factors is singular with regularization ", objective.regularization,
+                   objective.unobserved_weight == 0 ? ", unobserved_weight 0" : "", " and ", n_factors,
                    " factors (fewer independent rows than factors?); set regularization above 0 or take fewer factors");
     return std::move(*basis);
 }
@@ -9612,316 +10221,291 @@ als_basis basis_of(std::span<double const> gramian, std::size_t n_factors, doubl
 
 #endif
 
-// --- recsys/models/als_model.hpp -------------------------------------------------------------------------------------
-// What ALS learned: factors of users and items, scores, and the fold-in of users, items and sessions that were not in training.
-#ifndef RECSYS_MODELS_ALS_MODEL_HPP
-#define RECSYS_MODELS_ALS_MODEL_HPP
+// --- recsys/models/als_watch.hpp -------------------------------------------------------------------------------------
+// Watching an ALS fit: after each iteration the model so far, a loss on held-out data, and whether to go on.
+#ifndef RECSYS_MODELS_ALS_WATCH_HPP
+#define RECSYS_MODELS_ALS_WATCH_HPP
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
-/// A user who was not in training: factors like those of the model, and what made them, which counts as seen.
-template <class Scalar> struct folded_user {
-    std::vector<Scalar> factors; ///< n_factors
-    history items;
-};
-/// An item that was not in training.
-template <class Scalar> struct folded_item {
-    std::vector<Scalar> factors; ///< n_factors
-};
-/// One user of a new item, for fold_in_item.
-struct item_taker {
-    user_index user{};
-    float weight = 1;
+/// What a watcher sees after an iteration. The reference holds during the call; a copy of the model may be kept.
+template <class Scalar> struct als_moment {
+    std::size_t iteration = 0; ///< from 0
+    double loss = 0;           ///< the whole objective, as in report().loss
+    basic_als_model<Scalar> const& model;
 };
 
-/// What a model is made of. Tables are row-major: a user or item a row.
-template <class Scalar> struct als_parts {
-    std::size_t n_users = 0, n_items = 0, n_factors = 0;
-    double alpha = 1;
-    double regularization = 0.01;
-    detail::shared_array<Scalar> user_factors;      ///< n_users x n_factors
-    detail::shared_array<Scalar> item_factors;      ///< n_items x n_factors
-    detail::shared_array<std::uint8_t> known_users; ///< 1 where the user has an entry; empty = every user
-    detail::shared_array<std::uint8_t> known_items; ///< 1 where the item has an entry; empty = every item
-    detail::shared_array<double> user_gramian;      ///< n_factors x n_factors; empty = made here
-    detail::shared_array<double> item_gramian;
-    recsys::provenance from = {};
-    fit_report report = {};
+/// What a watcher answers.
+struct als_verdict {
+    bool go_on = true;
+    std::optional<double> valid_loss = {}; ///< lower is better; absent where this iteration was not judged
 };
 
-namespace detail {
-
-template <class Value> void check_part(shared_array<Value> const& part, std::size_t n, char const* what) {
-    if (part.size() != n) throw_data("als: ", what, " has ", part.size(), " values, expected ", n);
-    if constexpr (std::is_floating_point_v<Value>)
-        for (std::size_t i = 0; i < n; ++i)
-            if (!std::isfinite(part[i])) throw_data("als: value ", i, " of ", what, " is not finite");
-}
-
-}
-
-/// Implicit-feedback factors: the score of a pair is the product of its rows. Made by `basic_als`, read by everything.
-///
-/// A handle: a copy shares. Immutable and safe to read from many threads. It does not keep the matrix that it was fitted on.
-template <std::floating_point Scalar> class basic_als_model {
-    static_assert(std::same_as<Scalar, float> || std::same_as<Scalar, double>, "als: the scalar type is float or double");
-
+/// Any callable taking `als_moment<Scalar> const&`. Returning nothing it only looks; a bool says whether to go on; a number is a loss on held-out data,
+/// lower is better (a metric that should rise gets a minus); an als_verdict says both.
+template <class Scalar> class als_watch {
 public:
-    using scalar_type = Scalar;
-    /// Rows are users or items. It reads the model's own memory: keep a copy of the model.
-    using matrix_map = Eigen::Map<Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> const>;
-
-    basic_als_model() = default;
-    /// From factors made elsewhere, which then score and fold in like our own. @throws data_error where sizes differ or a number is not finite.
-    explicit basic_als_model(als_parts<Scalar> parts) { set(std::move(parts)); }
-
-    std::size_t n_users() const noexcept { return parts().n_users; }
-    std::size_t n_items() const noexcept { return parts().n_items; }
-    std::size_t n_factors() const noexcept { return parts().n_factors; }
-    double alpha() const noexcept { return parts().alpha; }
-    double regularization() const noexcept { return parts().regularization; }
-    /// n_users x n_factors, row-major, without padding. A user without entries has zeros.
-    std::span<Scalar const> user_factors() const& noexcept { return parts().user_factors.span(); }
-    std::span<Scalar const> user_factors() const&& = delete;
-    std::span<Scalar const> item_factors() const& noexcept { return parts().item_factors.span(); }
-    std::span<Scalar const> item_factors() const&& = delete;
-    /// One row. @throws data_error past the end.
-    std::span<Scalar const> factors(user_index user) const& { return row(user_factors(), to_size(user), n_users(), "user"); }
-    std::span<Scalar const> factors(user_index) const&& = delete;
-    std::span<Scalar const> factors(item_index item) const& { return row(item_factors(), to_size(item), n_items(), "item"); }
-    std::span<Scalar const> factors(item_index) const&& = delete;
-    matrix_map user_matrix() const& noexcept { return map(user_factors(), n_users()); }
-    matrix_map user_matrix() const&& = delete;
-    matrix_map item_matrix() const& noexcept { return map(item_factors(), n_items()); }
-    matrix_map item_matrix() const&& = delete;
-
-    /// Whether some entry of the training matrix has the user, or the item: only these get and enter lists.
-    bool knows(user_index user) const noexcept { return is_known(parts().known_users, to_size(user), n_users()); }
-    bool knows(item_index item) const noexcept { return is_known(parts().known_items, to_size(item), n_items()); }
-
-    /// One score for each item. @throws data_error for a user past the end, or a span that is not n_items() long.
-    void score(user_index user, std::span<float> out) const {
-        if (out.size() != n_items()) detail::throw_data("als: score: room for ", out.size(), " scores, there are ", n_items(), " items");
-        auto const x = factors(user);
-        for (std::size_t i = 0; i < out.size(); ++i) out[i] = score_of(x, i);
+    als_watch() = default;
+    template <std::invocable<als_moment<Scalar> const&> Function>
+        requires(!std::same_as<std::remove_cvref_t<Function>, als_watch>)
+    als_watch(Function f) {
+        using answer = std::remove_cvref_t<std::invoke_result_t<Function&, als_moment<Scalar> const&>>;
+        static_assert(std::is_void_v<answer> || std::is_arithmetic_v<answer> || std::same_as<answer, als_verdict>,
+                      "als: a watcher returns nothing, bool (false stops), a number (a validation loss) or als_verdict");
+        m_call = [f = std::move(f)](als_moment<Scalar> const& now) mutable -> als_verdict {
+            if constexpr (std::is_void_v<answer>) return f(now), als_verdict{};
+            else if constexpr (std::same_as<answer, bool>) return {f(now), {}};
+            else if constexpr (std::same_as<answer, als_verdict>) return f(now);
+            else return {true, static_cast<double>(f(now))};
+        };
     }
-    /// The scores of some items. @throws data_error also for an item past the end.
-    void score(user_index user, std::span<item_index const> items, std::span<float> out) const {
-        if (out.size() != items.size()) detail::throw_data("als: score: room for ", out.size(), " scores of ", items.size(), " items");
-        auto const x = factors(user);
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            if (to_size(items[i]) >= n_items()) detail::throw_data("als: score: item ", to_size(items[i]), ", there are ", n_items());
-            out[i] = score_of(x, to_size(items[i]));
-        }
-    }
-
-    /// A user who was not in training, solved exactly as the training solves one: a training row gives the trained factors where the solver is
-    /// exact. Items with weight 0 do not count, an empty history gives zeros.
-    /// @throws data_error  for items past the end, or of another item encoder. Cost: O(n f^2 + f^3).
-    [[nodiscard]] folded_user<Scalar> fold_in(history const& items) const {
-        detail::check_same_encoders("als: fold_in", "the history", {0, items.provenance().items, {}}, provenance());
-        auto factors = solve_row(items.items(), items.weights(), item_factors(), n_items(), state().item_basis, "item");
-        return {std::move(factors), items};
-    }
-    /// An anonymous session: each item weighs 1, repeats add up.
-    template <std::ranges::input_range Range>
-        requires std::same_as<std::ranges::range_value_t<Range>, item_index>
-    [[nodiscard]] folded_user<Scalar> fold_in(Range const& items) const {
-        std::vector<history::entry> entries;
-        for (auto const item : items) entries.push_back({item, 1});
-        return fold_in(history(std::move(entries)));
-    }
-    /// An item that was not in training, from its users; several rows of one user add up.
-    /// @throws data_error  for users past the end, weights that are not finite, or where the user factors are singular and regularization is 0.
-    [[nodiscard]] folded_item<Scalar> fold_in_item(std::span<item_taker const> takers) const {
-        std::vector<item_taker> sorted(takers.begin(), takers.end());
-        std::stable_sort(sorted.begin(), sorted.end(), [](item_taker const& a, item_taker const& b) { return a.user < b.user; });
-        std::vector<user_index> users;
-        std::vector<float> weights;
-        for (auto const& [user, weight] : sorted) {
-            if (!std::isfinite(weight)) detail::throw_data("als: fold_in: the weight of user ", to_size(user), " is not finite");
-            if (users.empty() || users.back() != user) users.push_back(user), weights.push_back(weight);
-            else weights.back() += weight;
-        }
-        return {solve_row(std::span<user_index const>(users), std::span<float const>(weights), user_factors(), n_users(),
-                          state().user_basis, "user")};
-    }
-
-    fit_report const& report() const& noexcept { return parts().report; }
-    fit_report report() const&& { return parts().report; }
-    std::optional<time_point> as_of() const noexcept { return parts().from.as_of; }
-    recsys::provenance const& provenance() const& noexcept { return parts().from; }
-    recsys::provenance provenance() const&& { return parts().from; }
-
-    /// Y'Y and X'X, n_factors x n_factors, in double.
-    std::span<double const> item_gramian() const& noexcept { return parts().item_gramian.span(); }
-    std::span<double const> item_gramian() const&& = delete;
-    std::span<double const> user_gramian() const& noexcept { return parts().user_gramian.span(); }
-    std::span<double const> user_gramian() const&& = delete;
+    als_verdict operator()(als_moment<Scalar> const& now) const { return m_call(now); }
+    explicit operator bool() const noexcept { return static_cast<bool>(m_call); }
 
 private:
-    friend struct detail::archived<basic_als_model<Scalar>>;
-    struct shared_state {
-        als_parts<Scalar> parts;
-        detail::simd_level level = detail::simd_level::portable;
-        std::optional<detail::als_basis> user_basis, item_basis; // absent where singular
-    };
-
-    shared_state const& state() const noexcept {
-        static shared_state const none;
-        return m_state ? *m_state : none;
-    }
-    als_parts<Scalar> const& parts() const noexcept { return state().parts; }
-
-    void set(als_parts<Scalar> p) {
-        detail::check_index_count(p.n_users, "als", "users");
-        detail::check_index_count(p.n_items, "als", "items");
-        if (p.n_factors < 1 || p.n_factors > 4096) detail::throw_data("als: factors must be in [1, 4096], got ", p.n_factors);
-        detail::check_part(p.user_factors, detail::checked_product(p.n_users, p.n_factors, "als"), "user_factors");
-        detail::check_part(p.item_factors, detail::checked_product(p.n_items, p.n_factors, "als"), "item_factors");
-        if (!p.known_users.empty()) detail::check_part(p.known_users, p.n_users, "known_users");
-        if (!p.known_items.empty()) detail::check_part(p.known_items, p.n_items, "known_items");
-        if (!(p.alpha >= 0 && std::isfinite(p.alpha)) || !(p.regularization >= 0 && std::isfinite(p.regularization)))
-            detail::throw_data("als: alpha and regularization must be finite numbers from 0, got ", p.alpha, " and ", p.regularization);
-        auto state = std::make_shared<shared_state>();
-        state->level = detail::active_simd_level();
-        auto const kernel = detail::kernels<double>(state->level);
-        detail::team alone(1);
-        if (p.user_gramian.empty()) p.user_gramian = detail::gramian(p.user_factors.span(), p.n_factors, alone, kernel);
-        if (p.item_gramian.empty()) p.item_gramian = detail::gramian(p.item_factors.span(), p.n_factors, alone, kernel);
-        detail::check_part(p.user_gramian, p.n_factors * p.n_factors, "user_gramian");
-        detail::check_part(p.item_gramian, p.n_factors * p.n_factors, "item_gramian");
-        state->user_basis = detail::als_basis::make(p.user_gramian.span(), p.n_factors, p.regularization, kernel);
-        state->item_basis = detail::als_basis::make(p.item_gramian.span(), p.n_factors, p.regularization, kernel);
-        state->parts = std::move(p);
-        m_state = std::move(state);
-    }
-
-    std::span<Scalar const> row(std::span<Scalar const> table, std::size_t i, std::size_t n, char const* what) const {
-        if (i >= n) detail::throw_data("als: ", what, ' ', i, ", there are ", n, ' ', what, 's');
-        return table.subspan(detail::row_place(i, n_factors()), n_factors());
-    }
-    matrix_map map(std::span<Scalar const> table, std::size_t n) const noexcept {
-        return matrix_map(table.data(), static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(n_factors()));
-    }
-    static bool is_known(detail::shared_array<std::uint8_t> const& known, std::size_t i, std::size_t n) noexcept {
-        return i < n && (known.empty() || known[i] != 0);
-    }
-    float score_of(std::span<Scalar const> x, std::size_t item) const noexcept {
-        return static_cast<float>(detail::factor_dot(x.data(), parts().item_factors.data() + detail::row_place(item, x.size()), x.size()));
-    }
-
-    /// One row of a half-step against a table: what training does, with only the rows that are needed taken into the basis.
-    template <class Index> std::vector<Scalar> solve_row(std::span<Index const> ids, std::span<float const> weights,
-                                                         std::span<Scalar const> table, std::size_t n,
-                                                         std::optional<detail::als_basis> const& basis, char const* what) const {
-        for (auto const id : ids)
-            if (to_size(id) >= n) detail::throw_data("als: fold_in: ", what, ' ', to_size(id), ", there are ", n, ' ', what, 's');
-        if (!basis)
-            detail::throw_data("als: fold_in: the Gramian of the ", what, " factors is singular with regularization ", regularization(),
-                               "; fit with regularization above 0");
-        auto const kernel = detail::kernels<Scalar>(state().level);
-        detail::als_row_solver<Scalar> solver(kernel, n_factors());
-        std::vector<Scalar> w(solver.row_length()), out(n_factors());
-        solve_whitened(solver, ids, weights, table, *basis, w);
-        basis->unwhiten(w.data(), w.size(), 1, out.data(), out.size(), kernel);
-        return out;
-    }
-    template <class Index> void solve_whitened(detail::als_row_solver<Scalar>& solver, std::span<Index const> ids,
-                                               std::span<float const> weights, std::span<Scalar const> table,
-                                               detail::als_basis const& basis, std::vector<Scalar>& w) const {
-        auto const kernel = detail::kernels<Scalar>(state().level);
-        std::size_t const f = n_factors(), ld = solver.row_length(), most = solver.most_entries;
-        std::vector<std::uint32_t> places(std::min(ids.size(), most));
-        for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint32_t>(i);
-        detail::buffer<Scalar> z(places.size() * ld);
-        detail::als_system sum(ids.size() > most ? ld : 0);
-        for (std::size_t first = 0; first < ids.size() || first == 0; first += most) {
-            std::size_t const count = std::min(most, ids.size() - first);
-            for (std::size_t i = 0; i < count; ++i)
-                basis.whiten(table.data() + detail::row_place(to_size(ids[first + i]), f), f, 1, z.data() + i * ld, ld, kernel);
-            solver.entries().read(std::span<std::uint32_t const>(places).first(count), weights.subspan(first, count), alpha());
-            if (ids.size() <= most) return static_cast<void>(solver.solve(z.data(), w.data()));
-            solver.accumulate(z.data(), sum);
-        }
-        solver.solve(sum, w.data());
-    }
-
-    std::shared_ptr<shared_state const> m_state;
+    std::function<als_verdict(als_moment<Scalar> const&)> m_call;
 };
 
-using als_model = basic_als_model<float>;
+/// What a fit can be given beside the matrix.
+template <class Scalar> struct als_extras {
+    std::optional<csr> preferences = {}; ///< p of each entry of the matrix, any number; absent: 1 for a weight above 0, else 0
+    als_watch<Scalar> watch = {};        ///< called after each iteration, from the calling thread; costs a copy of the factors
+    natural patience = 3;                ///< stop after so many losses of the watcher without a lowest one; at least 1
+};
 
 namespace detail {
 
-/// Lists of users are made from the factors, a block of items at a time.
-template <class Scalar> inline constexpr bool scores_are_products<basic_als_model<Scalar>> = true;
+/// Asks a watcher and keeps the best model that it has seen.
+template <class Scalar> class als_judge {
+public:
+    als_judge(als_watch<Scalar> const& watch, std::size_t patience) : m_watch(watch), m_patience(patience) {}
+    bool watches() const noexcept { return static_cast<bool>(m_watch); }
 
-template <std::floating_point Scalar> struct archived<basic_als_model<Scalar>> {
-    static std::string name() { return std::same_as<Scalar, float> ? "als_model<float>" : "als_model<double>"; }
-    static void save(basic_als_model<Scalar> const& model, object_writer& out) {
-        auto const& p = model.parts();
-        out.array("sizes", std::vector<std::uint64_t>{p.n_users, p.n_items, p.n_factors});
-        out.array("settings", std::vector<double>{p.alpha, p.regularization});
-        out.array("user_factors", p.user_factors);
-        out.array("item_factors", p.item_factors);
-        out.array("known_users", p.known_users);
-        out.array("known_items", p.known_items);
-        out.array("user_gramian", p.user_gramian);
-        out.array("item_gramian", p.item_gramian);
-        out.array("loss", p.report.loss);
-        out.value("stopped", static_cast<std::uint8_t>(p.report.stopped));
-        out.texts("warnings", p.report.warnings);
-        save_provenance(p.from, out);
+    /// Whether to go on. Notes the loss in the report, and a wish to stop.
+    bool ask(basic_als_model<Scalar> const& model, fit_report& report) {
+        std::size_t const iteration = report.loss.size() - 1;
+        auto const verdict = m_watch({iteration, report.loss.back(), model});
+        report.valid_loss.push_back(verdict.valid_loss.value_or(std::numeric_limits<double>::quiet_NaN()));
+        if (!verdict.go_on) report.stopped = true;
+        if (!verdict.valid_loss) return verdict.go_on;
+        if (std::isnan(*verdict.valid_loss)) throw_data("als: the watcher's loss after iteration ", iteration, " is not a number");
+        if (!report.best_iteration || *verdict.valid_loss < report.valid_loss[*report.best_iteration]) {
+            report.best_iteration = iteration, m_best = model, m_since = 0;
+            return verdict.go_on;
+        }
+        return ++m_since < m_patience && verdict.go_on;
     }
-    static basic_als_model<Scalar> load(object_reader const& in) {
-        als_parts<Scalar> p;
-        auto const sizes = in.array<std::uint64_t>("sizes", 3);
-        for (auto const n : sizes)
-            if (n > max_index_count) in.fail("sizes", "are not those of a model");
-        if (sizes[2] > 4096 || (sizes[2] == 0 && sizes[0] + sizes[1] > 0)) in.fail("sizes", "are not those of a model");
-        p.n_users = static_cast<std::size_t>(sizes[0]), p.n_items = static_cast<std::size_t>(sizes[1]),
-        p.n_factors = static_cast<std::size_t>(sizes[2]);
-        if (p.n_factors == 0) return {};
-        auto const settings = in.array<double>("settings", 2);
-        for (auto const x : settings)
-            if (!(x >= 0 && std::isfinite(x))) in.fail("settings", "are not finite numbers from 0");
-        p.alpha = settings[0], p.regularization = settings[1];
-        p.user_factors = table(in, "user_factors", checked_product(p.n_users, p.n_factors, "als"));
-        p.item_factors = table(in, "item_factors", checked_product(p.n_items, p.n_factors, "als"));
-        p.known_users = flags(in, "known_users", p.n_users), p.known_items = flags(in, "known_items", p.n_items);
-        p.user_gramian = gramian_of(in, "user_gramian", p.n_factors), p.item_gramian = gramian_of(in, "item_gramian", p.n_factors);
-        auto const loss = in.array<double>("loss");
-        p.report.loss.assign(loss.begin(), loss.end());
-        p.report.stopped = in.value<std::uint8_t>("stopped") != 0;
-        p.report.warnings = in.texts("warnings");
-        p.from = load_provenance(in);
-        return basic_als_model<Scalar>(std::move(p));
-    }
+    /// The one of report.best_iteration.
+    basic_als_model<Scalar> const& best() const noexcept { return m_best; }
 
 private:
-    template <class Value> static shared_array<Value> finite(object_reader const& in, char const* section, std::size_t n) {
-        auto values = in.array<Value>(section, n);
-        for (std::size_t i = 0; i < n; ++i)
-            if (!std::isfinite(values[i])) in.fail(section, concat("is not finite at ", i));
-        return values;
-    }
-    static shared_array<Scalar> table(object_reader const& in, char const* section, std::size_t n) {
-        return finite<Scalar>(in, section, n);
-    }
-    static shared_array<double> gramian_of(object_reader const& in, char const* section, std::size_t n) {
-        return finite<double>(in, section, n * n);
-    }
-    static shared_array<std::uint8_t> flags(object_reader const& in, char const* section, std::size_t n) {
-        auto values = in.array<std::uint8_t>(section);
-        if (!values.empty() && values.size() != n) in.fail(section, concat("has ", values.size(), " elements, expected ", n));
-        return values;
-    }
+    als_watch<Scalar> const& m_watch;
+    std::size_t m_patience, m_since = 0;
+    basic_als_model<Scalar> m_best;
 };
 
 }
 
 }} // namespace recsys
+
+#endif
+
+// --- recsys/models/als_fit.hpp ---------------------------------------------------------------------------------------
+// One fit of ALS, from its start to the model.
+#ifndef RECSYS_MODELS_ALS_FIT_HPP
+#define RECSYS_MODELS_ALS_FIT_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+template <class Scalar, class Value> class als_fit {
+public:
+    als_fit(als_options const& options, basic_csr<Value> const& matrix, als_extras<Scalar> const& extras)
+        : m_options(options),
+          m_step{objective_of(options), options.solver, options.cg_steps, false},
+          m_judge(extras.watch, extras.patience),
+          m_by_user(matrix),
+          m_by_item(transpose(matrix)),
+          m_factors(options.factors),
+          m_level(active_simd_level()),
+          m_team(options.run.threads),
+          m_item_plan(m_by_item.offsets(), als_row_solver<Scalar>::most_entries, m_factors),
+          m_user_plan(m_by_user.offsets(), als_row_solver<Scalar>::most_entries, m_factors),
+          m_stepper(m_factors, m_team, m_level, options.solver == als_solver::cg),
+          m_users(checked_product(matrix.n_users(), m_factors, "als"), Scalar{0}),
+          m_items(checked_product(matrix.n_items(), m_factors, "als"), Scalar{0}) {
+        if (extras.patience < 1) throw_option("als: patience must be at least 1, got 0");
+        if (extras.preferences) take_preferences(*extras.preferences);
+        check_weights();
+    }
+
+    /// Small random factors for the users, each from the seed and its number alone; zeros for users without entries that count.
+    void start_at_random() { start_at_random(0); }
+
+    /// Where the model has learned nothing there is nothing to go on from: zeros would stay zeros. Users and items past its end begin with zeros.
+    void start_from(basic_als_model<Scalar> const& previous) {
+        auto const users = previous.user_factors(), items = previous.item_factors();
+        if (std::all_of(users.begin(), users.end(), [](Scalar x) { return x == Scalar{0}; })) return start_at_random();
+        std::copy(users.begin(), users.end(), m_users.begin());
+        std::copy(items.begin(), items.end(), m_items.begin());
+        m_step.warm = true;
+    }
+    /// The same for a model with fewer users and items: first all users are solved for its items; a new user who has only new items starts at random.
+    void start_from_smaller(basic_als_model<Scalar> const& previous) {
+        start_from(previous);
+        if (!m_step.warm) return;
+        half_step(by_user(), m_user_plan, by_item(), m_items, m_users, "item");
+        start_at_random(previous.n_users());
+    }
+
+    basic_als_model<Scalar> run() {
+        progress_reporter progress(m_options.run.progress, "als", m_options.iterations);
+        progress.report_or_throw(0);
+        for (std::size_t iteration = 0; iteration < m_options.iterations; ++iteration) {
+            half_step(by_item(), m_item_plan, by_user(), m_users, m_items, "user");
+            m_report.loss.push_back(half_step(by_user(), m_user_plan, by_item(), m_items, m_users, "item"));
+            m_step.warm = true;
+            bool const wanted = !m_judge.watches() || m_judge.ask(basic_als_model<Scalar>(parts_so_far()), m_report);
+            bool const go_on = progress.report(iteration + 1, m_report.loss.back(), last_valid_loss());
+            if (iteration + 1 == m_options.iterations || falls_too_little() || !wanted) break;
+            if (!go_on) {
+                m_report.stopped = true;
+                break;
+            }
+        }
+        return finish();
+    }
+
+private:
+    als_side<user_index, Value> by_item() const noexcept {
+        return {m_by_item.offsets(), m_by_item.rows(), m_by_item.values(), m_item_preferences.values()};
+    }
+    als_side<item_index, Value> by_user() const noexcept {
+        return {m_by_user.offsets(), m_by_user.columns(), m_by_user.values(), m_user_preferences.values()};
+    }
+
+    /// From a row on, and later rows only where there is nothing yet.
+    void start_at_random(std::size_t from) {
+        double const width = std::sqrt(3 / static_cast<double>(m_factors)); // a row has length 1 on average
+        m_team.blocks(m_by_user.n_users(), 1024, [&](std::size_t first, std::size_t last, std::size_t) {
+            for (std::size_t u = std::max(first, from); u < last; ++u) {
+                auto const weights = m_by_user.weights(static_cast<user_index>(u));
+                Scalar* const row = m_users.data() + row_place(u, m_factors);
+                if (std::all_of(weights.begin(), weights.end(), [](Value r) { return r == Value{0}; })) continue;
+                if (!std::all_of(row, row + m_factors, [](Scalar x) { return x == Scalar{0}; })) continue;
+                random_stream random(m_options.seed, u);
+                for (std::size_t j = 0; j < m_factors; ++j) row[j] = static_cast<Scalar>(width * (2 * random.uniform() - 1));
+            }
+        });
+    }
+
+    /// Returns the whole objective as it is now.
+    template <class Side, class OtherSide> double half_step(Side const& side, als_plan const& plan, OtherSide const& other,
+                                                            buffer<Scalar> const& fixed, buffer<Scalar>& solved, char const* what) {
+        auto const& by = m_step.objective;
+        m_gramian = gramian(fixed.span(), m_factors, m_team, kernels<double>(m_level));
+        auto const basis = basis_of<Scalar>(m_gramian.span(), m_factors, by, other.n_rows(), what, m_level);
+        double loss = m_stepper.step(side, plan, basis, fixed.span(), solved.span(), m_step);
+        if (by.frequency_power != 0) return loss + weighed_norms(fixed.span(), m_factors, other, side.n_rows(), by, m_team);
+        for (std::size_t j = 0; j < m_factors; ++j) loss += by.regularization * m_gramian[j * m_factors + j];
+        return loss;
+    }
+
+    bool falls_too_little() const {
+        auto const& loss = m_report.loss;
+        return m_options.tolerance > 0 && loss.size() > 1 &&
+               !(loss[loss.size() - 2] - loss.back() >= m_options.tolerance * loss[loss.size() - 2]);
+    }
+    double last_valid_loss() const {
+        return m_report.valid_loss.empty() ? std::numeric_limits<double>::quiet_NaN() : m_report.valid_loss.back();
+    }
+
+    void take_preferences(csr const& preferences) {
+        check_same_pattern("als", m_by_user, preferences);
+        m_user_preferences = preferences;
+        m_item_preferences = transpose(preferences);
+    }
+
+    void check_weights() {
+        auto const values = m_by_user.values();
+        constexpr std::size_t block = 65536;
+        std::vector<double> most_of((values.size() + block - 1) / block);
+        m_team.blocks(values.size(), block, [&](std::size_t first, std::size_t last, std::size_t) {
+            double most = 0;
+            for (std::size_t i = first; i < last; ++i) most = std::max(most, checked_confidence(static_cast<double>(values[i])));
+            most_of[first / block] = most;
+        });
+        double largest = 0;
+        for (auto const most : most_of) largest = std::max(largest, most);
+        double const limit = std::is_same_v<Scalar, float> ? 1e30 : 1e150;
+        if (!(largest < limit)) throw_data("als: the largest confidence is ", largest, ", expected less than ", limit);
+        auto const& report = m_by_user.report();
+        if (report.mostly_zero())
+            m_report.warnings.push_back(
+                concat(report.stored_zeros, " of ", report.entries,
+                       " entries of the matrix are 0 and do not count: were the values truncated on their way here?"));
+    }
+    double checked_confidence(double r) const {
+        if (r == 0) return 0;
+        double const c = 1 + added_confidence(m_step.objective, std::abs(r));
+        if (!(c >= 0)) throw_data("als: the confidence of weight ", r, " is ", c, ", expected a number from 0");
+        return c;
+    }
+
+    template <class Element> static buffer<Element> copy_of(buffer<Element> const& from) {
+        buffer<Element> out(from.size());
+        std::copy(from.begin(), from.end(), out.begin());
+        return out;
+    }
+    static buffer<std::uint8_t> non_empty(std::span<std::int64_t const> offsets) {
+        buffer<std::uint8_t> out(offsets.size() - 1);
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = offsets[i + 1] > offsets[i];
+        return out;
+    }
+
+    als_parts<Scalar> parts_but_factors() {
+        als_parts<Scalar> parts;
+        static_cast<als_objective&>(parts) = m_step.objective;
+        parts.n_users = m_by_user.n_users(), parts.n_items = m_by_user.n_items(), parts.n_factors = m_factors;
+        parts.user_gramian = gramian(std::as_const(m_users).span(), m_factors, m_team, kernels<double>(m_level));
+        parts.known_users = non_empty(m_by_user.offsets()), parts.known_items = non_empty(m_by_item.offsets());
+        parts.from = m_by_user.provenance();
+        return parts;
+    }
+    als_parts<Scalar> parts_so_far() {
+        auto parts = parts_but_factors();
+        parts.item_gramian = copy_of(m_gramian), parts.user_factors = copy_of(m_users), parts.item_factors = copy_of(m_items);
+        parts.report = m_report;
+        return parts;
+    }
+    basic_als_model<Scalar> finish() {
+        auto const& valid = m_report.valid_loss;
+        if (std::all_of(valid.begin(), valid.end(), [](double x) { return std::isnan(x); })) m_report.valid_loss.clear();
+        if (m_report.best_iteration && *m_report.best_iteration + 1 < m_report.loss.size())
+            return m_judge.best().with_report(std::move(m_report));
+        auto parts = parts_but_factors();
+        parts.item_gramian = std::move(m_gramian), parts.user_factors = std::move(m_users), parts.item_factors = std::move(m_items);
+        parts.report = std::move(m_report);
+        return basic_als_model<Scalar>(std::move(parts));
+    }
+
+    als_options const& m_options;
+    als_step_options m_step;
+    als_judge<Scalar> m_judge;
+    basic_csr<Value> m_by_user;
+    basic_csc<Value> m_by_item;
+    csr m_user_preferences;
+    basic_csc<float> m_item_preferences;
+    std::size_t m_factors;
+    simd_level m_level;
+    team m_team;
+    als_plan m_item_plan, m_user_plan;
+    als_stepper<Scalar> m_stepper;
+    buffer<Scalar> m_users, m_items;
+    buffer<double> m_gramian; // of the side that was fixed last
+    fit_report m_report;
+};
+
+}}} // namespace recsys::detail
 
 #endif
 
@@ -9932,136 +10516,12 @@ private:
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
-namespace detail {
-
-/// One fit, from start to model.
-template <class Scalar, class Value> class als_fit {
-public:
-    als_fit(als_options const& options, basic_csr<Value> const& matrix)
-        : m_options(options),
-          m_by_user(matrix),
-          m_by_item(transpose(matrix)),
-          m_factors(options.factors),
-          m_level(active_simd_level()),
-          m_team(options.run.threads),
-          m_stepper(m_factors, m_team, m_level, options.solver == als_solver::cg),
-          m_users(checked_product(matrix.n_users(), m_factors, "als")),
-          m_items(checked_product(matrix.n_items(), m_factors, "als"), Scalar{0}) {
-        check_weights();
-    }
-
-    /// Small random factors for the users, each from the seed and its number alone; zeros for users without entries that count.
-    void start_at_random() {
-        double const width = std::sqrt(3 / static_cast<double>(m_factors)); // a row has length 1 on average
-        m_team.blocks(m_by_user.n_users(), 1024, [&](std::size_t first, std::size_t last, std::size_t) {
-            for (std::size_t u = first; u < last; ++u) {
-                auto const weights = m_by_user.weights(static_cast<user_index>(u));
-                bool const counts = std::any_of(weights.begin(), weights.end(), [](Value r) { return r != Value{0}; });
-                random_stream random(m_options.seed, u);
-                Scalar* const row = m_users.data() + row_place(u, m_factors);
-                for (std::size_t j = 0; j < m_factors; ++j)
-                    row[j] = counts ? static_cast<Scalar>(width * (2 * random.uniform() - 1)) : Scalar{0};
-            }
-        });
-    }
-    /// Where the model has learned nothing there is nothing to go on from: zeros would stay zeros.
-    void start_from(basic_als_model<Scalar> const& previous) {
-        auto const users = previous.user_factors(), items = previous.item_factors();
-        if (std::all_of(users.begin(), users.end(), [](Scalar x) { return x == Scalar{0}; })) return start_at_random();
-        std::copy(users.begin(), users.end(), m_users.begin());
-        std::copy(items.begin(), items.end(), m_items.begin());
-        m_warm = true;
-    }
-
-    basic_als_model<Scalar> run() {
-        progress_reporter progress(m_options.run.progress, "als", m_options.iterations);
-        progress.report_or_throw(0);
-        als_plan const item_plan(m_by_item.offsets(), als_row_solver<Scalar>::most_entries, m_factors);
-        als_plan const user_plan(m_by_user.offsets(), als_row_solver<Scalar>::most_entries, m_factors);
-        als_side<user_index, Value> const by_item{m_by_item.offsets(), m_by_item.rows(), m_by_item.values()};
-        als_side<item_index, Value> const by_user{m_by_user.offsets(), m_by_user.columns(), m_by_user.values()};
-        for (std::size_t iteration = 0; iteration < m_options.iterations; ++iteration) {
-            half_step(by_item, item_plan, m_users, m_items, "user");
-            m_report.loss.push_back(half_step(by_user, user_plan, m_items, m_users, "item"));
-            m_warm = true;
-            bool const go_on = progress.report(iteration + 1, m_report.loss.back());
-            if (iteration + 1 == m_options.iterations || falls_too_little()) break;
-            if (!go_on) {
-                m_report.stopped = true;
-                break;
-            }
-        }
-        return finish();
-    }
-
-private:
-    /// Returns the whole objective as it is now.
-    template <class Side>
-    double half_step(Side const& side, als_plan const& plan, buffer<Scalar> const& fixed, buffer<Scalar>& solved, char const* what) {
-        m_gramian = gramian(fixed.span(), m_factors, m_team, kernels<double>(m_level));
-        auto const basis = basis_of<Scalar>(m_gramian.span(), m_factors, m_options.regularization, what, m_level);
-        double loss =
-            m_stepper.step(side, plan, basis, fixed.span(), solved.span(), {m_options.alpha, m_options.solver, m_options.cg_steps, m_warm});
-        for (std::size_t j = 0; j < m_factors; ++j) loss += m_options.regularization * m_gramian[j * m_factors + j];
-        return loss;
-    }
-
-    bool falls_too_little() const {
-        auto const& loss = m_report.loss;
-        return m_options.tolerance > 0 && loss.size() > 1 &&
-               !(loss[loss.size() - 2] - loss.back() >= m_options.tolerance * loss[loss.size() - 2]);
-    }
-
-    void check_weights() {
-        double largest = 0;
-        for (auto const r : m_by_user.values()) largest = std::max(largest, std::abs(static_cast<double>(r)));
-        double const most = std::is_same_v<Scalar, float> ? 1e30 : 1e150;
-        if (!(m_options.alpha * largest < most))
-            throw_data("als: alpha times the largest weight is ", m_options.alpha * largest, ", expected less than ", most);
-        auto const& report = m_by_user.report();
-        if (report.mostly_zero())
-            m_report.warnings.push_back(
-                concat(report.stored_zeros, " of ", report.entries,
-                       " entries of the matrix are 0 and do not count: were the values truncated on their way here?"));
-    }
-
-    template <class Index> static buffer<std::uint8_t> non_empty(std::span<std::int64_t const> offsets, Index) {
-        buffer<std::uint8_t> out(offsets.size() - 1);
-        for (std::size_t i = 0; i < out.size(); ++i) out[i] = offsets[i + 1] > offsets[i];
-        return out;
-    }
-
-    basic_als_model<Scalar> finish() {
-        als_parts<Scalar> parts;
-        parts.n_users = m_by_user.n_users(), parts.n_items = m_by_user.n_items(), parts.n_factors = m_factors;
-        parts.alpha = m_options.alpha, parts.regularization = m_options.regularization;
-        parts.user_gramian = gramian(std::as_const(m_users).span(), m_factors, m_team, kernels<double>(m_level));
-        parts.item_gramian = std::move(m_gramian);
-        parts.known_users = non_empty(m_by_user.offsets(), user_index{}), parts.known_items = non_empty(m_by_item.offsets(), item_index{});
-        parts.user_factors = std::move(m_users), parts.item_factors = std::move(m_items);
-        parts.from = m_by_user.provenance(), parts.report = std::move(m_report);
-        return basic_als_model<Scalar>(std::move(parts));
-    }
-
-    als_options const& m_options;
-    basic_csr<Value> m_by_user;
-    basic_csc<Value> m_by_item;
-    std::size_t m_factors;
-    simd_level m_level;
-    team m_team;
-    als_stepper<Scalar> m_stepper;
-    buffer<Scalar> m_users, m_items;
-    buffer<double> m_gramian; // of the side that was fixed last
-    bool m_warm = false;
-    fit_report m_report;
-};
-
-}
-
 /// Fits factors of users and items to implicit feedback: minimises the sum over all pairs of c (p - x'y)^2 + lambda (|x|^2 + |y|^2), where a stored
 /// weight r has c = 1 + alpha |r| and p = [r > 0], and an absent pair or a stored zero c = 1 and p = 0.
 ///
-/// lambda is that of the sum above, the same for each row however long it is, as in implicit (Spark and others multiply it by the row's length);
+/// So a negative weight is negative feedback: its size is how sure it is that the pair is not wanted. Preferences other than 0 and 1 are given beside
+/// the weights (als_extras). Other confidences, another weight of absent pairs and a lambda that grows with the row are options; als_objective has
+/// the whole sum. By default lambda is the same for each row however long it is, as in implicit (Spark and others multiply it by the row's length);
 /// implicit takes its weights as the whole confidence, c = alpha r, so to compare give it 1 + alpha r and alpha 1.
 /// Each iteration solves all items, then all users, so that the users fit the items that the model has.
 ///
@@ -10077,30 +10537,56 @@ public:
     explicit basic_als(als_options options = {}) : m_options(std::move(options)) { detail::check_als_options(m_options); }
 
     /// @param user_items  n_users x n_items, of any value type.
-    /// @throws data_error  where the confidences are too large for the scalar type, or with regularization 0 where a Gramian is singular.
+    /// @param extras      preferences, and who watches: with losses of his the model is that of the lowest one.
+    /// @throws data_error  where a confidence is below 0 or too large for the scalar type, where preferences have other entries, or with
+    ///                     regularization 0 where a Gramian is singular.
     /// @throws cancelled   if the progress callback stops before the first iteration; later it gives the model of the last whole one.
-    template <class Value> [[nodiscard]] basic_als_model<Scalar> fit(basic_csr<Value> const& user_items) const {
-        detail::als_fit<Scalar, Value> fit(m_options, user_items);
+    template <class Value>
+    [[nodiscard]] basic_als_model<Scalar> fit(basic_csr<Value> const& user_items, als_extras<Scalar> const& extras = {}) const {
+        detail::als_fit<Scalar, Value> fit(m_options, user_items, extras);
         fit.start_at_random();
         return fit.run();
     }
     /// Goes on from a model of the same users and items: on the same matrix it lowers the loss further, on a later one it needs few iterations.
     /// @throws data_error  where the sizes or the encoders differ. @throws option_error for another number of factors.
-    template <class Value>
-    [[nodiscard]] basic_als_model<Scalar> resume(basic_als_model<Scalar> const& previous, basic_csr<Value> const& user_items) const {
+    template <class Value> [[nodiscard]] basic_als_model<Scalar>
+    resume(basic_als_model<Scalar> const& previous, basic_csr<Value> const& user_items, als_extras<Scalar> const& extras = {}) const {
         if (previous.n_users() != user_items.n_users() || previous.n_items() != user_items.n_items())
             detail::throw_data("als: resume: the model has ", previous.n_users(), " users and ", previous.n_items(), " items, the matrix ",
                                user_items.n_users(), " and ", user_items.n_items());
-        if (previous.n_factors() != m_options.factors)
-            detail::throw_option("als: resume: factors must be those of the model, ", previous.n_factors(), ", got ",
-                                 std::size_t{m_options.factors});
+        check_factors("als: resume", previous);
         detail::check_same_encoders("als: resume", "the model", previous.provenance(), user_items.provenance());
-        detail::als_fit<Scalar, Value> fit(m_options, user_items);
+        detail::als_fit<Scalar, Value> fit(m_options, user_items, extras);
         fit.start_from(previous);
+        return fit.run();
+    }
+    /// Goes on from a model of fewer users and items: those it has keep their indices and start from their factors, new ones come after them. All
+    /// users are solved for the old items first, which takes half an iteration; few iterations then do what a fit from nothing needs many for.
+    ///
+    /// That the old ids come first, in the old order, cannot be seen from the matrix: encoders are compared only where a side has not grown.
+    /// @throws data_error  where the matrix has fewer users or items, or other encoders. @throws option_error for another number of factors.
+    template <class Value> [[nodiscard]] basic_als_model<Scalar>
+    update(basic_als_model<Scalar> const& previous, basic_csr<Value> const& user_items, als_extras<Scalar> const& extras = {}) const {
+        if (previous.n_users() > user_items.n_users() || previous.n_items() > user_items.n_items())
+            detail::throw_data("als: update: the model has ", previous.n_users(), " users and ", previous.n_items(),
+                               " items, expected a matrix of no fewer, got ", user_items.n_users(), " and ", user_items.n_items());
+        check_factors("als: update", previous);
+        auto from = previous.provenance();
+        if (previous.n_users() < user_items.n_users()) from.users = 0;
+        if (previous.n_items() < user_items.n_items()) from.items = 0;
+        detail::check_same_encoders("als: update", "the model", from, user_items.provenance());
+        detail::als_fit<Scalar, Value> fit(m_options, user_items, extras);
+        fit.start_from_smaller(previous);
         return fit.run();
     }
 
 private:
+    void check_factors(char const* where, basic_als_model<Scalar> const& previous) const {
+        if (previous.n_factors() != m_options.factors)
+            detail::throw_option(where, ": factors must be those of the model, ", previous.n_factors(), ", got ",
+                                 std::size_t{m_options.factors});
+    }
+
     als_options m_options;
 };
 
@@ -10118,7 +10604,8 @@ using als = basic_als<float>;
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 struct explain_options {
-    natural k = 10; ///< how many contributions to list
+    natural k = 10;                      ///< how many contributions to list
+    std::optional<csr> preferences = {}; ///< those beside the matrix, if the fit was given some
 };
 
 /// A score as a sum over the user's past.
@@ -10129,23 +10616,27 @@ struct explanation {
 
 namespace detail {
 
-/// inv(G + lambda I + sum of (c - 1) y y') y_target, in double, for the past of one user.
+/// inv(w0 G + lambda I + sum of (c - w0) y y') y_target, in double, for the past of one user.
 template <class Scalar, class Value> buffer<double> explaining_direction(basic_als_model<Scalar> const& model,
                                                                          std::span<item_index const> items, std::span<Value const> weights,
                                                                          std::span<Scalar const> target) {
     std::size_t const f = model.n_factors(), ld = basis_row(f);
     auto const gramian = model.item_gramian();
-    buffer<double> a(ld * ld, 0.0), x(ld, 0.0), panel(ld);
+    buffer<double> a(ld * ld, 0.0), x(ld, 0.0);
+    auto const& by = model.objective();
+    auto const counts = static_cast<std::size_t>(std::count_if(weights.begin(), weights.end(), [](Value r) { return r != Value{0}; }));
+    double const lambda = row_regularization(by, counts, model.n_items());
     for (std::size_t i = 0; i < f; ++i)
-        for (std::size_t j = 0; j < f; ++j) a[i * ld + j] = gramian[i * f + j];
-    for (std::size_t i = 0; i < ld; ++i) a[i * ld + i] = i < f ? a[i * ld + i] + model.regularization() : 1;
+        for (std::size_t j = 0; j < f; ++j) a[i * ld + j] = by.unobserved_weight * gramian[i * f + j];
+    for (std::size_t i = 0; i < ld; ++i) a[i * ld + i] = i < f ? a[i * ld + i] + lambda : 1;
     auto const kernel = kernels<double>(active_simd_level());
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        double const root = std::sqrt(model.alpha() * std::abs(static_cast<double>(weights[i])));
-        auto const y = model.factors(items[i]);
-        std::fill(panel.begin(), panel.end(), 0.0);
-        for (std::size_t j = 0; j < f; ++j) panel[j] = root * static_cast<double>(y[j]);
-        kernel.symmetric_update(a.data(), ld, panel.data(), 1);
+    for (std::size_t k = 0; k < items.size(); ++k) {
+        auto const r = static_cast<double>(weights[k]);
+        if (r == 0) continue;
+        double const excess = 1 - by.unobserved_weight + added_confidence(by, std::abs(r));
+        auto const y = model.factors(items[k]);
+        for (std::size_t i = 0; i < f; ++i)
+            for (std::size_t j = i; j < f; ++j) a[i * ld + j] += excess * static_cast<double>(y[i]) * static_cast<double>(y[j]);
     }
     for (std::size_t j = 0; j < f; ++j) x[j] = static_cast<double>(target[j]);
     if (!kernel.cholesky(a.data(), ld)) throw_data("als: explain: the user's system is singular; fit with regularization above 0");
@@ -10154,8 +10645,9 @@ template <class Scalar, class Value> buffer<double> explaining_direction(basic_a
 }
 
 template <class Scalar, class Value> explanation explain_past(basic_als_model<Scalar> const& model, std::span<item_index const> items,
-                                                              std::span<Value const> weights, std::span<Scalar const> target,
-                                                              std::size_t k) {
+                                                              std::span<Value const> weights, std::span<float const> preferences,
+                                                              std::span<Scalar const> target, std::size_t k) {
+    if (std::all_of(weights.begin(), weights.end(), [](Value r) { return r == Value{0}; })) return {};
     auto const direction = explaining_direction(model, items, weights, target);
     explanation out;
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -10164,7 +10656,8 @@ template <class Scalar, class Value> explanation explain_past(basic_als_model<Sc
         double part = 0;
         auto const y = model.factors(items[i]);
         for (std::size_t j = 0; j < y.size(); ++j) part += static_cast<double>(y[j]) * direction[j];
-        part *= r > 0 ? 1 + model.alpha() * r : 0.0;
+        double const p = preferences.empty() ? (r > 0 ? 1.0 : 0.0) : static_cast<double>(preferences[i]);
+        part *= (1 + added_confidence(model.objective(), std::abs(r))) * p;
         out.score += part;
         out.contributions.push_back({items[i], static_cast<float>(part)});
     }
@@ -10176,7 +10669,8 @@ template <class Scalar, class Value> explanation explain_past(basic_als_model<Sc
 
 }
 
-/// What each item of the user's row adds to the score of `item`: c p y'(Y'CY + lambda I)^-1 y_item; together the score.
+/// What each item of the user's row adds to the score of `item`: c p y'(Y'CY + lambda I)^-1 y_item; together the score. c, p and lambda are those of
+/// the model's objective.
 ///
 /// The sum is the score of the user's exact factors given the item factors: that of the model where its solver is exact and `user_items` is what it was
 /// fitted on. Stored zeros add nothing; an item that the user does not like (negative weight) adds 0 itself but bends what the others add.
@@ -10187,12 +10681,18 @@ template <class Scalar, class Value> [[nodiscard]] explanation explain(basic_als
                                                                        explain_options const& options = {}) {
     detail::check_same_encoders("explain", "the matrix", user_items.provenance(), model.provenance());
     if (to_size(user) >= user_items.n_users()) detail::throw_data("explain: user ", to_size(user), ", there are ", user_items.n_users());
-    return detail::explain_past(model, user_items.seen(user), user_items.weights(user), model.factors(item), options.k);
+    std::span<float const> preferences;
+    if (options.preferences) {
+        detail::check_same_pattern("explain", user_items, *options.preferences);
+        preferences = options.preferences->weights(user);
+    }
+    return detail::explain_past(model, user_items.seen(user), user_items.weights(user), preferences, model.factors(item), options.k);
 }
 /// The same for a user who was folded in.
 template <class Scalar> [[nodiscard]] explanation explain(basic_als_model<Scalar> const& model, folded_user<Scalar> const& user,
                                                           item_index item, explain_options const& options = {}) {
-    return detail::explain_past(model, user.items.items(), user.items.weights(), model.factors(item), options.k);
+    return detail::explain_past(model, user.items.items(), user.items.weights(), std::span<float const>(user.preferences),
+                                model.factors(item), options.k);
 }
 
 }} // namespace recsys

@@ -7,12 +7,17 @@
 #define RECSYS_MODELS_DOOR_HPP
 
 #include <recsys/models/als.hpp>
+#include <recsys/models/als_archive.hpp>
 #include <recsys/models/als_basis.hpp>
 #include <recsys/models/als_explain.hpp>
+#include <recsys/models/als_fit.hpp>
 #include <recsys/models/als_half_step.hpp>
 #include <recsys/models/als_model.hpp>
+#include <recsys/models/als_objective.hpp>
 #include <recsys/models/als_options.hpp>
+#include <recsys/models/als_parts.hpp>
 #include <recsys/models/als_rows.hpp>
+#include <recsys/models/als_watch.hpp>
 #include <recsys/models/popularity.hpp>
 
 #endif

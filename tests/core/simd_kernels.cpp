@@ -184,11 +184,11 @@ TEST_CASE_TEMPLATE("conjugate gradients never move away from the solution, reach
             std::size_t const ld = kernel.padded(17);
             auto const panel = random_rows<S>(n * ld, 10), b = random_rows<S>(ld, 11);
             auto const a = positive_matrix(kernel, panel, ld);
-            buffer<S> rest(ld), work(2 * ld);
+            buffer<S> rest(ld), work(3 * ld);
             double last = std::numeric_limits<double>::infinity();
             for (std::size_t const steps : {0u, 1u, 3u, 60u}) {
                 buffer<S> x(ld, S{0});
-                kernel.conjugate_gradients(panel.data(), ld, n, b.data(), x.data(), steps, rest.data(), work.data());
+                kernel.conjugate_gradients(panel.data(), ld, n, nullptr, S{0}, b.data(), x.data(), steps, rest.data(), work.data());
                 double const worst = worst_residual(a, x, b);
                 double told = 0;
                 for (auto const r : rest) told = std::max(told, std::abs(wide(r)));
@@ -203,23 +203,44 @@ TEST_CASE_TEMPLATE("conjugate gradients never move away from the solution, reach
     }
 }
 
+TEST_CASE_TEMPLATE("conjugate gradients with a ridge are those of a panel that has its root below", S, float, double) {
+    for (auto const level : levels()) {
+        auto const kernel = rs::detail::kernels<S>(level);
+        std::size_t const ld = kernel.padded(17), n = 30, more = 9;
+        auto const panel = random_rows<S>(n * ld, 13), root = random_rows<S>(more * ld, 14), b = random_rows<S>(ld, 15);
+        buffer<S> both((n + more) * ld), ridge(ld * ld, S{0}), rest(ld), work(3 * ld);
+        S const share{4}; // its root is 2
+        for (std::size_t i = 0; i < n * ld; ++i) both[i] = panel[i];
+        for (std::size_t i = 0; i < more * ld; ++i) both[n * ld + i] = 2 * root[i];
+        for (std::size_t k = 0; k < more; ++k)
+            for (std::size_t i = 0; i < ld; ++i)
+                for (std::size_t j = 0; j < ld; ++j) ridge[i * ld + j] += root[k * ld + i] * root[k * ld + j];
+        for (std::size_t const steps : {0u, 1u, 3u}) {
+            buffer<S> x(ld, S{1}), y(ld, S{1});
+            kernel.conjugate_gradients(both.data(), ld, n + more, nullptr, S{0}, b.data(), y.data(), steps, rest.data(), work.data());
+            kernel.conjugate_gradients(panel.data(), ld, n, ridge.data(), share, b.data(), x.data(), steps, rest.data(), work.data());
+            for (std::size_t j = 0; j < ld; ++j) CHECK(wide(x[j]) == doctest::Approx(wide(y[j])).epsilon(tolerance<S>()).scale(1));
+        }
+    }
+}
+
 TEST_CASE_TEMPLATE("c30 conjugate gradients stop before zero by zero: nothing to find, or found already", S, float, double) {
     for (auto const level : levels()) {
         auto const kernel = rs::detail::kernels<S>(level);
         std::size_t const ld = kernel.padded(6), n = 5;
         buffer<S> const nothing(n * ld, S{0});
         auto const panel = random_rows<S>(n * ld, 12);
-        buffer<S> rest(ld), work(2 * ld), b(ld, S{0}), x(ld, S{0});
+        buffer<S> rest(ld), work(3 * ld), b(ld, S{0}), x(ld, S{0});
         for (auto const* v : {&nothing, &panel}) { // b = 0 from x = 0
-            kernel.conjugate_gradients(v->data(), ld, n, b.data(), x.data(), 100, rest.data(), work.data());
+            kernel.conjugate_gradients(v->data(), ld, n, nullptr, S{0}, b.data(), x.data(), 100, rest.data(), work.data());
             for (auto const value : x) CHECK(value == 0);
         }
         for (std::size_t j = 0; j < ld; ++j) b[j] = x[j] = static_cast<S>(j); // V = 0: x = b is the solution
-        kernel.conjugate_gradients(nothing.data(), ld, n, b.data(), x.data(), 100, rest.data(), work.data());
+        kernel.conjugate_gradients(nothing.data(), ld, n, nullptr, S{0}, b.data(), x.data(), 100, rest.data(), work.data());
         for (std::size_t j = 0; j < ld; ++j) CHECK(x[j] == b[j]);
         for (auto& value : b) value = std::numeric_limits<S>::min(); // the square of b is 0
         std::fill(x.begin(), x.end(), S{0});
-        kernel.conjugate_gradients(panel.data(), ld, n, b.data(), x.data(), 100, rest.data(), work.data());
+        kernel.conjugate_gradients(panel.data(), ld, n, nullptr, S{0}, b.data(), x.data(), 100, rest.data(), work.data());
         for (auto const value : x) CHECK(std::isfinite(value));
     }
 }

@@ -350,7 +350,7 @@ TEST_CASE("a matrix without users, items or entries gives a model of its size") 
 TEST_CASE("confidences too large for the scalar type are an error before anything is solved") {
     auto const huge = rs::csr_from(std::vector<rs::matrix_entry<double>>{{user(0), item(0), 1e29}, {user(0), item(1), -1e25}});
     CHECK_THROWS_WITH_AS(static_cast<void>(rs::als({.factors = 2, .alpha = 100}).fit(huge)),
-                         doctest::Contains("als: alpha times the largest weight is"), rs::data_error);
+                         doctest::Contains("als: the largest confidence is"), rs::data_error);
     CHECK_THROWS_WITH_AS(static_cast<void>(rs::als({.factors = 2, .alpha = 0.1}).fit(huge)), doctest::Contains("take basic_als<double>"),
                          rs::data_error); // below the limit, but what is lost beside it is too much
     auto const large = rs::csr_from(std::vector<rs::matrix_entry<double>>{{user(0), item(0), 1e9}, {user(0), item(1), -1e5}});

@@ -37,7 +37,7 @@ template <class S> buffer<double> gramian_of(table<S> const& t, std::size_t thre
                                rs::detail::kernels<double>(rs::detail::active_simd_level()));
 }
 std::optional<als_basis> basis_of(std::span<double const> gramian, std::size_t n_factors, double regularization) {
-    return als_basis::make(gramian, n_factors, regularization, rs::detail::kernels<double>(rs::detail::active_simd_level()));
+    return als_basis::make(gramian, n_factors, 1, regularization, rs::detail::kernels<double>(rs::detail::active_simd_level()));
 }
 
 }

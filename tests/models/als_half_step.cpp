@@ -77,14 +77,14 @@ template <class S> struct solved {
     double loss = 0;
 };
 
-template <class S> solved<S> users_step(rs::csr const& m, table<S> const& y, double lambda, rs::detail::als_step_options const& options,
+template <class S> solved<S> users_step(rs::csr const& m, table<S> const& y, rs::detail::als_step_options const& options,
                                         std::size_t threads, table<S> const& start) {
     auto const f = static_cast<std::size_t>(y.cols());
     auto const level = rs::detail::active_simd_level();
     rs::detail::team workers(threads);
     std::span<S const> const fixed(y.data(), static_cast<std::size_t>(y.size()));
     auto const gramian = rs::detail::gramian(fixed, f, workers, rs::detail::kernels<double>(level));
-    auto const basis = rs::detail::basis_of<S>(gramian.span(), f, lambda, "item", level);
+    auto const basis = rs::detail::basis_of<S>(gramian.span(), f, options.objective, m.n_items(), "item", level);
     rs::detail::als_stepper<S> stepper(f, workers, level, options.solver == rs::als_solver::cg);
     als_plan const plan(m.offsets(), rs::detail::als_row_solver<S>::most_entries, f);
     rs::detail::als_side<rs::item_index, float> const side{m.offsets(), m.columns(), m.values()};
@@ -107,7 +107,7 @@ template <class S> void check_half_step(std::vector<std::size_t> const& lengths,
     dense_als::problem const problem(m, alpha, lambda);
     dense_als::matrix const wide = y.template cast<double>(), wanted = problem.users_for(wide);
     auto const start = random_table<S>(lengths.size(), 7, 2);
-    auto const got = users_step<S>(m, y, lambda, {.alpha = alpha}, 1, start);
+    auto const got = users_step<S>(m, y, {.objective = {.alpha = alpha, .regularization = lambda}}, 1, start);
     double const near_enough = std::is_same_v<S, float> ? 2e-5 : 1e-11;
     CHECK(dense_als::distance(got.x.template cast<double>(), wanted) < near_enough);
     for (std::size_t u = 0; u < lengths.size(); ++u)
@@ -116,7 +116,8 @@ template <class S> void check_half_step(std::vector<std::size_t> const& lengths,
     CHECK(got.loss == doctest::Approx(loss).epsilon(near_enough));
     // The same bits for any number of threads, and whatever was there before.
     for (std::size_t const threads : {2u, 7u}) {
-        auto const again = users_step<S>(m, y, lambda, {.alpha = alpha}, threads, random_table<S>(lengths.size(), 7, 3));
+        auto const again =
+            users_step<S>(m, y, {.objective = {.alpha = alpha, .regularization = lambda}}, threads, random_table<S>(lengths.size(), 7, 3));
         CHECK(again.x == got.x);
         CHECK(again.loss == got.loss);
     }
@@ -153,11 +154,11 @@ TEST_CASE_TEMPLATE("a half-step of conjugate gradients goes on from what is ther
     dense_als::problem const problem(m, 1, 0.1);
     dense_als::matrix const wide = y.template cast<double>(), wanted = problem.users_for(wide);
     auto const start = random_table<S>(lengths.size(), 9, 5);
-    rs::detail::als_step_options options{.solver = rs::als_solver::cg, .cg_steps = 2, .warm = true};
-    auto const once = users_step<S>(m, y, 0.1, options, 1, start);
-    auto const twice = users_step<S>(m, y, 0.1, options, 2, once.x);
+    rs::detail::als_step_options options{.objective = {.regularization = 0.1}, .solver = rs::als_solver::cg, .cg_steps = 2, .warm = true};
+    auto const once = users_step<S>(m, y, options, 1, start);
+    auto const twice = users_step<S>(m, y, options, 2, once.x);
     options.cg_steps = 40, options.warm = false;
-    auto const many = users_step<S>(m, y, 0.1, options, 7, start);
+    auto const many = users_step<S>(m, y, options, 7, start);
     auto const distance = [&](auto const& x) { return dense_als::distance(x.template cast<double>(), wanted); };
     CHECK(distance(twice.x) < distance(once.x));
     CHECK(twice.loss < once.loss);

@@ -11,7 +11,12 @@ TEST_CASE("als options have the documented defaults") {
     rs::als_options const o;
     CHECK(o.factors == 64);
     CHECK(o.regularization == 0.01);
+    CHECK(o.frequency_power == 0);
     CHECK(o.alpha == 1);
+    CHECK(o.confidence == rs::confidence_form::linear);
+    CHECK(o.epsilon == 1);
+    CHECK_FALSE(o.confidence_shape);
+    CHECK(o.unobserved_weight == 1);
     CHECK(o.iterations == 15);
     CHECK(o.solver == rs::als_solver::exact);
     CHECK(o.cg_steps == 3);
@@ -31,6 +36,14 @@ TEST_CASE("an option outside its range is an error that names it, the range and 
     wrong({.regularization = nan}, "als: regularization must be a finite number from 0, got nan");
     wrong({.alpha = -1}, "als: alpha must be a finite number from 0, got -1");
     wrong({.alpha = infinity}, "als: alpha must be a finite number from 0, got inf");
+    wrong({.frequency_power = 1.5}, "als: frequency_power must be in [0, 1], got 1.5");
+    wrong({.frequency_power = nan}, "als: frequency_power must be in [0, 1], got nan");
+    wrong({.epsilon = 0}, "als: epsilon must be a finite number above 0, got 0");
+    wrong({.unobserved_weight = 1.25}, "als: unobserved_weight must be in [0, 1], got 1.25");
+    wrong({.unobserved_weight = -0.5}, "als: unobserved_weight must be in [0, 1], got -0.5");
+    wrong({.confidence = static_cast<rs::confidence_form>(7)}, "als: confidence must be linear or log, got 7");
+    wrong({.confidence = rs::confidence_form::log, .confidence_shape = [](double x) { return x; }},
+          "als: confidence must be left as it is where confidence_shape says what it is, got log");
     wrong({.iterations = 0}, "als: iterations must be at least 1, got 0");
     wrong({.solver = rs::als_solver::cg, .cg_steps = 0}, "als: cg_steps must be at least 1, got 0");
     wrong({.tolerance = 1}, "als: tolerance must be in [0, 1), got 1");

@@ -69,7 +69,7 @@ template <class S> row_case<S> random_case(std::size_t n_factors, std::size_t le
 }
 
 template <class S> void read(als_row_solver<S>& solver, row_case<S> const& row) {
-    solver.entries().read(std::span<rs::item_index const>(row.ids), std::span<float const>(row.values), row.alpha);
+    solver.entries().read(std::span<rs::item_index const>(row.ids), std::span<float const>(row.values), {}, {.alpha = row.alpha});
 }
 template <class S> double error_of(std::vector<S> const& w, dense_als::vector const& wanted) {
     double worst = 0;
@@ -85,7 +85,7 @@ TEST_CASE("the entries of a row: c = 1 + alpha |r|, p = [r > 0], zeros left out"
     rs::detail::als_entries<double> entries(4);
     std::vector<rs::user_index> const ids{rs::user_index{3}, rs::user_index{5}, rs::user_index{9}};
     std::vector<int> const values{2, 0, -3};
-    entries.read(std::span<rs::user_index const>(ids), std::span<int const>(values), 8);
+    entries.read(std::span<rs::user_index const>(ids), std::span<int const>(values), {}, {.alpha = 8});
     REQUIRE(entries.size() == 2);
     CHECK(entries.id()[0] == 3);
     CHECK(entries.id()[1] == 9);
@@ -110,7 +110,7 @@ TEST_CASE_TEMPLATE("every length of row is solved as densely in double, and tell
                     auto const wanted = row.solution(ld);
                     std::vector<S> w(ld, S{7});
                     read(solver, row);
-                    double const loss = solver.solve(row.z.data(), w.data());
+                    double const loss = solver.solve(row.z.data(), 0, w.data());
                     CAPTURE(f);
                     CAPTURE(length);
                     CAPTURE(alpha);
@@ -128,11 +128,11 @@ TEST_CASE_TEMPLATE("a row without entries that count has zeros", S, float, doubl
     std::vector<float> const zero{0};
     for (std::size_t const n : {0u, 1u}) {
         std::vector<S> w(solver.row_length(), S{3});
-        solver.entries().read(std::span(ids).first(n), std::span<float const>(zero).first(n), 1);
-        CHECK(solver.solve(z.data(), w.data()) == 0);
+        solver.entries().read(std::span(ids).first(n), std::span<float const>(zero).first(n), {}, {});
+        CHECK(solver.solve(z.data(), 0, w.data()) == 0);
         CHECK(w == std::vector<S>(solver.row_length()));
         std::fill(w.begin(), w.end(), S{3});
-        CHECK(solver.solve_cg(z.data(), 3, w.data()) == 0);
+        CHECK(solver.solve_cg(z.data(), 0, 3, w.data()) == 0);
         CHECK(w == std::vector<S>(solver.row_length()));
     }
 }
@@ -145,12 +145,13 @@ TEST_CASE_TEMPLATE("parts of a row add up to the row", S, float, double) {
     rs::detail::als_system whole(ld), second(ld);
     for (std::size_t const first : {0u, 700u, 1400u}) {
         std::size_t const n = std::min<std::size_t>(700, length - first);
-        solver.entries().read(std::span(row.ids).subspan(first, n), std::span<float const>(row.values).subspan(first, n), row.alpha);
+        solver.entries().read(std::span(row.ids).subspan(first, n), std::span<float const>(row.values).subspan(first, n), {},
+                              {.alpha = row.alpha});
         solver.accumulate(row.z.data(), first == 700 ? second : whole);
     }
     whole.add(second);
     std::vector<S> w(ld);
-    double const loss = solver.solve(whole, w.data());
+    double const loss = solver.solve(whole, 0, w.data());
     CHECK(error_of(w, row.solution(ld)) < tolerance<S>());
     CHECK(loss == doctest::Approx(row.loss(row.solution(ld), ld)).epsilon(10 * tolerance<S>()));
 }
@@ -168,7 +169,7 @@ TEST_CASE_TEMPLATE("conjugate gradients come to the exact solution as the steps 
             for (std::size_t const steps : {1u, 2u, 3u, 5u, 10u, 40u}) {
                 std::vector<S> w(ld);
                 read(solver, row);
-                double const loss = solver.solve_cg(row.z.data(), steps, w.data());
+                double const loss = solver.solve_cg(row.z.data(), 0, steps, w.data());
                 dense_als::vector wide(static_cast<Eigen::Index>(f));
                 for (std::size_t j = 0; j < f; ++j) wide[static_cast<Eigen::Index>(j)] = static_cast<double>(w[j]);
                 CAPTURE(length);
@@ -189,10 +190,10 @@ TEST_CASE("conjugate gradients that begin at the solution stay there") {
     auto const row = random_case<double>(f, 100, 3, ld);
     std::vector<double> exact(ld);
     read(solver, row);
-    solver.solve(row.z.data(), exact.data());
+    solver.solve(row.z.data(), 0, exact.data());
     auto w = exact;
     read(solver, row);
-    solver.solve_cg(row.z.data(), 5, w.data());
+    solver.solve_cg(row.z.data(), 0, 5, w.data());
     for (std::size_t j = 0; j < ld; ++j) CHECK(w[j] == doctest::Approx(exact[j]).epsilon(1e-10));
 }
 
@@ -203,6 +204,6 @@ TEST_CASE_TEMPLATE("confidences too large for the scalar type are an error that 
     std::vector<rs::item_index> const ids{rs::item_index{0}, rs::item_index{1}, rs::item_index{2}};
     std::vector<double> const values(3, 1);
     std::vector<S> w(ld);
-    solver.entries().read(std::span(ids), std::span<double const>(values), std::is_same_v<S, float> ? 1e38 : 1e308);
-    CHECK_THROWS_WITH_AS(solver.solve(z.data(), w.data()), doctest::Contains("lower alpha"), rs::data_error);
+    solver.entries().read(std::span(ids), std::span<double const>(values), {}, {.alpha = std::is_same_v<S, float> ? 1e38 : 1e308});
+    CHECK_THROWS_WITH_AS(solver.solve(z.data(), 0, w.data()), doctest::Contains("lower alpha"), rs::data_error);
 }

@@ -19,38 +19,58 @@ namespace rs = recsys;
 using matrix = Eigen::MatrixXd;
 using vector = Eigen::VectorXd;
 
-/// A sparse matrix as confidences c = 1 + alpha |r| and preferences p = [r > 0]; what is not stored, and stored zeros, have 1 and 0.
+/// A sparse matrix as confidences c = 1 + alpha s(|r|) and preferences p, [r > 0] if they are not given; what is not stored, and stored zeros, have
+/// the unobserved weight and 0. Every row has a lambda of its own.
 struct problem {
     matrix c, p;
-    double lambda = 0;
+    vector user_lambda, item_lambda;
 
     template <class Value> problem(rs::basic_csr<Value> const& m, double alpha, double regularization)
-        : c(matrix::Ones(static_cast<Eigen::Index>(m.n_users()), static_cast<Eigen::Index>(m.n_items()))),
+        : problem(m, {.regularization = regularization, .alpha = alpha}) {}
+
+    template <class Value> problem(rs::basic_csr<Value> const& m, rs::als_options const& o, rs::csr const* preferences = nullptr)
+        : c(matrix::Constant(static_cast<Eigen::Index>(m.n_users()), static_cast<Eigen::Index>(m.n_items()), o.unobserved_weight)),
           p(matrix::Zero(c.rows(), c.cols())),
-          lambda(regularization) {
+          user_lambda(c.rows()),
+          item_lambda(c.cols()) {
+        vector of_user = vector::Zero(c.rows()), of_item = vector::Zero(c.cols());
         for (Eigen::Index u = 0; u < c.rows(); ++u) {
             auto const user = static_cast<rs::user_index>(u);
             for (std::size_t k = 0; k < m.seen(user).size(); ++k) {
                 auto const i = static_cast<Eigen::Index>(rs::to_size(m.seen(user)[k]));
                 auto const r = static_cast<double>(m.weights(user)[k]);
-                c(u, i) = 1 + alpha * std::abs(r), p(u, i) = r > 0 ? 1 : 0;
+                if (r == 0) continue;
+                of_user[u] += 1, of_item[i] += 1;
+                c(u, i) = 1 + o.alpha * shape(o, std::abs(r));
+                p(u, i) = preferences ? static_cast<double>(preferences->weights(user)[k]) : r > 0 ? 1 : 0;
             }
         }
+        auto const lambda = [&](double n, Eigen::Index n_other) {
+            return o.regularization * std::pow(n + o.unobserved_weight * static_cast<double>(n_other), o.frequency_power);
+        };
+        for (Eigen::Index u = 0; u < c.rows(); ++u) user_lambda[u] = lambda(of_user[u], c.cols());
+        for (Eigen::Index i = 0; i < c.cols(); ++i) item_lambda[i] = lambda(of_item[i], c.rows());
     }
 
-    /// The whole objective: Hu, Koren, Volinsky (2008), eq. 3.
+    /// The whole objective: Hu, Koren, Volinsky (2008), eq. 3, with the lambdas of Rendle et al. (2021).
     double loss(matrix const& x, matrix const& y) const {
-        return (c.array() * (p - x * y.transpose()).array().square()).sum() + lambda * (x.squaredNorm() + y.squaredNorm());
+        return (c.array() * (p - x * y.transpose()).array().square()).sum() + user_lambda.dot(x.rowwise().squaredNorm()) +
+               item_lambda.dot(y.rowwise().squaredNorm());
     }
     /// Every user's best factors for these item factors: eq. 4.
-    matrix users_for(matrix const& y) const { return solve(c, p, y); }
-    matrix items_for(matrix const& x) const { return solve(c.transpose(), p.transpose(), x); }
+    matrix users_for(matrix const& y) const { return solve(c, p, user_lambda, y); }
+    matrix items_for(matrix const& x) const { return solve(c.transpose(), p.transpose(), item_lambda, x); }
 
 private:
-    matrix solve(matrix const& weights, matrix const& wanted, matrix const& fixed) const {
+    static double shape(rs::als_options const& o, double size) {
+        if (o.confidence_shape) return o.confidence_shape(size);
+        return o.confidence == rs::confidence_form::log ? std::log1p(size / o.epsilon) : size;
+    }
+    static matrix solve(matrix const& weights, matrix const& wanted, vector const& lambda, matrix const& fixed) {
         matrix out(weights.rows(), fixed.cols());
         for (Eigen::Index row = 0; row < out.rows(); ++row) {
-            matrix const a = fixed.transpose() * weights.row(row).asDiagonal() * fixed + lambda * matrix::Identity(out.cols(), out.cols());
+            matrix const a =
+                fixed.transpose() * weights.row(row).asDiagonal() * fixed + lambda[row] * matrix::Identity(out.cols(), out.cols());
             vector const b = fixed.transpose() * weights.row(row).cwiseProduct(wanted.row(row)).transpose();
             out.row(row) = a.ldlt().solve(b).transpose();
         }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The shared part of every system of a half-step: the Gramian of the other side, and the basis in which it is the identity.
 //
-// With G + lambda I = U'U and z = inv(U)' y, the system of a row, (G + lambda I + sum of (c - 1) y y') x = sum of c p y, becomes
-// (I + sum of (c - 1) z z') w = sum of c p z with w = U x: nothing of size f x f is copied for a row, and it is far better conditioned.
+// With w0 the confidence of absent pairs, w0 G + lambda I = U'U and z = inv(U)' y, the system of a row,
+// (w0 G + lambda I + sum of (c - w0) y y') x = sum of c p y, becomes (I + sum of (c - w0) z z') w = sum of c p z with w = U x: nothing of size
+// f x f is copied for a row, and it is far better conditioned. A row whose lambda is larger adds the rest times inv(U)' inv(U).
 #ifndef RECSYS_MODELS_ALS_BASIS_HPP
 #define RECSYS_MODELS_ALS_BASIS_HPP
 
@@ -63,16 +64,16 @@ buffer<double> gramian(std::span<S const> table, std::size_t n_factors, team& wo
     return out;
 }
 
-/// The basis of a Gramian; nothing where G + lambda I is singular.
+/// The basis of a Gramian; nothing where weight G + lambda I is singular.
 class als_basis {
 public:
-    static std::optional<als_basis> make(std::span<double const> gramian, std::size_t n_factors, double regularization,
+    static std::optional<als_basis> make(std::span<double const> gramian, std::size_t n_factors, double weight, double regularization,
                                          kernel_table<double> const& kernel) {
         als_basis out(n_factors);
         std::size_t const ld = out.m_ld;
         buffer<double> u(ld * ld, 0.0);
         for (std::size_t i = 0; i < ld; ++i) {
-            for (std::size_t j = 0; i < n_factors && j < n_factors; ++j) u[i * ld + j] = gramian[i * n_factors + j];
+            for (std::size_t j = 0; i < n_factors && j < n_factors; ++j) u[i * ld + j] = weight * gramian[i * n_factors + j];
             u[i * ld + i] = i < n_factors ? u[i * ld + i] + regularization : 1;
         }
         std::vector<double> diagonal(n_factors);
@@ -99,6 +100,16 @@ public:
     template <class S>
     void unwhiten(S const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<S> const& kernel) const {
         apply(m_unwhiten, false, in, in_ld, rows, out, out_ld, m_n_factors, kernel);
+    }
+
+    /// inv(U)' inv(U), both triangles: |x|^2 of an x in the basis. ld x ld.
+    template <class S> buffer<S> ridge(std::size_t ld, kernel_table<double> const& kernel) const {
+        buffer<double> exact(m_ld * m_ld, 0.0);
+        kernel.symmetric_update(exact.data(), m_ld, m_whiten.data(), m_n_factors);
+        buffer<S> out(ld * ld, S{0});
+        for (std::size_t i = 0; i < m_n_factors; ++i)
+            for (std::size_t j = i; j < m_n_factors; ++j) out[i * ld + j] = out[j * ld + i] = static_cast<S>(exact[i * m_ld + j]);
+        return out;
     }
 
 private:

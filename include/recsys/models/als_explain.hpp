@@ -9,6 +9,7 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,7 +26,8 @@
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 struct explain_options {
-    natural k = 10; ///< how many contributions to list
+    natural k = 10;                      ///< how many contributions to list
+    std::optional<csr> preferences = {}; ///< those beside the matrix, if the fit was given some
 };
 
 /// A score as a sum over the user's past.
@@ -36,23 +38,27 @@ struct explanation {
 
 namespace detail {
 
-/// inv(G + lambda I + sum of (c - 1) y y') y_target, in double, for the past of one user.
+/// inv(w0 G + lambda I + sum of (c - w0) y y') y_target, in double, for the past of one user.
 template <class Scalar, class Value> buffer<double> explaining_direction(basic_als_model<Scalar> const& model,
                                                                          std::span<item_index const> items, std::span<Value const> weights,
                                                                          std::span<Scalar const> target) {
     std::size_t const f = model.n_factors(), ld = basis_row(f);
     auto const gramian = model.item_gramian();
-    buffer<double> a(ld * ld, 0.0), x(ld, 0.0), panel(ld);
+    buffer<double> a(ld * ld, 0.0), x(ld, 0.0);
+    auto const& by = model.objective();
+    auto const counts = static_cast<std::size_t>(std::count_if(weights.begin(), weights.end(), [](Value r) { return r != Value{0}; }));
+    double const lambda = row_regularization(by, counts, model.n_items());
     for (std::size_t i = 0; i < f; ++i)
-        for (std::size_t j = 0; j < f; ++j) a[i * ld + j] = gramian[i * f + j];
-    for (std::size_t i = 0; i < ld; ++i) a[i * ld + i] = i < f ? a[i * ld + i] + model.regularization() : 1;
+        for (std::size_t j = 0; j < f; ++j) a[i * ld + j] = by.unobserved_weight * gramian[i * f + j];
+    for (std::size_t i = 0; i < ld; ++i) a[i * ld + i] = i < f ? a[i * ld + i] + lambda : 1;
     auto const kernel = kernels<double>(active_simd_level());
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        double const root = std::sqrt(model.alpha() * std::abs(static_cast<double>(weights[i])));
-        auto const y = model.factors(items[i]);
-        std::fill(panel.begin(), panel.end(), 0.0);
-        for (std::size_t j = 0; j < f; ++j) panel[j] = root * static_cast<double>(y[j]);
-        kernel.symmetric_update(a.data(), ld, panel.data(), 1);
+    for (std::size_t k = 0; k < items.size(); ++k) {
+        auto const r = static_cast<double>(weights[k]);
+        if (r == 0) continue;
+        double const excess = 1 - by.unobserved_weight + added_confidence(by, std::abs(r));
+        auto const y = model.factors(items[k]);
+        for (std::size_t i = 0; i < f; ++i)
+            for (std::size_t j = i; j < f; ++j) a[i * ld + j] += excess * static_cast<double>(y[i]) * static_cast<double>(y[j]);
     }
     for (std::size_t j = 0; j < f; ++j) x[j] = static_cast<double>(target[j]);
     if (!kernel.cholesky(a.data(), ld)) throw_data("als: explain: the user's system is singular; fit with regularization above 0");
@@ -61,8 +67,9 @@ template <class Scalar, class Value> buffer<double> explaining_direction(basic_a
 }
 
 template <class Scalar, class Value> explanation explain_past(basic_als_model<Scalar> const& model, std::span<item_index const> items,
-                                                              std::span<Value const> weights, std::span<Scalar const> target,
-                                                              std::size_t k) {
+                                                              std::span<Value const> weights, std::span<float const> preferences,
+                                                              std::span<Scalar const> target, std::size_t k) {
+    if (std::all_of(weights.begin(), weights.end(), [](Value r) { return r == Value{0}; })) return {};
     auto const direction = explaining_direction(model, items, weights, target);
     explanation out;
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -71,7 +78,8 @@ template <class Scalar, class Value> explanation explain_past(basic_als_model<Sc
         double part = 0;
         auto const y = model.factors(items[i]);
         for (std::size_t j = 0; j < y.size(); ++j) part += static_cast<double>(y[j]) * direction[j];
-        part *= r > 0 ? 1 + model.alpha() * r : 0.0;
+        double const p = preferences.empty() ? (r > 0 ? 1.0 : 0.0) : static_cast<double>(preferences[i]);
+        part *= (1 + added_confidence(model.objective(), std::abs(r))) * p;
         out.score += part;
         out.contributions.push_back({items[i], static_cast<float>(part)});
     }
@@ -83,7 +91,8 @@ template <class Scalar, class Value> explanation explain_past(basic_als_model<Sc
 
 }
 
-/// What each item of the user's row adds to the score of `item`: c p y'(Y'CY + lambda I)^-1 y_item; together the score.
+/// What each item of the user's row adds to the score of `item`: c p y'(Y'CY + lambda I)^-1 y_item; together the score. c, p and lambda are those of
+/// the model's objective.
 ///
 /// The sum is the score of the user's exact factors given the item factors: that of the model where its solver is exact and `user_items` is what it was
 /// fitted on. Stored zeros add nothing; an item that the user does not like (negative weight) adds 0 itself but bends what the others add.
@@ -94,12 +103,18 @@ template <class Scalar, class Value> [[nodiscard]] explanation explain(basic_als
                                                                        explain_options const& options = {}) {
     detail::check_same_encoders("explain", "the matrix", user_items.provenance(), model.provenance());
     if (to_size(user) >= user_items.n_users()) detail::throw_data("explain: user ", to_size(user), ", there are ", user_items.n_users());
-    return detail::explain_past(model, user_items.seen(user), user_items.weights(user), model.factors(item), options.k);
+    std::span<float const> preferences;
+    if (options.preferences) {
+        detail::check_same_pattern("explain", user_items, *options.preferences);
+        preferences = options.preferences->weights(user);
+    }
+    return detail::explain_past(model, user_items.seen(user), user_items.weights(user), preferences, model.factors(item), options.k);
 }
 /// The same for a user who was folded in.
 template <class Scalar> [[nodiscard]] explanation explain(basic_als_model<Scalar> const& model, folded_user<Scalar> const& user,
                                                           item_index item, explain_options const& options = {}) {
-    return detail::explain_past(model, user.items.items(), user.items.weights(), model.factors(item), options.k);
+    return detail::explain_past(model, user.items.items(), user.items.weights(), std::span<float const>(user.preferences),
+                                model.factors(item), options.k);
 }
 
 }} // namespace recsys

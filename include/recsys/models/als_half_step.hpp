@@ -19,6 +19,7 @@
 #include <recsys/core/simd/select.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/models/als_basis.hpp>
+#include <recsys/models/als_objective.hpp>
 #include <recsys/models/als_options.hpp>
 #include <recsys/models/als_rows.hpp>
 
@@ -29,10 +30,37 @@ template <class Index, class Value> struct als_side {
     std::span<std::int64_t const> offsets;
     std::span<Index const> ids;
     std::span<Value const> values;
+    std::span<float const> preferences = {}; ///< beside the values; empty: p = [r > 0]
     std::size_t n_rows() const noexcept { return offsets.size() - 1; }
     std::size_t first(std::size_t row) const noexcept { return static_cast<std::size_t>(offsets[row]); }
     std::size_t length(std::size_t row) const noexcept { return static_cast<std::size_t>(offsets[row + 1] - offsets[row]); }
+    std::span<float const> preferences_of(std::size_t at, std::size_t n) const noexcept {
+        return preferences.empty() ? preferences : preferences.subspan(at, n);
+    }
 };
+
+/// Sum of lambda_row |row|^2 over a table whose rows have these entries.
+template <class S, class Index, class Value> double weighed_norms(std::span<S const> table, std::size_t n_factors,
+                                                                  als_side<Index, Value> const& side, std::size_t n_other,
+                                                                  als_objective const& objective, team& workers) {
+    constexpr std::size_t block = 1024;
+    std::vector<double> parts((side.n_rows() + block - 1) / block);
+    workers.blocks(side.n_rows(), block, [&](std::size_t first, std::size_t last, std::size_t) {
+        double sum = 0;
+        for (std::size_t row = first; row < last; ++row) {
+            auto const values = side.values.subspan(side.first(row), side.length(row));
+            auto const n = values.size() - static_cast<std::size_t>(std::count(values.begin(), values.end(), Value{0}));
+            double square = 0;
+            for (auto const x : table.subspan(row_place(row, n_factors), n_factors))
+                square += static_cast<double>(x) * static_cast<double>(x);
+            sum += row_regularization(objective, n, n_other) * square;
+        }
+        parts[first / block] = sum;
+    });
+    double sum = 0;
+    for (auto const part : parts) sum += part;
+    return sum;
+}
 
 /// How the rows of a side are shared out: neighbours in blocks, long ones in parts that are summed in their order.
 class als_plan {
@@ -87,7 +115,7 @@ private:
 };
 
 struct als_step_options {
-    double alpha = 1;
+    als_objective objective = {};
     als_solver solver = als_solver::exact;
     std::size_t cg_steps = 3;
     bool warm = false; ///< conjugate gradients start from what the solved table holds, else from zero
@@ -97,7 +125,11 @@ struct als_step_options {
 template <class S> class als_stepper {
 public:
     als_stepper(std::size_t n_factors, team& workers, simd_level level, bool for_cg)
-        : m_n_factors(n_factors), m_team(workers), m_kernel(kernels<S>(level)), m_ld(m_kernel.padded(n_factors)) {
+        : m_n_factors(n_factors),
+          m_team(workers),
+          m_kernel(kernels<S>(level)),
+          m_kernel_in_double(kernels<double>(level)),
+          m_ld(m_kernel.padded(n_factors)) {
         for (std::size_t worker = 0; worker < workers.size(); ++worker)
             m_workers.push_back(std::make_unique<scratch>(m_kernel, n_factors, m_ld, for_cg));
     }
@@ -106,6 +138,9 @@ public:
     template <class Index, class Value> double step(als_side<Index, Value> const& side, als_plan const& plan, als_basis const& basis,
                                                     std::span<S const> fixed, std::span<S> solved, als_step_options const& options) {
         whiten(basis, fixed);
+        m_n_other = fixed.size() / m_n_factors;
+        if (options.objective.frequency_power != 0) m_ridge = basis.template ridge<S>(m_ld, m_kernel_in_double);
+        for (auto const& worker : m_workers) worker->solver.set_ridge(m_ridge.data());
         double loss = 0;
         for (auto const& batch : plan.batches()) loss += solve_batch(side, batch, basis, solved, options);
         std::vector<double> losses(plan.blocks().size());
@@ -146,9 +181,11 @@ private:
             std::size_t const length = side.length(row);
             if (length > als_row_solver<S>::most_entries) continue;
             S* const w = own.solutions.data() + row_place(row - block.first, m_ld);
-            own.solver.entries().read(side.ids.subspan(side.first(row), length), side.values.subspan(side.first(row), length),
-                                      options.alpha);
-            loss += iterative ? own.solver.solve_cg(m_z.data(), options.cg_steps, w) : own.solver.solve(m_z.data(), w);
+            std::size_t const at = side.first(row);
+            own.solver.entries().read(side.ids.subspan(at, length), side.values.subspan(at, length), side.preferences_of(at, length),
+                                      options.objective);
+            double const extra = extra_of(options.objective, own.solver.entries().size(), m_n_other);
+            loss += iterative ? own.solver.solve_cg(m_z.data(), extra, options.cg_steps, w) : own.solver.solve(m_z.data(), extra, w);
         }
         write_block(side, block, basis, table, own);
         return loss;
@@ -176,7 +213,8 @@ private:
             auto const& part = batch.parts[p];
             for (std::size_t first = part.first; first < part.last; first += als_row_solver<S>::most_entries) {
                 std::size_t const n = std::min(als_row_solver<S>::most_entries, part.last - first);
-                solver.entries().read(side.ids.subspan(first, n), side.values.subspan(first, n), options.alpha);
+                solver.entries().read(side.ids.subspan(first, n), side.values.subspan(first, n), side.preferences_of(first, n),
+                                      options.objective);
                 solver.accumulate(m_z.data(), systems[p]);
             }
         });
@@ -185,7 +223,8 @@ private:
             std::size_t const first = r == 0 ? 0 : batch.row_ends[r - 1];
             for (std::size_t p = first + 1; p < batch.row_ends[r]; ++p) systems[first].add(systems[p]);
             auto& own = *m_workers[worker];
-            losses[r] = own.solver.solve(systems[first], own.solutions.data());
+            double const extra = extra_of(options.objective, systems[first].n_entries, m_n_other);
+            losses[r] = own.solver.solve(systems[first], extra, own.solutions.data());
             S* const row = solved.data() + row_place(batch.parts[first].row, m_n_factors);
             basis.unwhiten(own.solutions.data(), m_ld, 1, row, m_n_factors, m_kernel);
         });
@@ -197,17 +236,22 @@ private:
     std::size_t m_n_factors;
     team& m_team;
     kernel_table<S> m_kernel;
+    kernel_table<double> m_kernel_in_double;
     std::size_t m_ld;
     std::vector<std::unique_ptr<scratch>> m_workers;
-    buffer<S> m_z; // the fixed side in the basis
+    buffer<S> m_z;     // the fixed side in the basis
+    buffer<S> m_ridge; // |x|^2 in the basis, where rows differ in their lambda
+    std::size_t m_n_other = 0;
 };
 
-/// The basis of a side. @throws data_error where its Gramian is singular.
-template <class S>
-als_basis basis_of(std::span<double const> gramian, std::size_t n_factors, double regularization, std::string_view side, simd_level level) {
-    auto basis = als_basis::make(gramian, n_factors, regularization, kernels<double>(level));
+/// The basis for the rows of one side, where the other has these n_other rows. @throws data_error where its Gramian is singular.
+template <class S> als_basis basis_of(std::span<double const> gramian, std::size_t n_factors, als_objective const& objective,
+                                      std::size_t n_other, std::string_view side, simd_level level) {
+    auto basis =
+        als_basis::make(gramian, n_factors, objective.unobserved_weight, base_regularization(objective, n_other), kernels<double>(level));
     if (!basis)
-        throw_data("als: the Gramian of the ", side, " factors is singular with regularization ", regularization, " and ", n_factors,
+        throw_data("als: the Gramian of the ", side, " factors is singular with regularization ", objective.regularization,
+                   objective.unobserved_weight == 0 ? ", unobserved_weight 0" : "", " and ", n_factors,
                    " factors (fewer independent rows than factors?); set regularization above 0 or take fewer factors");
     return std::move(*basis);
 }

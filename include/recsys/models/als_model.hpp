@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -30,52 +31,12 @@
 #include <recsys/core/types.hpp>
 #include <recsys/data/history.hpp>
 #include <recsys/models/als_basis.hpp>
-#include <recsys/models/als_half_step.hpp>
+#include <recsys/models/als_objective.hpp>
+#include <recsys/models/als_parts.hpp>
 #include <recsys/models/als_rows.hpp>
 #include <recsys/retrieval/factor_scorer.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
-/// A user who was not in training: factors like those of the model, and what made them, which counts as seen.
-template <class Scalar> struct folded_user {
-    std::vector<Scalar> factors; ///< n_factors
-    history items;
-};
-/// An item that was not in training.
-template <class Scalar> struct folded_item {
-    std::vector<Scalar> factors; ///< n_factors
-};
-/// One user of a new item, for fold_in_item.
-struct item_taker {
-    user_index user{};
-    float weight = 1;
-};
-
-/// What a model is made of. Tables are row-major: a user or item a row.
-template <class Scalar> struct als_parts {
-    std::size_t n_users = 0, n_items = 0, n_factors = 0;
-    double alpha = 1;
-    double regularization = 0.01;
-    detail::shared_array<Scalar> user_factors;      ///< n_users x n_factors
-    detail::shared_array<Scalar> item_factors;      ///< n_items x n_factors
-    detail::shared_array<std::uint8_t> known_users; ///< 1 where the user has an entry; empty = every user
-    detail::shared_array<std::uint8_t> known_items; ///< 1 where the item has an entry; empty = every item
-    detail::shared_array<double> user_gramian;      ///< n_factors x n_factors; empty = made here
-    detail::shared_array<double> item_gramian;
-    recsys::provenance from = {};
-    fit_report report = {};
-};
-
-namespace detail {
-
-template <class Value> void check_part(shared_array<Value> const& part, std::size_t n, char const* what) {
-    if (part.size() != n) throw_data("als: ", what, " has ", part.size(), " values, expected ", n);
-    if constexpr (std::is_floating_point_v<Value>)
-        for (std::size_t i = 0; i < n; ++i)
-            if (!std::isfinite(part[i])) throw_data("als: value ", i, " of ", what, " is not finite");
-}
-
-}
 
 /// Implicit-feedback factors: the score of a pair is the product of its rows. Made by `basic_als`, read by everything.
 ///
@@ -97,6 +58,21 @@ public:
     std::size_t n_factors() const noexcept { return parts().n_factors; }
     double alpha() const noexcept { return parts().alpha; }
     double regularization() const noexcept { return parts().regularization; }
+    /// What the fit minimised, and fold_in and explain go by.
+    /// @throws data_error  where it has a function for the confidences that was lost on the way through a file: see with_confidence_shape.
+    als_objective const& objective() const& {
+        if (parts().shape_is_lost)
+            detail::throw_data(
+                "als: the model was fitted with a confidence_shape, which a file does not keep: give it by with_confidence_shape");
+        return parts();
+    }
+    als_objective objective() const&& { return static_cast<basic_als_model const&>(*this).objective(); }
+    /// The same model with the function again that it was fitted with.
+    [[nodiscard]] basic_als_model with_confidence_shape(std::function<double(double)> shape) const {
+        auto p = parts();
+        p.confidence_shape = std::move(shape), p.shape_is_lost = false;
+        return basic_als_model(std::move(p));
+    }
     /// n_users x n_factors, row-major, without padding. A user without entries has zeros.
     std::span<Scalar const> user_factors() const& noexcept { return parts().user_factors.span(); }
     std::span<Scalar const> user_factors() const&& = delete;
@@ -134,11 +110,16 @@ public:
 
     /// A user who was not in training, solved exactly as the training solves one: a training row gives the trained factors where the solver is
     /// exact. Items with weight 0 do not count, an empty history gives zeros.
+    /// @param preferences  beside items.items(), as the fit was given them; empty: 1 for a weight above 0, else 0.
     /// @throws data_error  for items past the end, or of another item encoder. Cost: O(n f^2 + f^3).
-    [[nodiscard]] folded_user<Scalar> fold_in(history const& items) const {
+    [[nodiscard]] folded_user<Scalar> fold_in(history const& items, std::span<float const> preferences = {}) const {
         detail::check_same_encoders("als: fold_in", "the history", {0, items.provenance().items, {}}, provenance());
-        auto factors = solve_row(items.items(), items.weights(), item_factors(), n_items(), state().item_basis, "item");
-        return {std::move(factors), items};
+        if (!preferences.empty() && preferences.size() != items.size())
+            detail::throw_data("als: fold_in: ", preferences.size(), " preferences of ", items.size(), " items");
+        for (auto const p : preferences)
+            if (!std::isfinite(p)) detail::throw_data("als: fold_in: a preference is not finite");
+        auto factors = solve_row(items.items(), items.weights(), preferences, item_factors(), n_items(), state().items, "item");
+        return {std::move(factors), items, {preferences.begin(), preferences.end()}};
     }
     /// An anonymous session: each item weighs 1, repeats add up.
     template <std::ranges::input_range Range>
@@ -148,20 +129,24 @@ public:
         for (auto const item : items) entries.push_back({item, 1});
         return fold_in(history(std::move(entries)));
     }
-    /// An item that was not in training, from its users; several rows of one user add up.
-    /// @throws data_error  for users past the end, weights that are not finite, or where the user factors are singular and regularization is 0.
+    /// An item that was not in training, from its users; the weights of several rows of one user add up, his preference is the last one given.
+    /// @throws data_error  for users past the end, numbers that are not finite, or where the user factors are singular and regularization is 0.
     [[nodiscard]] folded_item<Scalar> fold_in_item(std::span<item_taker const> takers) const {
         std::vector<item_taker> sorted(takers.begin(), takers.end());
         std::stable_sort(sorted.begin(), sorted.end(), [](item_taker const& a, item_taker const& b) { return a.user < b.user; });
         std::vector<user_index> users;
-        std::vector<float> weights;
-        for (auto const& [user, weight] : sorted) {
+        std::vector<float> weights, preferences;
+        std::vector<std::optional<float>> given;
+        for (auto const& [user, weight, preference] : sorted) {
             if (!std::isfinite(weight)) detail::throw_data("als: fold_in: the weight of user ", to_size(user), " is not finite");
-            if (users.empty() || users.back() != user) users.push_back(user), weights.push_back(weight);
-            else weights.back() += weight;
+            if (preference && !std::isfinite(*preference))
+                detail::throw_data("als: fold_in: the preference of user ", to_size(user), " is not finite");
+            if (users.empty() || users.back() != user) users.push_back(user), weights.push_back(weight), given.push_back(preference);
+            else weights.back() += weight, given.back() = preference ? preference : given.back();
         }
-        return {solve_row(std::span<user_index const>(users), std::span<float const>(weights), user_factors(), n_users(),
-                          state().user_basis, "user")};
+        for (std::size_t i = 0; i < given.size(); ++i) preferences.push_back(given[i].value_or(weights[i] > 0 ? 1.f : 0.f));
+        return {solve_row(std::span<user_index const>(users), std::span<float const>(weights), std::span<float const>(preferences),
+                          user_factors(), n_users(), state().users, "user")};
     }
 
     fit_report const& report() const& noexcept { return parts().report; }
@@ -176,12 +161,24 @@ public:
     std::span<double const> user_gramian() const& noexcept { return parts().user_gramian.span(); }
     std::span<double const> user_gramian() const&& = delete;
 
+    /// The same factors with another report.
+    [[nodiscard]] basic_als_model with_report(fit_report report) const {
+        auto p = parts();
+        p.report = std::move(report);
+        return basic_als_model(std::move(p));
+    }
+
 private:
     friend struct detail::archived<basic_als_model<Scalar>>;
+    /// What the rows of the other side are solved in.
+    struct side_state {
+        std::optional<detail::als_basis> basis; // absent where singular
+        detail::buffer<Scalar> ridge;           // only where rows differ in their lambda
+    };
     struct shared_state {
         als_parts<Scalar> parts;
         detail::simd_level level = detail::simd_level::portable;
-        std::optional<detail::als_basis> user_basis, item_basis; // absent where singular
+        side_state users, items;
     };
 
     shared_state const& state() const noexcept {
@@ -198,8 +195,7 @@ private:
         detail::check_part(p.item_factors, detail::checked_product(p.n_items, p.n_factors, "als"), "item_factors");
         if (!p.known_users.empty()) detail::check_part(p.known_users, p.n_users, "known_users");
         if (!p.known_items.empty()) detail::check_part(p.known_items, p.n_items, "known_items");
-        if (!(p.alpha >= 0 && std::isfinite(p.alpha)) || !(p.regularization >= 0 && std::isfinite(p.regularization)))
-            detail::throw_data("als: alpha and regularization must be finite numbers from 0, got ", p.alpha, " and ", p.regularization);
+        if (auto const fault = detail::fault_of(p); !fault.empty()) detail::throw_data(fault);
         auto state = std::make_shared<shared_state>();
         state->level = detail::active_simd_level();
         auto const kernel = detail::kernels<double>(state->level);
@@ -208,10 +204,18 @@ private:
         if (p.item_gramian.empty()) p.item_gramian = detail::gramian(p.item_factors.span(), p.n_factors, alone, kernel);
         detail::check_part(p.user_gramian, p.n_factors * p.n_factors, "user_gramian");
         detail::check_part(p.item_gramian, p.n_factors * p.n_factors, "item_gramian");
-        state->user_basis = detail::als_basis::make(p.user_gramian.span(), p.n_factors, p.regularization, kernel);
-        state->item_basis = detail::als_basis::make(p.item_gramian.span(), p.n_factors, p.regularization, kernel);
+        state->users = side_of(p, p.user_gramian.span(), p.n_users, state->level);
+        state->items = side_of(p, p.item_gramian.span(), p.n_items, state->level);
         state->parts = std::move(p);
         m_state = std::move(state);
+    }
+
+    static side_state side_of(als_parts<Scalar> const& p, std::span<double const> gramian, std::size_t n, detail::simd_level level) {
+        auto const kernel = detail::kernels<double>(level);
+        side_state out{detail::als_basis::make(gramian, p.n_factors, p.unobserved_weight, detail::base_regularization(p, n), kernel), {}};
+        if (out.basis && p.frequency_power != 0)
+            out.ridge = out.basis->template ridge<Scalar>(detail::kernels<Scalar>(level).padded(p.n_factors), kernel);
+        return out;
     }
 
     std::span<Scalar const> row(std::span<Scalar const> table, std::size_t i, std::size_t n, char const* what) const {
@@ -230,24 +234,27 @@ private:
 
     /// One row of a half-step against a table: what training does, with only the rows that are needed taken into the basis.
     template <class Index> std::vector<Scalar> solve_row(std::span<Index const> ids, std::span<float const> weights,
-                                                         std::span<Scalar const> table, std::size_t n,
-                                                         std::optional<detail::als_basis> const& basis, char const* what) const {
+                                                         std::span<float const> preferences, std::span<Scalar const> table, std::size_t n,
+                                                         side_state const& side, char const* what) const {
         for (auto const id : ids)
             if (to_size(id) >= n) detail::throw_data("als: fold_in: ", what, ' ', to_size(id), ", there are ", n, ' ', what, 's');
-        if (!basis)
+        if (!side.basis)
             detail::throw_data("als: fold_in: the Gramian of the ", what, " factors is singular with regularization ", regularization(),
                                "; fit with regularization above 0");
         auto const kernel = detail::kernels<Scalar>(state().level);
         detail::als_row_solver<Scalar> solver(kernel, n_factors());
+        solver.set_ridge(side.ridge.data());
         std::vector<Scalar> w(solver.row_length()), out(n_factors());
-        solve_whitened(solver, ids, weights, table, *basis, w);
-        basis->unwhiten(w.data(), w.size(), 1, out.data(), out.size(), kernel);
+        solve_whitened(solver, ids, weights, preferences, table, n, *side.basis, w);
+        side.basis->unwhiten(w.data(), w.size(), 1, out.data(), out.size(), kernel);
         return out;
     }
     template <class Index> void solve_whitened(detail::als_row_solver<Scalar>& solver, std::span<Index const> ids,
-                                               std::span<float const> weights, std::span<Scalar const> table,
-                                               detail::als_basis const& basis, std::vector<Scalar>& w) const {
+                                               std::span<float const> weights, std::span<float const> preferences,
+                                               std::span<Scalar const> table, std::size_t n, detail::als_basis const& basis,
+                                               std::vector<Scalar>& w) const {
         auto const kernel = detail::kernels<Scalar>(state().level);
+        auto const& by = objective();
         std::size_t const f = n_factors(), ld = solver.row_length(), most = solver.most_entries;
         std::vector<std::uint32_t> places(std::min(ids.size(), most));
         for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint32_t>(i);
@@ -257,11 +264,13 @@ private:
             std::size_t const count = std::min(most, ids.size() - first);
             for (std::size_t i = 0; i < count; ++i)
                 basis.whiten(table.data() + detail::row_place(to_size(ids[first + i]), f), f, 1, z.data() + i * ld, ld, kernel);
-            solver.entries().read(std::span<std::uint32_t const>(places).first(count), weights.subspan(first, count), alpha());
-            if (ids.size() <= most) return static_cast<void>(solver.solve(z.data(), w.data()));
+            solver.entries().read(std::span<std::uint32_t const>(places).first(count), weights.subspan(first, count),
+                                  preferences.empty() ? preferences : preferences.subspan(first, count), by);
+            if (ids.size() <= most)
+                return static_cast<void>(solver.solve(z.data(), detail::extra_of(by, solver.entries().size(), n), w.data()));
             solver.accumulate(z.data(), sum);
         }
-        solver.solve(sum, w.data());
+        solver.solve(sum, detail::extra_of(by, sum.n_entries, n), w.data());
     }
 
     std::shared_ptr<shared_state const> m_state;
@@ -273,68 +282,6 @@ namespace detail {
 
 /// Lists of users are made from the factors, a block of items at a time.
 template <class Scalar> inline constexpr bool scores_are_products<basic_als_model<Scalar>> = true;
-
-template <std::floating_point Scalar> struct archived<basic_als_model<Scalar>> {
-    static std::string name() { return std::same_as<Scalar, float> ? "als_model<float>" : "als_model<double>"; }
-    static void save(basic_als_model<Scalar> const& model, object_writer& out) {
-        auto const& p = model.parts();
-        out.array("sizes", std::vector<std::uint64_t>{p.n_users, p.n_items, p.n_factors});
-        out.array("settings", std::vector<double>{p.alpha, p.regularization});
-        out.array("user_factors", p.user_factors);
-        out.array("item_factors", p.item_factors);
-        out.array("known_users", p.known_users);
-        out.array("known_items", p.known_items);
-        out.array("user_gramian", p.user_gramian);
-        out.array("item_gramian", p.item_gramian);
-        out.array("loss", p.report.loss);
-        out.value("stopped", static_cast<std::uint8_t>(p.report.stopped));
-        out.texts("warnings", p.report.warnings);
-        save_provenance(p.from, out);
-    }
-    static basic_als_model<Scalar> load(object_reader const& in) {
-        als_parts<Scalar> p;
-        auto const sizes = in.array<std::uint64_t>("sizes", 3);
-        for (auto const n : sizes)
-            if (n > max_index_count) in.fail("sizes", "are not those of a model");
-        if (sizes[2] > 4096 || (sizes[2] == 0 && sizes[0] + sizes[1] > 0)) in.fail("sizes", "are not those of a model");
-        p.n_users = static_cast<std::size_t>(sizes[0]), p.n_items = static_cast<std::size_t>(sizes[1]),
-        p.n_factors = static_cast<std::size_t>(sizes[2]);
-        if (p.n_factors == 0) return {};
-        auto const settings = in.array<double>("settings", 2);
-        for (auto const x : settings)
-            if (!(x >= 0 && std::isfinite(x))) in.fail("settings", "are not finite numbers from 0");
-        p.alpha = settings[0], p.regularization = settings[1];
-        p.user_factors = table(in, "user_factors", checked_product(p.n_users, p.n_factors, "als"));
-        p.item_factors = table(in, "item_factors", checked_product(p.n_items, p.n_factors, "als"));
-        p.known_users = flags(in, "known_users", p.n_users), p.known_items = flags(in, "known_items", p.n_items);
-        p.user_gramian = gramian_of(in, "user_gramian", p.n_factors), p.item_gramian = gramian_of(in, "item_gramian", p.n_factors);
-        auto const loss = in.array<double>("loss");
-        p.report.loss.assign(loss.begin(), loss.end());
-        p.report.stopped = in.value<std::uint8_t>("stopped") != 0;
-        p.report.warnings = in.texts("warnings");
-        p.from = load_provenance(in);
-        return basic_als_model<Scalar>(std::move(p));
-    }
-
-private:
-    template <class Value> static shared_array<Value> finite(object_reader const& in, char const* section, std::size_t n) {
-        auto values = in.array<Value>(section, n);
-        for (std::size_t i = 0; i < n; ++i)
-            if (!std::isfinite(values[i])) in.fail(section, concat("is not finite at ", i));
-        return values;
-    }
-    static shared_array<Scalar> table(object_reader const& in, char const* section, std::size_t n) {
-        return finite<Scalar>(in, section, n);
-    }
-    static shared_array<double> gramian_of(object_reader const& in, char const* section, std::size_t n) {
-        return finite<double>(in, section, n * n);
-    }
-    static shared_array<std::uint8_t> flags(object_reader const& in, char const* section, std::size_t n) {
-        auto values = in.array<std::uint8_t>(section);
-        if (!values.empty() && values.size() != n) in.fail(section, concat("has ", values.size(), " elements, expected ", n));
-        return values;
-    }
-};
 
 }
 

@@ -8,9 +8,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include <recsys/core/error.hpp>
 #include <recsys/core/types.hpp>
+#include <recsys/matrix/transform.hpp>
+#include <recsys/models/als_objective.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
@@ -20,10 +23,17 @@ enum class als_solver {
     cg     ///< a few steps of conjugate gradients from the last iteration's factors: approximate, faster
 };
 
+/// als_objective says what regularization to unobserved_weight do to the sum.
 struct als_options {
     natural factors = 64;         ///< in [1, 4096]
-    double regularization = 0.01; ///< lambda, the same for every row, at least 0
+    double regularization = 0.01; ///< lambda, at least 0
+    double frequency_power = 0;   ///< in [0, 1]: a row of n entries of N has lambda (n + unobserved_weight N)^frequency_power; 0 = lambda
     double alpha = 1;             ///< an observed weight r has confidence 1 + alpha |r|, at least 0
+    confidence_form confidence = confidence_form::linear; ///< or log: 1 + alpha log(1 + |r| / epsilon)
+    double epsilon = 1;                                   ///< above 0; only for log
+    /// Instead: 1 + alpha s(|r|) by any function s, which may be negative as long as the confidence is not. Called from several threads at once.
+    std::function<double(double)> confidence_shape = {};
+    double unobserved_weight = 1; ///< the confidence of pairs that are not in the matrix, in [0, 1]
     natural iterations = 15;      ///< at least 1; each solves all items, then all users
     als_solver solver = als_solver::exact;
     natural cg_steps = 3; ///< of each row and iteration, at least 1
@@ -34,11 +44,13 @@ struct als_options {
 
 namespace detail {
 
+inline als_objective objective_of(als_options const& o) {
+    return {o.alpha, o.regularization, o.frequency_power, o.confidence, o.epsilon, o.confidence_shape, o.unobserved_weight};
+}
+
 inline void check_als_options(als_options const& o) {
     if (o.factors < 1 || o.factors > 4096) throw_option("als: factors must be in [1, 4096], got ", std::size_t{o.factors});
-    if (!(o.regularization >= 0 && std::isfinite(o.regularization)))
-        throw_option("als: regularization must be a finite number from 0, got ", o.regularization);
-    if (!(o.alpha >= 0 && std::isfinite(o.alpha))) throw_option("als: alpha must be a finite number from 0, got ", o.alpha);
+    if (auto const fault = fault_of(objective_of(o)); !fault.empty()) throw_option(fault);
     if (o.iterations < 1) throw_option("als: iterations must be at least 1, got 0");
     if (o.solver == als_solver::cg && o.cg_steps < 1) throw_option("als: cg_steps must be at least 1, got 0");
     if (!(o.tolerance >= 0 && o.tolerance < 1)) throw_option("als: tolerance must be in [0, 1), got ", o.tolerance);

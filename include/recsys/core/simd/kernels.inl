@@ -214,20 +214,30 @@ template <class S> inline void normal_product(S const* panel, std::size_t ld, st
     for (; k < n; ++k) add_scaled(out, dot(panel + k * ld, x, ld), panel + k * ld, ld);
 }
 
-/// At most `steps` steps of conjugate gradients on (I + V'V) x = b from the x given; afterwards `rest` is the residual.
-/// Stops before a division by zero: where the residual is nothing beside b. `work` holds 2 ld.
+/// product = (I + share ridge + V'V) x, where V is the panel; `work` holds ld.
 template <class S>
-void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* b, S* x, std::size_t steps, S* rest, S* work) {
+inline void system_product(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* x, S* product, S* work) {
+    for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
+    if (ridge) {
+        for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
+        weighted_sum(ridge, ld, ld, work, product); // it is symmetric
+    }
+    normal_product(panel, ld, n, x, product);
+}
+
+/// At most `steps` steps of conjugate gradients on (I + share ridge + V'V) x = b from the x given; afterwards `rest` is the residual. `ridge` is a
+/// symmetric matrix with both triangles, or null. Stops before a division by zero: where the residual is nothing beside b. `work` holds 3 ld.
+template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x,
+                                            std::size_t steps, S* rest, S* work) {
     S* const direction = work;
     S* const product = work + ld;
-    for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
-    normal_product(panel, ld, n, x, product);
+    S* const scaled = work + 2 * ld;
+    system_product(panel, ld, n, ridge, share, x, product, scaled);
     for (std::size_t j = 0; j < ld; ++j) direction[j] = rest[j] = b[j] - product[j];
     S const enough = dot(b, b, ld) * tiny_share(S{});
     S square = dot(rest, rest, ld);
     for (std::size_t step = 0; step < steps && square > enough; ++step) {
-        for (std::size_t j = 0; j < ld; ++j) product[j] = direction[j];
-        normal_product(panel, ld, n, direction, product);
+        system_product(panel, ld, n, ridge, share, direction, product, scaled);
         S const length = square / dot(direction, product, ld);
         add_scaled(x, length, direction, ld);
         add_scaled(rest, -length, product, ld);
