@@ -114,6 +114,42 @@ TEST_CASE("c19 a stored zero weighs like an absent pair: the example by hand, by
     }
 }
 
+TEST_CASE("c18 a pair that comes twice is one entry of the sum, by every solver") {
+    auto const seen = sample();
+    std::vector<rs::matrix_entry<float>> apart;
+    for (auto const u : users_to(80))
+        for (std::size_t k = 0; k < seen.seen(u).size(); ++k) {
+            float const r = seen.weights(u)[k];
+            apart.push_back({u, seen.seen(u)[k], r - 1}), apart.push_back({u, seen.seen(u)[k], 1});
+        }
+    auto const together = rs::csr_from(apart, {.n_users = 80, .n_items = 60});
+    REQUIRE(together.report().merged == seen.n_entries());
+    for (auto const solver : {als_solver::exact, als_solver::cg}) {
+        rs::als_options const options{.factors = 5, .frequency_power = 0.5, .iterations = 3, .solver = solver};
+        CHECK(distance(rs::als(options).fit(together), rs::als(options).fit(seen)) == 0);
+    }
+}
+
+TEST_CASE("huge confidences beside small ones are solved as densely in double, whatever the objective") {
+    auto const seen = rs::map_values(sample(), [](rs::user_index u, rs::item_index i, float r) {
+        return (rs::to_size(u) * 3 + rs::to_size(i)) % 7 == 0 ? 1e5f * r : (rs::to_size(u) + rs::to_size(i)) % 5 == 0 ? -1e-4f * r : r;
+    });
+    for (double const power : {0.0, 1.0})
+        for (double const w0 : {1.0, 0.01})
+            for (auto const solver : {als_solver::exact, als_solver::cg}) {
+                rs::als_options options{
+                    .factors = 6, .regularization = 0.1, .frequency_power = power, .alpha = 40, .unobserved_weight = w0};
+                options.iterations = 3, options.solver = solver, options.cg_steps = 200;
+                dense_als::problem const problem(seen, options);
+                auto const fit = rs::basic_als<double>(options).fit(seen);
+                CAPTURE(power);
+                CAPTURE(w0);
+                CHECK(dense_als::distance(dense_als::users_of(fit), problem.users_for(dense_als::items_of(fit))) < 1e-6);
+                CHECK(fit.report().loss.back() ==
+                      doctest::Approx(problem.loss(dense_als::users_of(fit), dense_als::items_of(fit))).epsilon(1e-7));
+            }
+}
+
 TEST_CASE("the levels of the instruction set agree but for the last bits") {
     using rs::detail::simd_level;
     auto const seen = sample();

@@ -3,7 +3,6 @@
 #include <recsys_under_test.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -71,8 +70,11 @@ TEST_CASE("with a validation loss the fit stops after `patience` worse ones and 
         return rs::als(options).fit(
             sample(), {.watch = [&](rs::als_moment<float> const& now) { return told.at(now.iteration); }, .patience = patience});
     };
-    for (auto const& [patience, last, best] :
-         {std::array<std::size_t, 3>{1, 2, 1}, std::array<std::size_t, 3>{2, 5, 3}, std::array<std::size_t, 3>{3, 6, 3}}) {
+    struct expected {
+        std::size_t patience, last, best;
+    };
+    for (auto const& wanted : {expected{1, 2, 1}, expected{2, 5, 3}, expected{3, 6, 3}}) {
+        std::size_t const patience = wanted.patience, last = wanted.last, best = wanted.best;
         auto const model = fit(patience);
         CAPTURE(patience);
         CHECK(model.report().valid_loss == std::vector<double>(told.begin(), told.begin() + static_cast<std::ptrdiff_t>(last) + 1));
