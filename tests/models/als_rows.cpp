@@ -161,7 +161,7 @@ TEST_CASE_TEMPLATE("conjugate gradients come to the exact solution as the steps 
     std::size_t const f = 20;
     als_row_solver<S> solver(rs::detail::kernels<S>(rs::detail::active_simd_level()), f, true);
     std::size_t const ld = solver.row_length();
-    for (std::size_t const length : {10u, 24u, 25u, 90u, 1024u, 1025u})
+    for (std::size_t const length : {10u, 24u, 25u, 90u, 1025u, 8192u})
         for (double const alpha : {1.0, 40.0}) {
             auto const row = random_case<S>(f, length, alpha, ld);
             auto const wanted = row.solution(ld);
