@@ -9141,9 +9141,10 @@ public:
 
     std::size_t n_factors() const noexcept { return m_n_factors; }
 
-    /// z = inv(U)' y, w = U x and x = inv(U) w: rows from one table to another; padding becomes 0.
-    template <class S>
-    void whiten(S const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<S> const& kernel) const {
+    /// z = inv(U)' y, w = U x and x = inv(U) w: rows from one table to another; padding becomes 0. Rows in double are read without a conversion
+    /// and give the same bits.
+    template <class In, class S>
+    void whiten(In const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<In> const& kernel) const {
         apply(m_whiten, true, in, in_ld, rows, out, out_ld, out_ld, kernel);
     }
     template <class S>
@@ -9190,8 +9191,8 @@ private:
             }
     }
 
-    template <class S> void apply(buffer<double> const& m, bool upper, S const* in, std::size_t in_ld, std::size_t rows, S* out,
-                                  std::size_t out_ld, std::size_t out_width, kernel_table<S> const& kernel) const {
+    template <class In, class S> void apply(buffer<double> const& m, bool upper, In const* in, std::size_t in_ld, std::size_t rows, S* out,
+                                            std::size_t out_ld, std::size_t out_width, kernel_table<In> const& kernel) const {
         constexpr std::size_t block = 32;
         buffer<double> exact(std::min(block, rows) * m_ld);
         for (std::size_t first = 0; first < rows; first += block) {
@@ -9434,18 +9435,19 @@ public:
     static constexpr std::size_t sum_block = 512;
     static constexpr std::size_t panel_rows = 64;
 
-    als_row_solver(kernel_table<S> const& kernel, std::size_t n_factors, bool for_cg = false)
+    /// @param longest  no row has more entries than that; a solver for one short row takes little memory.
+    als_row_solver(kernel_table<S> const& kernel, std::size_t n_factors, bool for_cg = false, std::size_t longest = most_entries)
         : m_kernel(kernel),
           m_n_factors(n_factors),
           m_ld(kernel.padded(n_factors)),
-          m_entries(most_entries),
+          m_entries(std::min(longest, most_entries)),
           m_panel(std::max({panel_rows, for_cg ? longest_for_cg(n_factors) : 0, n_factors / 2}) * m_ld),
           m_turned(n_factors * kernel.padded(n_factors / 2)),
           m_a(m_ld * m_ld),
           m_b(m_ld),
           m_rest(m_ld),
           m_work(3 * m_ld),
-          m_sum(m_ld) {}
+          m_sum(longest > sum_block ? m_ld : 0) {}
 
     std::size_t row_length() const noexcept { return m_ld; }
     als_entries<S>& entries() noexcept { return m_entries; }
@@ -9797,7 +9799,7 @@ private:
             detail::throw_data("als: fold_in: the Gramian of the ", what, " factors is singular with regularization ", regularization(),
                                "; fit with regularization above 0");
         auto const kernel = detail::kernels<Scalar>(state().level);
-        detail::als_row_solver<Scalar> solver(kernel, n_factors());
+        detail::als_row_solver<Scalar> solver(kernel, n_factors(), false, ids.size());
         solver.set_ridge(side.ridge.data());
         std::vector<Scalar> w(solver.row_length()), out(n_factors());
         solve_whitened(solver, ids, weights, preferences, table, n, *side.basis, w);
@@ -9808,17 +9810,26 @@ private:
                                                std::span<float const> weights, std::span<float const> preferences,
                                                std::span<Scalar const> table, std::size_t n, detail::als_basis const& basis,
                                                std::vector<Scalar>& w) const {
-        auto const kernel = detail::kernels<Scalar>(state().level);
+        auto const kernel = detail::kernels<double>(state().level);
         auto const& by = objective();
         std::size_t const f = n_factors(), ld = solver.row_length(), most = solver.most_entries;
         std::vector<std::uint32_t> places(std::min(ids.size(), most));
         for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint32_t>(i);
+        constexpr std::size_t some = 32;
         detail::buffer<Scalar> z(places.size() * ld);
+        detail::buffer<double> exact(std::min(some, places.size()) * f);
         detail::als_system sum(ids.size() > most ? ld : 0);
         for (std::size_t first = 0; first < ids.size() || first == 0; first += most) {
             std::size_t const count = std::min(most, ids.size() - first);
-            for (std::size_t i = 0; i < count; ++i)
-                basis.whiten(table.data() + detail::row_place(to_size(ids[first + i]), f), f, 1, z.data() + i * ld, ld, kernel);
+            for (std::size_t i = 0; i < count; ++i) // rows lie far apart: ask for all before waiting for one
+                for (std::size_t j = 0; j < f; j += 64 / sizeof(Scalar))
+                    detail::prefetch(table.data() + detail::row_place(to_size(ids[first + i]), f) + j);
+            for (std::size_t i = 0; i < count; i += some) { // together: the kernel takes four rows at a time
+                std::size_t const n_rows = std::min(some, count - i);
+                for (std::size_t r = 0; r < n_rows; ++r)
+                    std::copy_n(table.data() + detail::row_place(to_size(ids[first + i + r]), f), f, exact.data() + r * f);
+                basis.whiten(exact.data(), f, n_rows, z.data() + i * ld, ld, kernel);
+            }
             solver.entries().read(std::span<std::uint32_t const>(places).first(count), weights.subspan(first, count),
                                   preferences.empty() ? preferences : preferences.subspan(first, count), by);
             if (ids.size() <= most)
@@ -10327,7 +10338,7 @@ public:
           m_step{objective_of(options), options.solver, options.cg_steps, false},
           m_judge(extras.watch, extras.patience),
           m_by_user(matrix),
-          m_by_item(transpose(matrix)),
+          m_by_item(transpose(matrix, {.threads = options.run.threads})),
           m_factors(options.factors),
           m_level(active_simd_level()),
           m_team(options.run.threads),
@@ -10425,7 +10436,7 @@ private:
     void take_preferences(csr const& preferences) {
         check_same_pattern("als", m_by_user, preferences);
         m_user_preferences = preferences;
-        m_item_preferences = transpose(preferences);
+        m_item_preferences = transpose(preferences, {.threads = m_options.run.threads});
     }
 
     void check_weights() {

@@ -88,9 +88,10 @@ public:
 
     std::size_t n_factors() const noexcept { return m_n_factors; }
 
-    /// z = inv(U)' y, w = U x and x = inv(U) w: rows from one table to another; padding becomes 0.
-    template <class S>
-    void whiten(S const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<S> const& kernel) const {
+    /// z = inv(U)' y, w = U x and x = inv(U) w: rows from one table to another; padding becomes 0. Rows in double are read without a conversion
+    /// and give the same bits.
+    template <class In, class S>
+    void whiten(In const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<In> const& kernel) const {
         apply(m_whiten, true, in, in_ld, rows, out, out_ld, out_ld, kernel);
     }
     template <class S>
@@ -137,8 +138,8 @@ private:
             }
     }
 
-    template <class S> void apply(buffer<double> const& m, bool upper, S const* in, std::size_t in_ld, std::size_t rows, S* out,
-                                  std::size_t out_ld, std::size_t out_width, kernel_table<S> const& kernel) const {
+    template <class In, class S> void apply(buffer<double> const& m, bool upper, In const* in, std::size_t in_ld, std::size_t rows, S* out,
+                                            std::size_t out_ld, std::size_t out_width, kernel_table<In> const& kernel) const {
         constexpr std::size_t block = 32;
         buffer<double> exact(std::min(block, rows) * m_ld);
         for (std::size_t first = 0; first < rows; first += block) {

@@ -44,7 +44,7 @@ public:
           m_step{objective_of(options), options.solver, options.cg_steps, false},
           m_judge(extras.watch, extras.patience),
           m_by_user(matrix),
-          m_by_item(transpose(matrix)),
+          m_by_item(transpose(matrix, {.threads = options.run.threads})),
           m_factors(options.factors),
           m_level(active_simd_level()),
           m_team(options.run.threads),
@@ -142,7 +142,7 @@ private:
     void take_preferences(csr const& preferences) {
         check_same_pattern("als", m_by_user, preferences);
         m_user_preferences = preferences;
-        m_item_preferences = transpose(preferences);
+        m_item_preferences = transpose(preferences, {.threads = m_options.run.threads});
     }
 
     void check_weights() {

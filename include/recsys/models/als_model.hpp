@@ -242,7 +242,7 @@ private:
             detail::throw_data("als: fold_in: the Gramian of the ", what, " factors is singular with regularization ", regularization(),
                                "; fit with regularization above 0");
         auto const kernel = detail::kernels<Scalar>(state().level);
-        detail::als_row_solver<Scalar> solver(kernel, n_factors());
+        detail::als_row_solver<Scalar> solver(kernel, n_factors(), false, ids.size());
         solver.set_ridge(side.ridge.data());
         std::vector<Scalar> w(solver.row_length()), out(n_factors());
         solve_whitened(solver, ids, weights, preferences, table, n, *side.basis, w);
@@ -253,17 +253,26 @@ private:
                                                std::span<float const> weights, std::span<float const> preferences,
                                                std::span<Scalar const> table, std::size_t n, detail::als_basis const& basis,
                                                std::vector<Scalar>& w) const {
-        auto const kernel = detail::kernels<Scalar>(state().level);
+        auto const kernel = detail::kernels<double>(state().level);
         auto const& by = objective();
         std::size_t const f = n_factors(), ld = solver.row_length(), most = solver.most_entries;
         std::vector<std::uint32_t> places(std::min(ids.size(), most));
         for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint32_t>(i);
+        constexpr std::size_t some = 32;
         detail::buffer<Scalar> z(places.size() * ld);
+        detail::buffer<double> exact(std::min(some, places.size()) * f);
         detail::als_system sum(ids.size() > most ? ld : 0);
         for (std::size_t first = 0; first < ids.size() || first == 0; first += most) {
             std::size_t const count = std::min(most, ids.size() - first);
-            for (std::size_t i = 0; i < count; ++i)
-                basis.whiten(table.data() + detail::row_place(to_size(ids[first + i]), f), f, 1, z.data() + i * ld, ld, kernel);
+            for (std::size_t i = 0; i < count; ++i) // rows lie far apart: ask for all before waiting for one
+                for (std::size_t j = 0; j < f; j += 64 / sizeof(Scalar))
+                    detail::prefetch(table.data() + detail::row_place(to_size(ids[first + i]), f) + j);
+            for (std::size_t i = 0; i < count; i += some) { // together: the kernel takes four rows at a time
+                std::size_t const n_rows = std::min(some, count - i);
+                for (std::size_t r = 0; r < n_rows; ++r)
+                    std::copy_n(table.data() + detail::row_place(to_size(ids[first + i + r]), f), f, exact.data() + r * f);
+                basis.whiten(exact.data(), f, n_rows, z.data() + i * ld, ld, kernel);
+            }
             solver.entries().read(std::span<std::uint32_t const>(places).first(count), weights.subspan(first, count),
                                   preferences.empty() ? preferences : preferences.subspan(first, count), by);
             if (ids.size() <= most)

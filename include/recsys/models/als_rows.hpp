@@ -96,18 +96,19 @@ public:
     static constexpr std::size_t sum_block = 512;
     static constexpr std::size_t panel_rows = 64;
 
-    als_row_solver(kernel_table<S> const& kernel, std::size_t n_factors, bool for_cg = false)
+    /// @param longest  no row has more entries than that; a solver for one short row takes little memory.
+    als_row_solver(kernel_table<S> const& kernel, std::size_t n_factors, bool for_cg = false, std::size_t longest = most_entries)
         : m_kernel(kernel),
           m_n_factors(n_factors),
           m_ld(kernel.padded(n_factors)),
-          m_entries(most_entries),
+          m_entries(std::min(longest, most_entries)),
           m_panel(std::max({panel_rows, for_cg ? longest_for_cg(n_factors) : 0, n_factors / 2}) * m_ld),
           m_turned(n_factors * kernel.padded(n_factors / 2)),
           m_a(m_ld * m_ld),
           m_b(m_ld),
           m_rest(m_ld),
           m_work(3 * m_ld),
-          m_sum(m_ld) {}
+          m_sum(longest > sum_block ? m_ld : 0) {}
 
     std::size_t row_length() const noexcept { return m_ld; }
     als_entries<S>& entries() noexcept { return m_entries; }

@@ -248,7 +248,7 @@ void build(arguments const& a) {
                                          .weight([&](std::size_t row) { return values[place(row)]; }),
                                      {.n_users = n_users, .n_items = n_items, .run = {.threads = a.count("threads", 1)}});
     double const built = clock.seconds(), build_memory = peak_megabytes();
-    auto const by_item = rs::transpose(matrix);
+    auto const by_item = rs::transpose(matrix, {.threads = a.count("threads", 1)});
     double const all = clock.seconds();
     json_line line;
     line.add("csr_s", built).add("transpose_s", all - built).add("seconds", all).add("data_mb", before).add("csr_peak_mb", build_memory);
