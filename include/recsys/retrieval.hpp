@@ -9,7 +9,12 @@
 #include <recsys/retrieval/best_items.hpp>
 #include <recsys/retrieval/candidates.hpp>
 #include <recsys/retrieval/eligible.hpp>
+#include <recsys/retrieval/factor_index.hpp>
+#include <recsys/retrieval/factor_list_maker.hpp>
+#include <recsys/retrieval/factor_lists.hpp>
+#include <recsys/retrieval/factor_pairs.hpp>
 #include <recsys/retrieval/factor_scorer.hpp>
+#include <recsys/retrieval/factor_search.hpp>
 #include <recsys/retrieval/fallback.hpp>
 #include <recsys/retrieval/lists.hpp>
 #include <recsys/retrieval/recommend.hpp>

@@ -11,85 +11,23 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <recsys/core/error.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/core/types.hpp>
-#include <recsys/data/item_set.hpp>
 #include <recsys/retrieval/eligible.hpp>
-#include <recsys/retrieval/factor_scorer.hpp>
+#include <recsys/retrieval/factor_index.hpp>
+#include <recsys/retrieval/factor_list_maker.hpp>
+#include <recsys/retrieval/factor_lists.hpp>
+#include <recsys/retrieval/recommend_options.hpp>
 #include <recsys/retrieval/scorer.hpp>
 #include <recsys/retrieval/top_k.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
-/// Scores a block of items at a time, with a subject instead of a user.
-template <class Scorer>
-concept pair_scorer = requires(Scorer const& s, user_index u) {
-    pairs_of(s)(subject_of(s, u), std::size_t{0});
-};
-
-/// Some lists one after another.
-template <class Entry> struct list_rows {
-    std::vector<std::size_t> ends;
-    std::vector<Entry> items;
-
-    template <class Score> void add(std::span<ranked_index<Score> const> best) {
-        for (auto const& one : best) {
-            auto& [index, score] = items.emplace_back();
-            index = static_cast<std::remove_reference_t<decltype(index)>>(one.index);
-            score = static_cast<float>(one.score);
-        }
-        ends.push_back(items.size());
-    }
-    void add(list_rows const& more) {
-        std::size_t const before = items.size();
-        for (auto const end : more.ends) ends.push_back(before + end);
-        items.insert(items.end(), more.items.begin(), more.items.end());
-    }
-};
-
-/// Offers an item: looked at closely only if its score can enter the list. `is_wanted` is asked last, `refuse` is told of NaN.
-template <class Score, class Wanted, class Refuse>
-void offer(top_k<Score>& best, Score score, std::uint32_t index, Wanted const& is_wanted, Refuse const& refuse) {
-    if (!best.wants(score, index) || !is_wanted(index)) return;
-    if (std::isnan(score)) refuse(index);
-    best.push(score, index);
-}
-
-/// Subjects that are compared at a time: their best lists are kept in memory together.
-inline std::size_t subjects_at_once(std::size_t k) noexcept {
-    return std::min<std::size_t>(16, std::max<std::size_t>(1, 262144 / (k + 1)));
-}
-
-/// The best k items of each subject, a block of items at a time.
-/// @param is_wanted  (subject's number, item)
-template <class Entry, class Pairs, class Subject, class Wanted, class Refuse>
-void best_of_pairs(Pairs const& score_of, std::span<Subject const> subjects, std::size_t k, item_set const* among, Wanted const& is_wanted,
-                   Refuse const& refuse, list_rows<Entry>& out) {
-    using score = typename Pairs::score_type;
-    auto const some = among ? among->items() : std::span<item_index const>();
-    std::size_t const n = among ? some.size() : score_of.items.n_rows, step = score_of.items_at_once();
-    std::vector<top_k<score>> best(subjects.size());
-    for (auto& one : best) one.start(k);
-    for (std::size_t first = 0; first < n; first += step)
-        for (std::size_t s = 0; s < subjects.size(); ++s) {
-            if (!subjects[s].row) continue;
-            for (std::size_t j = first; j < std::min(n, first + step); ++j) {
-                std::size_t const item = among ? to_size(some[j]) : j;
-                if (item >= score_of.items.n_rows) break;
-                offer(
-                    best[s], score_of(subjects[s], item), static_cast<std::uint32_t>(item),
-                    [&](std::uint32_t i) { return is_wanted(s, i); }, [&](std::uint32_t i) { refuse(s, i); });
-            }
-        }
-    for (auto& one : best) out.add(one.finish());
-}
-
-/// Lists of any scorer. One worker has one of these.
+/// Lists of a scorer that is asked for its scores. One worker has one of these.
 template <class Scorer> class scorer_lists {
 public:
     scorer_lists(std::string_view where, Scorer const& scorer, recommend_options const& options)
@@ -99,35 +37,16 @@ public:
           m_n_items(scorer.n_items()),
           m_k(std::min<std::size_t>(options.k, m_n_items)) {}
 
-    std::size_t users_at_once() const noexcept { return subjects_at_once(m_k); }
-
+    std::size_t k() const noexcept { return m_k; }
     /// @param seen  what the users have seen, or nothing where that is let in.
     template <class Seen> void add(std::span<user_index const> users, Seen const& seen, list_rows<scored>& out) {
-        if (m_k == 0) out.ends.resize(out.ends.size() + users.size(), out.items.size());
-        else if constexpr (pair_scorer<Scorer>) add_together(users, seen, out);
-        else
-            for (auto const user : users) {
-                auto const& row = seen.seen(user);
-                add_one(user, row, out);
-            }
+        for (auto const user : users) {
+            auto const& row = seen.seen(user);
+            add_one(user, row, out);
+        }
     }
 
 private:
-    template <class Seen> void add_together(std::span<user_index const> users, Seen const& seen, list_rows<scored>& out) {
-        using subject = decltype(subject_of(m_scorer, user_index{}));
-        std::vector<subject> subjects(users.size());
-        for (std::size_t u = 0; u < users.size(); ++u)
-            if (knows_of(m_scorer, users[u])) subjects[u] = subject_of(m_scorer, users[u]);
-        best_of_pairs(
-            pairs_of(m_scorer), std::span<subject const>(subjects), m_k, m_options.allow ? &*m_options.allow : nullptr,
-            [&](std::size_t u, std::uint32_t i) {
-                auto const item = static_cast<item_index>(i);
-                auto const& row = seen.seen(users[u]);
-                return !is_among(row, item) && is_listable(m_scorer, m_options, users[u], item);
-            },
-            [&](std::size_t u, std::uint32_t i) { refuse(users[u], i); }, out);
-    }
-
     void add_one(user_index user, std::span<item_index const> seen, list_rows<scored>& out) {
         m_best.start(m_k);
         if (knows_of(m_scorer, user)) {
@@ -164,13 +83,8 @@ private:
                 auto const item = static_cast<item_index>(i);
                 return !is_among(seen, item) && is_listable(m_scorer, m_options, user, item);
             },
-            [&](std::uint32_t i) { refuse(user, i); });
+            [&](std::uint32_t i) { refuse_score(m_where, user, i); });
     }
-    [[noreturn]] void refuse(user_index user, std::uint32_t item) const {
-        throw_data(m_where, ": the score of user ", to_size(user), ", item ", item,
-                   " is not a number; minus infinity is the score of an item that is never listed");
-    }
-
     std::string_view m_where;
     Scorer const& m_scorer;
     recommend_options const& m_options;
@@ -179,22 +93,77 @@ private:
     top_k<float> m_best;
 };
 
-/// Lists of a scorer for a block of users, in their order: the same for any number of threads.
-template <class Scorer, class Seen> list_rows<scored> list_scorer(std::string_view where, Scorer const& scorer,
-                                                                  std::span<user_index const> users, Seen const& seen,
-                                                                  recommend_options const& options, team& workers) {
-    std::vector<scorer_lists<Scorer>> makers(workers.size(), scorer_lists<Scorer>(where, scorer, options));
-    std::size_t const step = makers[0].users_at_once();
+/// Lists for some users, in their order, a chunk of work at a time: the same for any number of threads.
+/// @param add  (worker, users, seen, out)
+template <class Seen, class Add> list_rows<scored> lists_in_chunks(std::span<user_index const> users, Seen const& seen, std::size_t k,
+                                                                   recommend_options const& options, team& workers, Add const& add) {
+    std::size_t const step = subjects_at_once(k, users.size(), workers.size());
     std::vector<list_rows<scored>> parts((users.size() + step - 1) / step);
     workers.blocks(users.size(), step, [&](std::size_t first, std::size_t last, std::size_t worker) {
         auto const some = users.subspan(first, last - first);
-        if (options.include_seen) makers[worker].add(some, nothing_seen, parts[first / step]);
-        else makers[worker].add(some, seen, parts[first / step]);
+        auto& out = parts[first / step];
+        if (k == 0) out.ends.resize(some.size(), 0);
+        else if (options.include_seen) add(worker, some, nothing_seen, out);
+        else add(worker, some, seen, out);
     });
     list_rows<scored> out;
     for (auto& part : parts) out.add(std::exchange(part, {}));
     return out;
 }
+
+/// Lists of a scorer for blocks of users. What all blocks need is made once.
+template <class Scorer> class list_maker {
+public:
+    /// @param n_users  in all blocks together
+    list_maker(std::string_view where, Scorer const& scorer, recommend_options const& options, std::size_t, team& workers)
+        : m_options(options), m_workers(workers), m_makers(workers.size(), scorer_lists<Scorer>(where, scorer, options)) {}
+    template <class Seen> list_rows<scored> make(std::span<user_index const> users, Seen const& seen) {
+        return lists_in_chunks(users, seen, m_makers[0].k(), m_options, m_workers,
+                               [&](std::size_t worker, auto some, auto const& had, auto& out) { m_makers[worker].add(some, had, out); });
+    }
+
+private:
+    recommend_options const& m_options;
+    team& m_workers;
+    std::vector<scorer_lists<Scorer>> m_makers;
+};
+
+/// The same from rows of factors: by the index that the scorer brings, or one that is made here for many users, of the items that can be listed.
+template <pair_scorer Scorer> class list_maker<Scorer> {
+public:
+    list_maker(std::string_view where, Scorer const& scorer, recommend_options const& options, std::size_t n_users, team& workers)
+        : m_options(options), m_workers(workers), m_pairs(pairs_of(scorer)), m_k(std::min<std::size_t>(options.k, m_pairs.items().n_rows)) {
+        auto const* const allow = options.allow ? &*options.allow : nullptr;
+        m_index = brought_index(scorer, m_pairs, allow);
+        bool const is_made = !m_index && n_users >= least_lists_for_an_index;
+        if (is_made) {
+            auto const is_listable = [&](item_index i) { return knows_of(scorer, i) && !options.deny.contains(i); };
+            m_own = {m_pairs, kept_items(m_pairs.items().n_rows, allow, is_listable), workers};
+            m_index = &m_own;
+        }
+        m_makers.assign(workers.size(), factor_list_maker<Scorer>(where, scorer, options, is_made));
+    }
+    list_maker(list_maker const&) = delete;
+    list_maker& operator=(list_maker const&) = delete;
+
+    template <class Seen> list_rows<scored> make(std::span<user_index const> users, Seen const& seen) {
+        return lists_in_chunks(users, seen, m_k, m_options, m_workers, [&](std::size_t worker, auto some, auto const& had, auto& out) {
+            m_makers[worker].add(m_pairs, m_index, m_k, some, had, out);
+        });
+    }
+
+private:
+    using pairs = decltype(pairs_of(std::declval<Scorer const&>()));
+    using index = factor_index<typename pairs::score_type>;
+
+    recommend_options const& m_options;
+    team& m_workers;
+    pairs m_pairs;
+    std::size_t m_k;
+    index m_own;
+    index const* m_index = nullptr;
+    std::vector<factor_list_maker<Scorer>> m_makers;
+};
 
 }}} // namespace recsys::detail
 

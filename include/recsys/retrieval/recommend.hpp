@@ -23,7 +23,11 @@
 #include <recsys/matrix/csr.hpp>
 #include <recsys/retrieval/best_items.hpp>
 #include <recsys/retrieval/eligible.hpp>
+#include <recsys/retrieval/factor_list_maker.hpp>
+#include <recsys/retrieval/factor_lists.hpp>
+#include <recsys/retrieval/factor_pairs.hpp>
 #include <recsys/retrieval/factor_scorer.hpp>
+#include <recsys/retrieval/factor_search.hpp>
 #include <recsys/retrieval/lists.hpp>
 #include <recsys/retrieval/recommend_options.hpp>
 #include <recsys/retrieval/recommender.hpp>
@@ -62,11 +66,12 @@ recommend_in_blocks(R const& r, std::span<user_index const> users, Seen const& s
     report.warnings = warnings_of(r, options.k);
     team workers(scorer<R> && users.size() > 1 ? static_cast<std::size_t>(options.run.threads) : 1);
     progress_reporter progress(options.run.progress, where, users.size());
+    block_maker<R> list_block(where, r, options, users.size(), workers);
     for (std::size_t first = 0; first < users.size() && !report.stopped;
          first += std::min<std::size_t>(options.block, users.size() - first)) {
         auto const some = users.subspan(first, std::min<std::size_t>(options.block, users.size() - first));
         check_seen_rises(where, seen, some);
-        auto const block = list_block(where, r, some, seen, options, workers);
+        auto const block = list_block(some, seen);
         count_lists(report, block);
         for (auto const& [user, list] : block) {
             report.cold_users += !knows_of(r, user);
@@ -114,10 +119,11 @@ lists recommend_all(R const& r, std::span<user_index const> users, Seen const& s
 
 /// Scores of factors from outside against the items of a model: its own kind of score if it says so, else products.
 template <class Model> auto product_pairs(Model const& model) {
-    auto const items = item_rows_of(model);
-    using scalar = std::remove_cvref_t<decltype(items.data[0])>;
     if constexpr (pair_scorer<Model>) return pairs_of(model);
-    else return factor_pairs<scalar>{items, nullptr};
+    else {
+        auto const items = item_rows_of(model);
+        return factor_pairs<std::remove_cvref_t<decltype(items.data[0])>>(items, similarity::dot);
+    }
 }
 
 /// The best items of a user who is known by his factors alone.
@@ -132,16 +138,23 @@ recommend_folded(Model const& model, std::span<Scalar const> factors, std::span<
         throw_data(where, ": the folded-in user has ", factors.size(), " factors, the model has ", items.n_factors);
     if (had.empty()) return {};
     auto const pairs = product_pairs(model);
-    using subject = factor_subject<Scalar>;
-    subject const x{factors.data(), pairs.item_lengths ? length_of(factors.data(), factors.size()) : 0};
+    auto const* const allow = options.allow ? &*options.allow : nullptr;
+    std::size_t const k = std::min<std::size_t>(options.k, items.n_rows);
+    if (k == 0) return {};
+    auto const x = pairs.subject_of(factors.data());
+    std::span<factor_subject<Scalar> const> const subjects(&x, 1);
     list_rows<scored> out;
-    best_of_pairs(
-        pairs, std::span<subject const>(&x, 1), std::min<std::size_t>(options.k, items.n_rows), options.allow ? &*options.allow : nullptr,
-        [&](std::size_t, std::uint32_t i) {
-            auto const item = static_cast<item_index>(i);
-            return (options.include_seen || !is_among(had, item)) && is_listable(model, options, anonymous_user, item);
-        },
-        [&](std::size_t, std::uint32_t i) { throw_data(where, ": the score of the folded-in user, item ", i, " is not a number"); }, out);
+    auto const is_wanted = [&](std::size_t, std::uint32_t i) {
+        auto const item = static_cast<item_index>(i);
+        return (options.include_seen || !is_among(had, item)) && is_listable(model, options, anonymous_user, item);
+    };
+    auto const refuse = [&](std::size_t, std::uint32_t i) {
+        throw_data(where, ": the score of the folded-in user, item ", i, " is not a number");
+    };
+    auto const take = [&](auto best) { out.add(best); };
+    if (auto const* const index = brought_index(model, pairs, allow))
+        factor_search<Scalar>().run(*index, pairs, subjects, k, is_wanted, refuse, take);
+    else best_of_pairs(pairs, subjects, k, allow, is_wanted, refuse, take);
     return std::move(out.items);
 }
 

@@ -46,21 +46,37 @@ inline void check_block(std::string_view where, lists const& block, std::span<us
     }
 }
 
-/// The lists of a recommender for a block of users, in their order.
-template <class Recommender, class Seen> lists list_block(std::string_view where, Recommender const& r, std::span<user_index const> users,
-                                                          Seen const& seen, recommend_options const& options, team& workers) {
-    if constexpr (scorer<Recommender>) {
-        check_users(where, users, user_count(r), "the recommender");
-        auto rows = list_scorer(where, r, users, seen, options, workers);
-        return lists({users.begin(), users.end()}, std::move(rows.ends), std::move(rows.items), provenance_of(r));
-    } else {
-        auto inner = leaving_out_seen(options, seen);
-        inner.run.progress = {};
-        lists out = r.recommend_block(users, inner);
-        check_block(where, out, users, options.k);
-        return out;
+/// The lists of a recommender for blocks of users, in their order. What all blocks need is made once.
+template <class Recommender> class block_maker {
+public:
+    /// @param n_users  in all blocks together
+    block_maker(std::string_view where, Recommender const& r, recommend_options const& options, std::size_t n_users, team& workers)
+        : m_where(where), m_recommender(r), m_options(options), m_lists(where, r, options, n_users, workers) {}
+
+    template <class Seen> lists operator()(std::span<user_index const> users, Seen const& seen) {
+        if constexpr (scorer<Recommender>) {
+            check_users(m_where, users, user_count(m_recommender), "the recommender");
+            auto rows = m_lists.make(users, seen);
+            return lists({users.begin(), users.end()}, std::move(rows.ends), std::move(rows.items), provenance_of(m_recommender));
+        } else {
+            auto inner = leaving_out_seen(m_options, seen);
+            inner.run.progress = {};
+            lists out = m_recommender.recommend_block(users, inner);
+            check_block(m_where, out, users, m_options.k);
+            return out;
+        }
     }
-}
+
+private:
+    struct no_lists {
+        no_lists(std::string_view, Recommender const&, recommend_options const&, std::size_t, team&) {}
+    };
+
+    std::string_view m_where;
+    Recommender const& m_recommender;
+    recommend_options const& m_options;
+    std::conditional_t<scorer<Recommender>, list_maker<Recommender>, no_lists> m_lists;
+};
 
 /// Ready lists as a recommender: the eligible items of a user's list in its order, each once; nothing for users without one.
 class ready_lists {
@@ -161,7 +177,7 @@ private:
         lists recommend_block(std::span<user_index const> users, recommend_options const& options) const override {
             // Listers start a team of their own.
             detail::team workers(scorer<unwrap_t<Kept>> ? static_cast<std::size_t>(options.run.threads) : 1);
-            return detail::list_block("recommend", asked(), users, nothing_seen, options, workers);
+            return detail::block_maker<unwrap_t<Kept>>("recommend", asked(), options, users.size(), workers)(users, nothing_seen);
         }
         bool knows(user_index user) const override { return detail::knows_of(asked(), user); }
         std::vector<std::string> warnings(std::size_t k) const override { return detail::warnings_of(asked(), k); }

@@ -23,8 +23,12 @@
 #include <recsys/core/team.hpp>
 #include <recsys/core/types.hpp>
 #include <recsys/data/item_set.hpp>
-#include <recsys/retrieval/best_items.hpp>
+#include <recsys/retrieval/factor_index.hpp>
+#include <recsys/retrieval/factor_list_maker.hpp>
+#include <recsys/retrieval/factor_lists.hpp>
+#include <recsys/retrieval/factor_pairs.hpp>
 #include <recsys/retrieval/factor_scorer.hpp>
+#include <recsys/retrieval/factor_search.hpp>
 #include <recsys/retrieval/recommend_options.hpp>
 #include <recsys/retrieval/scorer.hpp>
 
@@ -133,11 +137,13 @@ public:
         stream_report report;
         team workers(of.size() > 1 ? static_cast<std::size_t>(m_options.run.threads) : 1);
         measure(workers);
+        pairs const score_of(m_rows, m_options.similarity, by_cosine() ? m_lengths.data() : nullptr);
+        auto const* const from = choose_index(score_of, of.size(), workers);
         progress_reporter progress(m_options.run.progress, where, of.size());
         for (std::size_t first = 0; first < of.size() && !report.stopped;) {
             auto const some = of.subspan(first, std::min<std::size_t>(m_options.block, of.size() - first));
             first += some.size();
-            lists_type const block({some.begin(), some.end()}, list(some, workers));
+            lists_type const block({some.begin(), some.end()}, list(some, score_of, from, workers));
             report.users += block.size(), report.slots += block.n_slots();
             for (auto const& [index, found] : block) report.empty += found.empty(), report.cold_users += !knows_of(m_model, index);
             if (!take(block)) report.stopped = true;
@@ -154,7 +160,13 @@ private:
     using rows_type = decltype(rows_of(std::declval<Model const&>()));
     using scalar = std::remove_cvref_t<decltype(*std::declval<rows_type>().data)>;
     using subject = factor_subject<scalar>;
+    using pairs = factor_pairs<scalar>;
+    using index_type = factor_index<scalar>;
     bool by_cosine() const noexcept { return m_options.similarity == similarity::cosine; }
+    item_set const* among() const noexcept {
+        if constexpr (of_items) return m_options.allow ? &*m_options.allow : nullptr;
+        else return nullptr;
+    }
 
     void check(std::span<Index const> of) const {
         for (std::size_t i = 0; i < of.size(); ++i)
@@ -169,35 +181,50 @@ private:
             for (std::size_t i = first; i < last; ++i) m_lengths[i] = length_of(m_rows.row(i), m_rows.n_factors);
         });
     }
-    list_rows<Scored> list(std::span<Index const> of, team& workers) const {
-        std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows), step = subjects_at_once(k);
+    /// What the model brings or what is made here, or null where rows are better read in place.
+    index_type const* choose_index(pairs const& score_of, std::size_t n_lists, team& workers) {
+        if constexpr (of_items)
+            if (auto const* const brought = brought_index(m_model, score_of, among())) return brought;
+        if (n_lists < least_lists_for_an_index) return nullptr;
+        auto const keep = [&](item_index i) { return is_candidate(static_cast<Index>(i)); };
+        m_own = {score_of, kept_items(m_rows.n_rows, among(), keep), workers};
+        return &m_own;
+    }
+    list_rows<Scored> list(std::span<Index const> of, pairs const& score_of, index_type const* from, team& workers) const {
+        std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows), step = subjects_at_once(k, of.size(), workers.size());
         std::vector<list_rows<Scored>> parts((of.size() + step - 1) / step);
-        workers.blocks(of.size(), step, [&](std::size_t first, std::size_t last, std::size_t) {
-            if (k == 0) parts[first / step].ends.resize(last - first, 0);
-            else list_some(of.subspan(first, last - first), k, parts[first / step]);
+        std::vector<factor_search<scalar>> searches(workers.size());
+        workers.blocks(of.size(), step, [&](std::size_t first, std::size_t last, std::size_t worker) {
+            auto& out = parts[first / step];
+            if (k == 0) out.ends.resize(last - first, 0);
+            else list_some(of.subspan(first, last - first), k, score_of, from, searches[worker], out);
         });
         list_rows<Scored> out;
         for (auto& part : parts) out.add(std::exchange(part, {}));
         return out;
     }
-    void list_some(std::span<Index const> of, std::size_t k, list_rows<Scored>& out) const {
-        std::vector<subject> subjects(of.size());
+    void list_some(std::span<Index const> of, std::size_t k, pairs const& score_of, index_type const* from, factor_search<scalar>& search,
+                   list_rows<Scored>& out) const {
+        std::vector<subject> rows(of.size());
         for (std::size_t s = 0; s < of.size(); ++s)
-            if (is_listable(of[s])) subjects[s] = {m_rows.row(to_size(of[s])), by_cosine() ? m_lengths[to_size(of[s])] : 0};
-        item_set const* among = nullptr;
-        if constexpr (of_items) among = m_options.allow ? &*m_options.allow : nullptr;
-        best_of_pairs(
-            factor_pairs<scalar>{m_rows, by_cosine() ? m_lengths.data() : nullptr}, std::span<subject const>(subjects), k, among,
-            [&](std::size_t s, std::uint32_t i) {
-                auto const other = static_cast<Index>(i);
-                if constexpr (of_items)
-                    if (m_options.deny.contains(other)) return false;
-                return other != of[s] && is_listable(other);
-            },
-            [&](std::size_t s, std::uint32_t i) {
-                throw_data(where, ": the similarity of ", one, "s ", to_size(of[s]), " and ", i, " is not a number");
-            },
-            out);
+            if (is_listable(of[s])) rows[s] = {m_rows.row(to_size(of[s])), by_cosine() ? m_lengths[to_size(of[s])] : 0};
+        std::span<subject const> const subjects(rows);
+        auto const is_wanted = [&](std::size_t s, std::uint32_t i) {
+            auto const other = static_cast<Index>(i);
+            return other != of[s] && (from == &m_own || is_candidate(other));
+        };
+        auto const refuse = [&](std::size_t s, std::uint32_t i) {
+            throw_data(where, ": the similarity of ", one, "s ", to_size(of[s]), " and ", i, " is not a number");
+        };
+        auto const take = [&](auto best) { out.add(best); };
+        if (from) search.run(*from, score_of, subjects, k, is_wanted, refuse, take);
+        else best_of_pairs(score_of, subjects, k, among(), is_wanted, refuse, take);
+    }
+    /// Whether it can be in lists of others.
+    bool is_candidate(Index i) const {
+        if constexpr (of_items)
+            if (m_options.deny.contains(i) || (m_options.allow && !m_options.allow->contains(i))) return false;
+        return is_listable(i);
     }
     /// Whether it has a direction at all: zero vectors are like nothing.
     bool is_listable(Index i) const { return knows_of(m_model, i) && !(by_cosine() && m_lengths[to_size(i)] == 0); }
@@ -206,6 +233,7 @@ private:
     Options const& m_options;
     rows_type m_rows;
     std::vector<double> m_lengths; // only for cosines
+    index_type m_own;                   // of the candidates, for many lists
 };
 
 template <class Index, class Range> constexpr bool is_range_of() {
@@ -266,11 +294,12 @@ auto find_neighbours(Model const& model, Who const& who, Options const& options)
 
 /// The items most like an item: `std::vector<scored>`, or `similar_item_lists` for a range, in its order. Never the item itself.
 ///
-/// Cosines are in [-1, 1]. Items that the model does not know, and under cosine zero vectors, are like nothing: they are in no list and have an
+/// Cosines are in [-1, 1], distances are given as their negatives. Items that the model does not know, and under cosine zero vectors, are like nothing: they are in no list and have an
 /// empty one. Equal scores are in the order of the items.
 /// @throws data_error  for an item past the end, of the arguments or of allow and deny, or factors that are not numbers.
 /// @throws cancelled   where progress stops a range before its end.
-/// Cost: O(items x n_factors) an item. The same bytes for any number of threads and any block.
+/// Cost: O(items x n_factors) an item. For 32 items and more the rows are copied once, into an index that passes over what cannot be listed.
+/// The same bytes for any number of threads and any block.
 template <class Model, class Who>
 [[nodiscard]] auto similar_items(Model const& model, Who const& items, similar_options const& options = {}) {
     constexpr bool right = detail::check_similar_items<unwrap_t<Model>, Who>();

@@ -39,6 +39,8 @@ public:
     bool wants(Score score, std::uint32_t index) const noexcept {
         return !(score < m_bar.score) && !(score == m_bar.score && index >= m_bar.index);
     }
+    /// No score below it is wanted any more.
+    Score bar() const noexcept { return m_bar.score; }
     /// Only what it wants, no index twice.
     void push(Score score, std::uint32_t index) {
         m_entries.push_back({score, index});
