@@ -105,6 +105,7 @@ private:
         m_rows.clear(), m_bars.clear(), m_chosen.clear();
         std::size_t kept = 0;
         for (auto const& one : m_active) {
+            m_best[one.number].tighten();
             double const bar = static_cast<double>(m_best[one.number].bar());
             if (index.by() == similarity::dot && one.length * index.longest(first) * (1 + m_slack) + m_least < bar) continue;
             m_active[kept++] = one;

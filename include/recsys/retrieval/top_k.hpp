@@ -23,17 +23,20 @@ template <class Score> struct ranked_index {
     }
 };
 
-/// Keeps the best k of what is pushed. Twice k entries are kept at most, whatever comes and in whatever order; O(1) a push on average.
+/// Keeps the best k of what is pushed, in a little more than room for them: k and as many again, or 64. O(1) a push on average, whatever comes and
+/// in whatever order.
+///
+/// When there is too much, a bar is searched that some more than k scores reach, by halves: counting runs without a branch. Where scores are too
+/// equal for that, the k-th is found exactly.
 template <class Score> class top_k {
 public:
     using entry = ranked_index<Score>;
 
     /// Forgets everything.
     void start(std::size_t k) {
-        m_k = k;
-        m_room = k + std::max<std::size_t>(k, 32);
-        m_entries.clear();
-        m_bar = {-std::numeric_limits<Score>::infinity(), 0};
+        m_k = k, m_n = 0;
+        m_room = k + std::max<std::size_t>(k, 64);
+        m_bar = {-infinity, 0};
     }
     /// Whether an entry can be among the best: never for minus infinity, always for NaN, which the caller must refuse.
     bool wants(Score score, std::uint32_t index) const noexcept {
@@ -43,28 +46,92 @@ public:
     Score bar() const noexcept { return m_bar.score; }
     /// Only what it wants, no index twice.
     void push(Score score, std::uint32_t index) {
-        m_entries.push_back({score, index});
-        if (m_entries.size() >= m_room) cut();
+        if (m_n == m_scores.size()) grow();
+        m_scores[m_n] = score, m_indices[m_n] = index;
+        if (++m_n >= m_room) cut();
+    }
+    /// Raises the bar if there is something to gain.
+    void tighten() {
+        if (m_n >= m_k + std::max<std::size_t>(16, m_k / 4)) cut();
     }
     /// The best, in order.
     std::span<entry const> finish() {
-        if (m_entries.size() > m_k) cut();
+        if (m_n > m_k + m_k / 8) cut();
+        copy_entries();
         std::sort(m_entries.begin(), m_entries.end());
+        if (m_entries.size() > m_k) m_entries.resize(m_k);
         return m_entries;
     }
 
 private:
+    static constexpr Score infinity = std::numeric_limits<Score>::infinity();
+    static constexpr std::size_t step = 16; // scores that are counted together
+
+    void grow() {
+        std::size_t const size = std::min(std::max<std::size_t>(2 * m_n, 64), m_room) + step;
+        m_scores.resize(size / step * step + step), m_indices.resize(m_scores.size());
+    }
     void cut() {
-        if (m_k == 0) return m_entries.clear();
+        if (m_k == 0) {
+            m_n = 0;
+            return;
+        }
+        // What lies past the end counts as nothing.
+        while (m_scores.size() < (m_n + step - 1) / step * step) grow();
+        std::fill(m_scores.begin() + static_cast<std::ptrdiff_t>(m_n),
+                  m_scores.begin() + static_cast<std::ptrdiff_t>((m_n + step - 1) / step * step), -infinity);
+        if (!cut_near()) cut_exactly();
+    }
+    bool cut_near() {
+        auto const end = m_scores.begin() + static_cast<std::ptrdiff_t>(m_n);
+        Score low = *std::min_element(m_scores.begin(), end), high = *std::max_element(m_scores.begin(), end);
+        if (!(high - low < std::numeric_limits<Score>::max())) return false;
+        for (int i = 0; i < 12; ++i) {
+            Score const middle = low + (high - low) / 2;
+            std::size_t const n = count(middle);
+            if (n < m_k) high = middle;
+            else if (n > m_k + m_k / 8) low = middle;
+            else return keep(middle), true;
+        }
+        return false;
+    }
+    std::size_t count(Score bar) const noexcept {
+        std::int32_t lanes[step] = {};
+        for (std::size_t i = 0; i < m_n; i += step)
+            for (std::size_t j = 0; j < step; ++j) lanes[j] += m_scores[i + j] >= bar;
+        std::int32_t out = 0;
+        for (auto const n : lanes) out += n;
+        return static_cast<std::size_t>(out);
+    }
+    void keep(Score bar) noexcept {
+        std::size_t n = 0;
+        for (std::size_t i = 0; i < m_n; ++i) {
+            Score const score = m_scores[i];
+            m_scores[n] = score, m_indices[n] = m_indices[i];
+            n += score >= bar;
+        }
+        m_n = n;
+        m_bar = {bar, std::numeric_limits<std::uint32_t>::max()};
+    }
+    void cut_exactly() {
+        copy_entries();
         auto const last_kept = m_entries.begin() + static_cast<std::ptrdiff_t>(m_k - 1);
+        if (m_n <= m_k) return;
         std::nth_element(m_entries.begin(), last_kept, m_entries.end());
         m_bar = *last_kept;
-        m_entries.resize(m_k);
+        m_n = m_k;
+        for (std::size_t i = 0; i < m_n; ++i) m_scores[i] = m_entries[i].score, m_indices[i] = m_entries[i].index;
+    }
+    void copy_entries() {
+        m_entries.resize(m_n);
+        for (std::size_t i = 0; i < m_n; ++i) m_entries[i] = {m_scores[i], m_indices[i]};
     }
 
-    std::size_t m_k = 0, m_room = 0;
+    std::size_t m_k = 0, m_n = 0, m_room = 0;
+    std::vector<Score> m_scores;
+    std::vector<std::uint32_t> m_indices;
     std::vector<entry> m_entries;
-    entry m_bar{-std::numeric_limits<Score>::infinity(), 0};
+    entry m_bar{-infinity, 0};
 };
 
 }}} // namespace recsys::detail

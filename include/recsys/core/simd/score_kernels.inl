@@ -76,22 +76,32 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
         }
     }
     if (!compare::any(some)) return 0;
-    std::size_t found = 0;
+    // Unrolled stores: an array that is read at a varying place would not live in registers above.
+    S raw[Users * Blocks * Packs][p::width];
+    unsigned hit[Users * Blocks * Packs];
+    RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
         auto const bar = p::set(bars[u]);
-        for (int b = 0; b < Blocks; ++b)
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
             for (int c = 0; c < Packs; ++c) {
-                std::size_t const place = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
                 auto value = sum[u][b][c];
-                if constexpr (Scaled) value = p::mul(value, p::load(scan.scales + place));
-                unsigned bits = compare::bits(compare::reaches(value, bar));
-                if (bits == 0) continue;
-                S raw[p::width];
-                p::store(raw, sum[u][b][c]);
-                for (std::uint32_t i = 0; bits != 0; ++i, bits >>= 1)
-                    if (bits & 1u)
-                        hits[found++] = {raw[i], static_cast<std::uint32_t>(place) + i, first_user + static_cast<std::uint32_t>(u)};
+                if constexpr (Scaled)
+                    value = p::mul(value, p::load(scan.scales + (block + static_cast<std::size_t>(b)) * 16 + lane +
+                                                  static_cast<std::size_t>(c) * p::width));
+                hit[(u * Blocks + b) * Packs + c] = compare::bits(compare::reaches(value, bar));
+                p::store(raw[(u * Blocks + b) * Packs + c], sum[u][b][c]);
             }
+        }
+    }
+    std::size_t found = 0;
+    for (int at = 0; at < Users * Blocks * Packs; ++at) {
+        auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
+        std::size_t const place = (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
+        unsigned bits = hit[at];
+        for (std::uint32_t i = 0; bits != 0; ++i, bits >>= 1)
+            if (bits & 1u) hits[found++] = {raw[at][i], static_cast<std::uint32_t>(place) + i, user};
     }
     return found;
 }
