@@ -17,6 +17,7 @@
 #include <recsys/retrieval/factor_search.hpp>
 #include <recsys/retrieval/fallback.hpp>
 #include <recsys/retrieval/lists.hpp>
+#include <recsys/retrieval/prepared.hpp>
 #include <recsys/retrieval/recommend.hpp>
 #include <recsys/retrieval/recommend_options.hpp>
 #include <recsys/retrieval/recommender.hpp>

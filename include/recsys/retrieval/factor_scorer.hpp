@@ -57,6 +57,16 @@ template <class Model> auto user_rows_of(Model const& model) {
     return factor_rows<scalar>{model.user_factors().data(), model.n_users(), f, f};
 }
 
+/// Has rows of items, or of users, by the functions above or by friends of its own.
+template <class Model>
+concept has_item_rows = requires(Model const& m) {
+    item_rows_of(m).row(0);
+};
+template <class Model>
+concept has_user_rows = requires(Model const& m) {
+    user_rows_of(m).row(0);
+};
+
 /// How a model of products scores a block: pairs, and what stands for a user in them.
 template <class Model>
     requires scores_are_products<Model>

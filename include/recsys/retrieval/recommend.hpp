@@ -187,7 +187,7 @@ template <class R, class Who> [[nodiscard]] auto recommend(R const& model, Who c
     static_assert(is_user, "recommend: say what was seen: recommend(model, user, seen, {...}), with user_items(...) or nothing_seen");
     unwrap_t<R> const& m = model;
     if constexpr (is_user) {
-        constexpr bool has_factors = requires { detail::item_rows_of(m); };
+        constexpr bool has_factors = detail::has_item_rows<unwrap_t<R>>;
         static_assert(has_factors, "recommend: for a folded-in user the model needs item_factors(), n_items() and n_factors()");
         if constexpr (std::same_as<Who, history>) {
             constexpr bool folds = requires { m.fold_in(user); };

@@ -233,7 +233,7 @@ private:
     Options const& m_options;
     rows_type m_rows;
     std::vector<double> m_lengths; // only for cosines
-    index_type m_own;                   // of the candidates, for many lists
+    index_type m_own;              // of the candidates, for many lists
 };
 
 template <class Index, class Range> constexpr bool is_range_of() {
@@ -248,15 +248,6 @@ template <class Index, class Who> std::vector<Index> indices_of(Who const& who) 
         return out;
     }
 }
-
-template <class Model>
-concept has_item_rows = requires(Model const& m) {
-    item_rows_of(m).row(0);
-};
-template <class Model>
-concept has_user_rows = requires(Model const& m) {
-    user_rows_of(m).row(0);
-};
 
 template <class Model, class Who> constexpr bool check_similar_items() {
     constexpr bool has_rows = has_item_rows<Model>, is_who = std::same_as<Who, item_index> || is_range_of<item_index, Who>();
