@@ -10,7 +10,10 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <vector>
+
+#include <recsys/core/buffer.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
@@ -34,7 +37,7 @@ public:
 
     /// Forgets everything.
     void start(std::size_t k) {
-        m_k = k, m_n = 0;
+        m_k = k, m_n = 0, m_high = -infinity;
         m_room = k + std::max<std::size_t>(k, 64);
         m_bar = {-infinity, 0};
     }
@@ -48,17 +51,21 @@ public:
     void push(Score score, std::uint32_t index) {
         if (m_n == m_scores.size()) grow();
         m_scores[m_n] = score, m_indices[m_n] = index;
+        m_high = std::max(m_high, score);
         if (++m_n >= m_room) cut();
     }
     /// Raises the bar if there is something to gain.
     void tighten() {
-        if (m_n >= m_k + std::max<std::size_t>(16, m_k / 4)) cut();
+        if (m_n >= m_k + std::max<std::size_t>(16, m_k / 2)) cut();
     }
     /// The best, in order.
     std::span<entry const> finish() {
         if (m_n > m_k + m_k / 8) cut();
-        copy_entries();
-        std::sort(m_entries.begin(), m_entries.end());
+        if constexpr (std::is_same_v<Score, float>) sort_as_numbers();
+        else {
+            copy_entries();
+            std::sort(m_entries.begin(), m_entries.end());
+        }
         if (m_entries.size() > m_k) m_entries.resize(m_k);
         return m_entries;
     }
@@ -83,8 +90,8 @@ private:
         if (!cut_near()) cut_exactly();
     }
     bool cut_near() {
-        auto const end = m_scores.begin() + static_cast<std::ptrdiff_t>(m_n);
-        Score low = *std::min_element(m_scores.begin(), end), high = *std::max_element(m_scores.begin(), end);
+        Score low = m_bar.score, high = m_high;
+        if (low == -infinity) low = *std::min_element(m_scores.begin(), m_scores.begin() + static_cast<std::ptrdiff_t>(m_n));
         if (!(high - low < std::numeric_limits<Score>::max())) return false;
         for (int i = 0; i < 12; ++i) {
             Score const middle = low + (high - low) / 2;
@@ -122,6 +129,23 @@ private:
         m_n = m_k;
         for (std::size_t i = 0; i < m_n; ++i) m_scores[i] = m_entries[i].score, m_indices[i] = m_entries[i].index;
     }
+    /// Score and index as one whole number that rises where entries fall: one comparison instead of three. A zero loses its sign.
+    void sort_as_numbers() {
+        constexpr std::uint32_t sign = 0x80000000u;
+        m_keys.resize(m_n);
+        for (std::size_t i = 0; i < m_n; ++i) {
+            auto const bits = bit_cast<std::uint32_t>(static_cast<float>(m_scores[i]) + 0.f);
+            auto const falling = bits & sign ? bits : ~(bits | sign);
+            m_keys[i] = std::uint64_t{falling} << 32 | m_indices[i];
+        }
+        std::sort(m_keys.begin(), m_keys.end());
+        m_entries.resize(m_n);
+        for (std::size_t i = 0; i < m_n; ++i) {
+            auto const falling = static_cast<std::uint32_t>(m_keys[i] >> 32);
+            auto const bits = falling & sign ? falling : ~falling & ~sign;
+            m_entries[i] = {bit_cast<float>(bits), static_cast<std::uint32_t>(m_keys[i])};
+        }
+    }
     void copy_entries() {
         m_entries.resize(m_n);
         for (std::size_t i = 0; i < m_n; ++i) m_entries[i] = {m_scores[i], m_indices[i]};
@@ -131,6 +155,8 @@ private:
     std::vector<Score> m_scores;
     std::vector<std::uint32_t> m_indices;
     std::vector<entry> m_entries;
+    std::vector<std::uint64_t> m_keys;
+    Score m_high = -infinity;
     entry m_bar{-infinity, 0};
 };
 

@@ -100,8 +100,10 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
         auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
         std::size_t const place = (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
         unsigned bits = hit[at];
-        for (std::uint32_t i = 0; bits != 0; ++i, bits >>= 1)
-            if (bits & 1u) hits[found++] = {raw[at][i], static_cast<std::uint32_t>(place) + i, user};
+        for (; bits != 0; bits &= bits - 1) {
+            std::uint32_t const i = lowest_bit(bits);
+            hits[found++] = {raw[at][i], static_cast<std::uint32_t>(place) + i, user};
+        }
     }
     return found;
 }

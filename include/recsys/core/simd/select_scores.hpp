@@ -47,6 +47,17 @@ template <class S> struct score_table {
     void (*rows)(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, bool is_distance, S* out);
 };
 
+/// The place of the lowest bit that is set; there is one.
+RECSYS_DETAIL_INLINE std::uint32_t lowest_bit(unsigned bits) noexcept {
+#if defined(__GNUC__)
+    return static_cast<std::uint32_t>(__builtin_ctz(bits));
+#else
+    std::uint32_t out = 0;
+    for (; (bits & 1u) == 0; bits >>= 1) ++out;
+    return out;
+#endif
+}
+
 namespace portable {
 
 template <class S> RECSYS_DETAIL_INLINE S multiply_add(S a, S b, S c) noexcept { return a * b + c; }
