@@ -10,6 +10,7 @@
 #include <recsys/retrieval/candidates.hpp>
 #include <recsys/retrieval/eligible.hpp>
 #include <recsys/retrieval/factor_index.hpp>
+#include <recsys/retrieval/factor_join.hpp>
 #include <recsys/retrieval/factor_list_maker.hpp>
 #include <recsys/retrieval/factor_lists.hpp>
 #include <recsys/retrieval/factor_pairs.hpp>

@@ -24,6 +24,7 @@
 #include <recsys/core/types.hpp>
 #include <recsys/data/item_set.hpp>
 #include <recsys/retrieval/factor_index.hpp>
+#include <recsys/retrieval/factor_join.hpp>
 #include <recsys/retrieval/factor_list_maker.hpp>
 #include <recsys/retrieval/factor_lists.hpp>
 #include <recsys/retrieval/factor_pairs.hpp>
@@ -139,6 +140,7 @@ public:
         measure(workers);
         pairs const score_of(m_rows, m_options.similarity, by_cosine() ? m_lengths.data() : nullptr);
         auto const* const from = choose_index(score_of, of.size(), workers);
+        if (from && pays_to_join(*from, of)) join(*from, score_of, workers);
         progress_reporter progress(m_options.run.progress, where, of.size());
         for (std::size_t first = 0; first < of.size() && !report.stopped;) {
             auto const some = of.subspan(first, std::min<std::size_t>(m_options.block, of.size() - first));
@@ -190,18 +192,47 @@ private:
         m_own = {score_of, kept_items(m_rows.n_rows, among(), keep), workers};
         return &m_own;
     }
-    list_rows<Scored> list(std::span<Index const> of, pairs const& score_of, index_type const* from, team& workers) const {
+    /// Whether lists are wanted of most of the candidates and of nothing else, each once: then each pair is scored once for both.
+    bool pays_to_join(index_type const& from, std::span<Index const> of) {
+        auto const items = from.items();
+        std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows);
+        if (!by_cosine() || &from != &m_own || k == 0 || of.size() < items.size() - items.size() / 3) return false;
+        if (!factor_join<scalar>::is_cheap(items.size(), k)) return false;
+        m_places.assign(m_rows.n_rows, no_place);
+        for (std::size_t place = 0; place < items.size(); ++place) m_places[items[place]] = static_cast<std::uint32_t>(place);
+        std::vector<std::uint8_t> had(m_rows.n_rows);
+        for (auto const i : of) {
+            if (had[to_size(i)]++ != 0) return false;
+            if (m_places[to_size(i)] == no_place && is_listable(i)) return false;
+        }
+        return true;
+    }
+    void join(index_type const& from, pairs const& score_of, team& workers) {
+        std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows);
+        m_join.emplace(from, score_of, k, workers, [&](std::uint32_t a, std::uint32_t b) { refuse(a, b); });
+    }
+    [[noreturn]] static void refuse(std::size_t a, std::size_t b) {
+        throw_data(where, ": the similarity of ", one, "s ", a, " and ", b, " is not a number");
+    }
+    list_rows<Scored> list(std::span<Index const> of, pairs const& score_of, index_type const* from, team& workers) {
         std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows), step = subjects_at_once(k, of.size(), workers.size());
         std::vector<list_rows<Scored>> parts((of.size() + step - 1) / step);
         std::vector<factor_search<scalar>> searches(workers.size());
         workers.blocks(of.size(), step, [&](std::size_t first, std::size_t last, std::size_t worker) {
             auto& out = parts[first / step];
             if (k == 0) out.ends.resize(last - first, 0);
+            else if (m_join)
+                for (auto const i : of.subspan(first, last - first)) take_joined(i, out);
             else list_some(of.subspan(first, last - first), k, score_of, from, searches[worker], out);
         });
         list_rows<Scored> out;
         for (auto& part : parts) out.add(std::exchange(part, {}));
         return out;
+    }
+    void take_joined(Index i, list_rows<Scored>& out) {
+        auto const place = m_places[to_size(i)];
+        if (place == no_place) out.ends.push_back(out.items.size());
+        else m_join->take(place, [&](auto best) { out.add(best); });
     }
     void list_some(std::span<Index const> of, std::size_t k, pairs const& score_of, index_type const* from, factor_search<scalar>& search,
                    list_rows<Scored>& out) const {
@@ -213,12 +244,10 @@ private:
             auto const other = static_cast<Index>(i);
             return other != of[s] && (from == &m_own || is_candidate(other));
         };
-        auto const refuse = [&](std::size_t s, std::uint32_t i) {
-            throw_data(where, ": the similarity of ", one, "s ", to_size(of[s]), " and ", i, " is not a number");
-        };
+        auto const refuse_pair = [&](std::size_t s, std::uint32_t i) { refuse(to_size(of[s]), i); };
         auto const take = [&](auto best) { out.add(best); };
-        if (from) search.run(*from, score_of, subjects, k, is_wanted, refuse, take);
-        else best_of_pairs(score_of, subjects, k, among(), is_wanted, refuse, take);
+        if (from) search.run(*from, score_of, subjects, k, is_wanted, refuse_pair, take);
+        else best_of_pairs(score_of, subjects, k, among(), is_wanted, refuse_pair, take);
     }
     /// Whether it can be in lists of others.
     bool is_candidate(Index i) const {
@@ -233,7 +262,10 @@ private:
     Options const& m_options;
     rows_type m_rows;
     std::vector<double> m_lengths; // only for cosines
-    index_type m_own;              // of the candidates, for many lists
+    static constexpr std::uint32_t no_place = 0xffffffffu;
+    index_type m_own;                    // of the candidates, for many lists
+    std::vector<std::uint32_t> m_places; // of items in m_own
+    std::optional<factor_join<scalar>> m_join;
 };
 
 template <class Index, class Range> constexpr bool is_range_of() {

@@ -22,9 +22,27 @@ template <class S, bool Distance> RECSYS_DETAIL_INLINE S score_step(S x, S y, S 
     }
 }
 
-/// Some users against lanes of some blocks, held in registers: notes the scores that reach their user's bar.
+/// Which scores of a user are of use. Those of the users who fill up a tile reach no bar of theirs, and are beyond the last user for items.
+template <class S, bool Scaled, bool Both>
+RECSYS_DETAIL_INLINE typename comparison<S>::mask score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at,
+                                                                typename pack<S>::reg bar, std::uint32_t user) {
+    using p = pack<S>;
+    using compare = comparison<S>;
+    if constexpr (Scaled) value = p::mul(value, p::load(scan.scales + at));
+    if constexpr (!Both) {
+        (void)user;
+        return compare::reaches(value, bar);
+    } else {
+        auto const length = p::set(user < scan.n_users ? scan.user_lengths[user] : S{0});
+        auto const item_bars = p::mul(p::load(scan.item_bars + at), length);
+        return user < scan.n_users ? compare::either(compare::reaches(value, bar), compare::reaches(value, item_bars))
+                                   : compare::reaches(value, bar);
+    }
+}
+
+/// Some users against lanes of some blocks, held in registers: notes the scores that reach their user's bar, or with Both their item's.
 /// @param lane  the first lane of the blocks; as many packs from there.
-template <class S, bool Distance, bool Scaled, int Users, int Blocks, int Packs>
+template <class S, bool Distance, bool Scaled, bool Both, int Users, int Blocks, int Packs>
 RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
                                             std::size_t block, std::size_t lane, score_hit<S>* hits) {
     using p = pack<S>;
@@ -67,11 +85,8 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
         for (int b = 0; b < Blocks; ++b) {
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < Packs; ++c) {
-                auto value = sum[u][b][c];
-                if constexpr (Scaled)
-                    value = p::mul(value, p::load(scan.scales + (block + static_cast<std::size_t>(b)) * 16 + lane +
-                                                  static_cast<std::size_t>(c) * p::width));
-                some = compare::either(some, compare::reaches(value, bar));
+                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
+                some = compare::either(some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
             }
         }
     }
@@ -86,11 +101,9 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
         for (int b = 0; b < Blocks; ++b) {
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < Packs; ++c) {
-                auto value = sum[u][b][c];
-                if constexpr (Scaled)
-                    value = p::mul(value, p::load(scan.scales + (block + static_cast<std::size_t>(b)) * 16 + lane +
-                                                  static_cast<std::size_t>(c) * p::width));
-                hit[(u * Blocks + b) * Packs + c] = compare::bits(compare::reaches(value, bar));
+                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
+                hit[(u * Blocks + b) * Packs + c] =
+                    compare::bits(score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
                 p::store(raw[(u * Blocks + b) * Packs + c], sum[u][b][c]);
             }
         }
@@ -109,7 +122,7 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
 }
 
 /// Every user against every block.
-template <class S, bool Distance, bool Scaled> inline std::size_t score_blocks(score_scan<S> const& scan) {
+template <class S, bool Distance, bool Scaled, bool Both = false> inline std::size_t score_blocks(score_scan<S> const& scan) {
     constexpr std::size_t width = pack<S>::width;
     constexpr int packs = width == 16 ? 1 : 2, at_once = 12 / packs, blocks_of_one = 8 / packs;
     constexpr std::size_t lanes = static_cast<std::size_t>(packs) * width;
@@ -119,10 +132,10 @@ template <class S, bool Distance, bool Scaled> inline std::size_t score_blocks(s
         for (; b + blocks_of_one <= scan.n_blocks; b += blocks_of_one)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
                 found +=
-                    score_tile<S, Distance, Scaled, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+                    score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
         for (; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, 1, 1, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+                found += score_tile<S, Distance, Scaled, Both, 1, 1, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
         return found;
     }
     for (std::size_t first = 0; first < scan.n_users; first += at_once) {
@@ -135,13 +148,14 @@ template <class S, bool Distance, bool Scaled> inline std::size_t score_blocks(s
         }
         for (std::size_t b = 0; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane,
+                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane,
                                                                             scan.hits + found);
     }
     return found;
 }
 template <class S> std::size_t score_scan_of(score_scan<S> const& scan) {
     if (scan.is_distance) return score_blocks<S, true, false>(scan);
+    if (scan.item_bars) return score_blocks<S, false, true, true>(scan);
     return scan.scales ? score_blocks<S, false, true>(scan) : score_blocks<S, false, false>(scan);
 }
 

@@ -39,6 +39,9 @@ template <class S> struct score_scan {
     std::size_t n_users, n_blocks, n_factors;
     bool is_distance;
     score_hit<S>* hits;
+    // Where items want users as users want items; only with scales. An item's bar is multiplied with the user's length.
+    S const* item_bars = nullptr;
+    S const* user_lengths = nullptr;
 };
 
 /// The kernels of one level; score_kernels.inl says what each does.
