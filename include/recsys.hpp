@@ -6449,1488 +6449,6 @@ void check_options(std::string_view where, Recommender const& r, Seen const& see
 
 #endif
 
-// --- recsys/retrieval/factor_scorer.hpp ------------------------------------------------------------------------------
-// Scores that are products of factors, read pair by pair in place: models with factors, the user's own matrices, folded-in users.
-#ifndef RECSYS_RETRIEVAL_FACTOR_SCORER_HPP
-#define RECSYS_RETRIEVAL_FACTOR_SCORER_HPP
-
-namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
-/// How alike two rows of factors are.
-enum class similarity {
-    dot,   ///< the sum of products: long vectors win
-    cosine ///< the same of vectors of length 1, in [-1, 1]; a zero vector is like nothing
-};
-
-/// A model with factors: `item_factors()` gives n_items() x n_factors() numbers, `user_factors()` n_users() x n_factors(), row by row.
-template <class M>
-concept factor_model = requires(M const& m) {
-    { m.n_items() } -> std::convertible_to<std::size_t>;
-    { m.n_users() } -> std::convertible_to<std::size_t>;
-    { m.n_factors() } -> std::convertible_to<std::size_t>;
-    requires std::floating_point<std::remove_cvref_t<decltype(m.item_factors()[0])>>;
-    requires std::same_as<std::remove_cvref_t<decltype(m.user_factors()[0])>, std::remove_cvref_t<decltype(m.item_factors()[0])>>;
-};
-
-/// A user who was not in training: factors like those of the model, and the items that made them, which count as seen.
-template <class U>
-concept folded_in_user = requires(U const& u) {
-    requires std::floating_point<std::remove_cvref_t<decltype(u.factors[0])>>;
-    { u.factors.data() } -> std::convertible_to<std::remove_cvref_t<decltype(u.factors[0])> const*>;
-    { u.factors.size() } -> std::convertible_to<std::size_t>;
-    { u.items.items() } -> std::convertible_to<std::span<item_index const>>;
-};
-
-namespace detail {
-
-/// Whether `score` of a factor model is nothing but the product of its rows by factor_dot: then lists are made a block of items at a time, with
-/// the same bits. A model says so beside its class; without it, it is asked like any scorer.
-template <class Model> inline constexpr bool scores_are_products = false;
-
-/// The sum of a[k] b[k] in a fixed order, in blocks of 16 that compilers turn into vectors.
-template <class Scalar> Scalar factor_dot(Scalar const* a, Scalar const* b, std::size_t n) noexcept {
-    Scalar lanes[16] = {};
-    std::size_t k = 0;
-    for (; k + 16 <= n; k += 16)
-        for (std::size_t j = 0; j < 16; ++j) lanes[j] += a[k + j] * b[k + j];
-    Scalar rest{0};
-    for (; k < n; ++k) rest += a[k] * b[k];
-    for (std::size_t step = 8; step > 0; step /= 2)
-        for (std::size_t j = 0; j < step; ++j) lanes[j] += lanes[j + step];
-    return lanes[0] + rest;
-}
-
-/// A table of rows that someone else owns.
-template <class Scalar> struct factor_rows {
-    Scalar const* data = nullptr;
-    std::size_t n_rows = 0, n_factors = 0;
-    std::size_t stride = 0; ///< from row to row
-
-    Scalar const* row(std::size_t i) const noexcept { return data + i * stride; }
-};
-
-template <class Scalar> double double_dot(Scalar const* a, Scalar const* b, std::size_t n) noexcept {
-    double sum = 0;
-    for (std::size_t k = 0; k < n; ++k) sum += static_cast<double>(a[k]) * static_cast<double>(b[k]);
-    return sum;
-}
-template <class Scalar> double length_of(Scalar const* a, std::size_t n) noexcept { return std::sqrt(double_dot(a, a, n)); }
-
-template <class Scalar> std::vector<double> lengths_of(factor_rows<Scalar> const& rows) {
-    std::vector<double> out(rows.n_rows);
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = length_of(rows.row(i), rows.n_factors);
-    return out;
-}
-
-/// One side of a pair, ready to be compared with many.
-template <class Scalar> struct factor_subject {
-    Scalar const* row = nullptr;
-    double length = 0; ///< only for cosines
-};
-
-/// Scores of a row against the rows of a table; a pair has the same bits wherever it is asked for.
-template <class Scalar> struct factor_pairs {
-    using score_type = Scalar;
-    factor_rows<Scalar> items;
-    double const* item_lengths = nullptr; ///< null: dot products
-
-    Scalar operator()(factor_subject<Scalar> const& x, std::size_t item) const noexcept {
-        Scalar const product = factor_dot(x.row, items.row(item), items.n_factors);
-        return item_lengths ? cosine(x, item, product) : product;
-    }
-    /// How many items fit the near cache with their factors.
-    std::size_t items_at_once() const noexcept { return std::max<std::size_t>(16, 131072 / (sizeof(Scalar) * (items.n_factors + 1))); }
-
-private:
-    Scalar cosine(factor_subject<Scalar> const& x, std::size_t item, Scalar product) const noexcept {
-        double const lengths = x.length * item_lengths[item];
-        if (lengths == 0) return Scalar{0};
-        // Very long or short vectors leave the range of float on the way.
-        bool const is_safe = std::abs(product) > Scalar(1e-30) && std::abs(product) < Scalar(1e30);
-        double const exact = is_safe ? static_cast<double>(product) : double_dot(x.row, items.row(item), items.n_factors);
-        double const value = exact / lengths;
-        return static_cast<Scalar>(std::isnan(value) ? value : std::min(1.0, std::max(-1.0, value)));
-    }
-};
-
-template <class Model> auto item_rows_of(Model const& model) {
-    using scalar = std::remove_cvref_t<decltype(model.item_factors()[0])>;
-    std::size_t const f = model.n_factors();
-    return factor_rows<scalar>{model.item_factors().data(), model.n_items(), f, f};
-}
-template <class Model> auto user_rows_of(Model const& model) {
-    using scalar = std::remove_cvref_t<decltype(model.user_factors()[0])>;
-    std::size_t const f = model.n_factors();
-    return factor_rows<scalar>{model.user_factors().data(), model.n_users(), f, f};
-}
-
-/// How a model of products scores a block: pairs, and what stands for a user in them.
-template <class Model>
-    requires scores_are_products<Model>
-auto pairs_of(Model const& model) {
-    auto const rows = item_rows_of(model);
-    using scalar = std::remove_cvref_t<decltype(rows.data[0])>;
-    return factor_pairs<scalar>{rows, nullptr};
-}
-template <class Model>
-    requires scores_are_products<Model>
-auto subject_of(Model const& model, user_index user) {
-    auto const rows = user_rows_of(model);
-    using scalar = std::remove_cvref_t<decltype(rows.data[0])>;
-    return factor_subject<scalar>{rows.row(to_size(user)), 0};
-}
-
-/// What can be read in place as rows of float.
-template <class Matrix>
-concept eigen_expression = requires(Matrix const& m) {
-    m.rows();
-    m.cols();
-    typename Matrix::Scalar;
-    m.derived();
-};
-template <class Matrix> constexpr bool is_row_table() {
-    if constexpr (requires(Matrix const& m) {
-                      m.data();
-                      m.innerStride();
-                      m.outerStride();
-                  })
-        return std::same_as<typename Matrix::Scalar, float> && (Matrix::IsRowMajor || Matrix::ColsAtCompileTime == 1);
-    else return false;
-}
-
-}
-
-/// The user's own factors as a recommender, read in place: rows are users and items. The memory must outlive it; a copy reads the same memory.
-///
-/// The score is the dot product or the cosine of the rows. With `similarity::cosine` users and items whose row is zero are not known: they get no
-/// lists and are in none. Safe to read from many threads.
-class embeddings {
-public:
-    embeddings() = default;
-    /// From row-major Eigen matrices of float, Maps and blocks of them. @throws data_error where the numbers of columns differ.
-    template <class Users, class Items>
-        requires detail::eigen_expression<std::remove_cvref_t<Users>> && detail::eigen_expression<std::remove_cvref_t<Items>>
-        embeddings(Users&& users, Items&& items, recsys::similarity by = recsys::similarity::dot) {
-            constexpr bool in_place =
-                detail::is_row_table<std::remove_cvref_t<Users>>() && detail::is_row_table<std::remove_cvref_t<Items>>();
-            static_assert(in_place, "embeddings: factors are read in place, so they must be row-major and of float: "
-                                    "Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, a Map or rows of one");
-            constexpr bool outlives = is_kept<Users>() && is_kept<Items>();
-            static_assert(outlives, "embeddings: a temporary matrix dies before it is read: give it a name");
-            if constexpr (in_place && outlives) set(rows_of(users), rows_of(items), by);
-        }
-    /// From arrays, row by row. @throws data_error where a length is no multiple of n_factors.
-    embeddings(std::span<float const> users, std::span<float const> items, natural n_factors,
-               recsys::similarity by = recsys::similarity::dot) {
-        auto const of_users = rows_of(users, n_factors, "users"); // first: compilers differ in the order of arguments
-        set(of_users, rows_of(items, n_factors, "items"), by);
-    }
-
-    std::size_t n_users() const noexcept { return m_users.n_rows; }
-    std::size_t n_items() const noexcept { return m_items.n_rows; }
-    std::size_t n_factors() const noexcept { return m_items.n_factors; }
-    recsys::similarity similarity() const noexcept { return m_lengths ? recsys::similarity::cosine : recsys::similarity::dot; }
-    bool knows(user_index user) const noexcept { return to_size(user) < n_users() && (!m_lengths || m_lengths->users[to_size(user)] > 0); }
-    bool knows(item_index item) const noexcept { return to_size(item) < n_items() && (!m_lengths || m_lengths->items[to_size(item)] > 0); }
-
-    /// One score for each item. @throws data_error for a user past the end, or a span that is not n_items() long.
-    void score(user_index user, std::span<float> out) const {
-        if (out.size() != n_items())
-            detail::throw_data("embeddings: score: room for ", out.size(), " scores, there are ", n_items(), " items");
-        auto const x = subject(user);
-        auto const score_of = pairs();
-        for (std::size_t i = 0; i < out.size(); ++i) out[i] = score_of(x, i);
-    }
-    /// The scores of some items. @throws data_error also for an item past the end.
-    void score(user_index user, std::span<item_index const> items, std::span<float> out) const {
-        if (out.size() != items.size())
-            detail::throw_data("embeddings: score: room for ", out.size(), " scores of ", items.size(), " items");
-        auto const x = subject(user);
-        auto const score_of = pairs();
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            if (to_size(items[i]) >= n_items())
-                detail::throw_data("embeddings: score: item ", to_size(items[i]), ", there are ", n_items());
-            out[i] = score_of(x, to_size(items[i]));
-        }
-    }
-
-private:
-    friend detail::factor_pairs<float> pairs_of(embeddings const& e) { return e.pairs(); }
-    friend detail::factor_subject<float> subject_of(embeddings const& e, user_index user) { return e.subject(user); }
-    friend detail::factor_rows<float> item_rows_of(embeddings const& e) { return e.m_items; }
-    friend detail::factor_rows<float> user_rows_of(embeddings const& e) { return e.m_users; }
-    struct lengths {
-        std::vector<double> users, items;
-    };
-
-    template <class Matrix> static constexpr bool is_kept() {
-        using matrix = std::remove_cvref_t<Matrix>;
-        return std::is_lvalue_reference_v<Matrix> || !std::is_base_of_v<Eigen::PlainObjectBase<matrix>, matrix>;
-    }
-    template <class Matrix> static detail::factor_rows<float> rows_of(Matrix const& m) {
-        if (m.cols() > 1 && m.innerStride() != 1) detail::throw_data("embeddings: the numbers of a row must stand side by side");
-        auto const n_rows = static_cast<std::size_t>(m.rows());
-        // A matrix of one column counts as one of columns for Eigen: its rows are inner steps apart.
-        auto const stride = Matrix::IsRowMajor ? m.outerStride() : m.innerStride();
-        if (stride < 0) detail::throw_data("embeddings: rows must follow each other in memory");
-        return {m.data(), n_rows, static_cast<std::size_t>(m.cols()), static_cast<std::size_t>(stride)};
-    }
-    static detail::factor_rows<float> rows_of(std::span<float const> values, std::size_t n_factors, char const* what) {
-        if (n_factors == 0 || values.size() % n_factors != 0)
-            detail::throw_data("embeddings: ", values.size(), " numbers of ", what, " are no rows of ", n_factors, " factors");
-        return {values.data(), values.size() / n_factors, n_factors, n_factors};
-    }
-    void set(detail::factor_rows<float> users, detail::factor_rows<float> items, recsys::similarity by) {
-        if (users.n_factors != items.n_factors)
-            detail::throw_data("embeddings: users have ", users.n_factors, " factors, items have ", items.n_factors);
-        detail::check_index_count(users.n_rows, "embeddings", "users");
-        detail::check_index_count(items.n_rows, "embeddings", "items");
-        m_users = users, m_items = items;
-        if (by == recsys::similarity::cosine)
-            m_lengths = std::make_shared<lengths const>(lengths{detail::lengths_of(users), detail::lengths_of(items)});
-    }
-    detail::factor_pairs<float> pairs() const noexcept { return {m_items, m_lengths ? m_lengths->items.data() : nullptr}; }
-    detail::factor_subject<float> subject(user_index user) const {
-        if (to_size(user) >= n_users()) detail::throw_data("embeddings: user ", to_size(user), ", there are ", n_users(), " users");
-        return {m_users.row(to_size(user)), m_lengths ? m_lengths->users[to_size(user)] : 0};
-    }
-
-    detail::factor_rows<float> m_users, m_items;
-    std::shared_ptr<lengths const> m_lengths; // only for cosines
-};
-
-}} // namespace recsys
-
-#endif
-
-// --- recsys/retrieval/top_k.hpp --------------------------------------------------------------------------------------
-// The best k of a stream of scores, exactly: higher scores first, equal ones by the smaller index.
-#ifndef RECSYS_RETRIEVAL_TOP_K_HPP
-#define RECSYS_RETRIEVAL_TOP_K_HPP
-
-namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
-template <class Score> struct ranked_index {
-    Score score{};
-    std::uint32_t index = 0;
-    /// Whether it stands before another one in a list.
-    friend bool operator<(ranked_index const& a, ranked_index const& b) noexcept {
-        return a.score != b.score ? a.score > b.score : a.index < b.index;
-    }
-};
-
-/// Keeps the best k of what is pushed. Twice k entries are kept at most, whatever comes and in whatever order; O(1) a push on average.
-template <class Score> class top_k {
-public:
-    using entry = ranked_index<Score>;
-
-    /// Forgets everything.
-    void start(std::size_t k) {
-        m_k = k;
-        m_room = k + std::max<std::size_t>(k, 32);
-        m_entries.clear();
-        m_bar = {-std::numeric_limits<Score>::infinity(), 0};
-    }
-    /// Whether an entry can be among the best: never for minus infinity, always for NaN, which the caller must refuse.
-    bool wants(Score score, std::uint32_t index) const noexcept {
-        return !(score < m_bar.score) && !(score == m_bar.score && index >= m_bar.index);
-    }
-    /// Only what it wants, no index twice.
-    void push(Score score, std::uint32_t index) {
-        m_entries.push_back({score, index});
-        if (m_entries.size() >= m_room) cut();
-    }
-    /// The best, in order.
-    std::span<entry const> finish() {
-        if (m_entries.size() > m_k) cut();
-        std::sort(m_entries.begin(), m_entries.end());
-        return m_entries;
-    }
-
-private:
-    void cut() {
-        if (m_k == 0) return m_entries.clear();
-        auto const last_kept = m_entries.begin() + static_cast<std::ptrdiff_t>(m_k - 1);
-        std::nth_element(m_entries.begin(), last_kept, m_entries.end());
-        m_bar = *last_kept;
-        m_entries.resize(m_k);
-    }
-
-    std::size_t m_k = 0, m_room = 0;
-    std::vector<entry> m_entries;
-    entry m_bar{-std::numeric_limits<Score>::infinity(), 0};
-};
-
-}}} // namespace recsys::detail
-
-#endif
-
-// --- recsys/retrieval/best_items.hpp ---------------------------------------------------------------------------------
-// Lists of a scorer for a block of users: scores never exist for more than some users and some items at a time.
-#ifndef RECSYS_RETRIEVAL_BEST_ITEMS_HPP
-#define RECSYS_RETRIEVAL_BEST_ITEMS_HPP
-
-namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
-/// Scores a block of items at a time, with a subject instead of a user.
-template <class Scorer>
-concept pair_scorer = requires(Scorer const& s, user_index u) {
-    pairs_of(s)(subject_of(s, u), std::size_t{0});
-};
-
-/// Some lists one after another.
-template <class Entry> struct list_rows {
-    std::vector<std::size_t> ends;
-    std::vector<Entry> items;
-
-    template <class Score> void add(std::span<ranked_index<Score> const> best) {
-        for (auto const& one : best) {
-            auto& [index, score] = items.emplace_back();
-            index = static_cast<std::remove_reference_t<decltype(index)>>(one.index);
-            score = static_cast<float>(one.score);
-        }
-        ends.push_back(items.size());
-    }
-    void add(list_rows const& more) {
-        std::size_t const before = items.size();
-        for (auto const end : more.ends) ends.push_back(before + end);
-        items.insert(items.end(), more.items.begin(), more.items.end());
-    }
-};
-
-/// Offers an item: looked at closely only if its score can enter the list. `is_wanted` is asked last, `refuse` is told of NaN.
-template <class Score, class Wanted, class Refuse>
-void offer(top_k<Score>& best, Score score, std::uint32_t index, Wanted const& is_wanted, Refuse const& refuse) {
-    if (!best.wants(score, index) || !is_wanted(index)) return;
-    if (std::isnan(score)) refuse(index);
-    best.push(score, index);
-}
-
-/// Subjects that are compared at a time: their best lists are kept in memory together.
-inline std::size_t subjects_at_once(std::size_t k) noexcept {
-    return std::min<std::size_t>(16, std::max<std::size_t>(1, 262144 / (k + 1)));
-}
-
-/// The best k items of each subject, a block of items at a time.
-/// @param is_wanted  (subject's number, item)
-template <class Entry, class Pairs, class Subject, class Wanted, class Refuse>
-void best_of_pairs(Pairs const& score_of, std::span<Subject const> subjects, std::size_t k, item_set const* among, Wanted const& is_wanted,
-                   Refuse const& refuse, list_rows<Entry>& out) {
-    using score = typename Pairs::score_type;
-    auto const some = among ? among->items() : std::span<item_index const>();
-    std::size_t const n = among ? some.size() : score_of.items.n_rows, step = score_of.items_at_once();
-    std::vector<top_k<score>> best(subjects.size());
-    for (auto& one : best) one.start(k);
-    for (std::size_t first = 0; first < n; first += step)
-        for (std::size_t s = 0; s < subjects.size(); ++s) {
-            if (!subjects[s].row) continue;
-            for (std::size_t j = first; j < std::min(n, first + step); ++j) {
-                std::size_t const item = among ? to_size(some[j]) : j;
-                if (item >= score_of.items.n_rows) break;
-                offer(
-                    best[s], score_of(subjects[s], item), static_cast<std::uint32_t>(item),
-                    [&](std::uint32_t i) { return is_wanted(s, i); }, [&](std::uint32_t i) { refuse(s, i); });
-            }
-        }
-    for (auto& one : best) out.add(one.finish());
-}
-
-/// Lists of any scorer. One worker has one of these.
-template <class Scorer> class scorer_lists {
-public:
-    scorer_lists(std::string_view where, Scorer const& scorer, recommend_options const& options)
-        : m_where(where),
-          m_scorer(scorer),
-          m_options(options),
-          m_n_items(scorer.n_items()),
-          m_k(std::min<std::size_t>(options.k, m_n_items)) {}
-
-    std::size_t users_at_once() const noexcept { return subjects_at_once(m_k); }
-
-    /// @param seen  what the users have seen, or nothing where that is let in.
-    template <class Seen> void add(std::span<user_index const> users, Seen const& seen, list_rows<scored>& out) {
-        if (m_k == 0) out.ends.resize(out.ends.size() + users.size(), out.items.size());
-        else if constexpr (pair_scorer<Scorer>) add_together(users, seen, out);
-        else
-            for (auto const user : users) {
-                auto const& row = seen.seen(user);
-                add_one(user, row, out);
-            }
-    }
-
-private:
-    template <class Seen> void add_together(std::span<user_index const> users, Seen const& seen, list_rows<scored>& out) {
-        using subject = decltype(subject_of(m_scorer, user_index{}));
-        std::vector<subject> subjects(users.size());
-        for (std::size_t u = 0; u < users.size(); ++u)
-            if (knows_of(m_scorer, users[u])) subjects[u] = subject_of(m_scorer, users[u]);
-        best_of_pairs(
-            pairs_of(m_scorer), std::span<subject const>(subjects), m_k, m_options.allow ? &*m_options.allow : nullptr,
-            [&](std::size_t u, std::uint32_t i) {
-                auto const item = static_cast<item_index>(i);
-                auto const& row = seen.seen(users[u]);
-                return !is_among(row, item) && is_listable(m_scorer, m_options, users[u], item);
-            },
-            [&](std::size_t u, std::uint32_t i) { refuse(users[u], i); }, out);
-    }
-
-    void add_one(user_index user, std::span<item_index const> seen, list_rows<scored>& out) {
-        m_best.start(m_k);
-        if (knows_of(m_scorer, user)) {
-            if (m_options.allow) offer_allowed(user, seen, m_options.allow->items());
-            else offer_all(user, seen);
-        }
-        out.add(m_best.finish());
-    }
-    void offer_all(user_index user, std::span<item_index const> seen) {
-        score_all(user);
-        for (std::size_t i = 0; i < m_n_items; ++i) offer_one(user, seen, static_cast<std::uint32_t>(i), m_scores[i]);
-    }
-    void offer_allowed(user_index user, std::span<item_index const> seen, std::span<item_index const> allowed) {
-        auto const past_end =
-            std::lower_bound(allowed.begin(), allowed.end(), m_n_items, [](item_index i, std::size_t n) { return to_size(i) < n; });
-        allowed = allowed.first(static_cast<std::size_t>(past_end - allowed.begin()));
-        if constexpr (candidate_scorer<Scorer>) {
-            m_scores.resize(allowed.size());
-            m_scorer.score(user, allowed, std::span<float>(m_scores));
-            for (std::size_t j = 0; j < allowed.size(); ++j) offer_one(user, seen, static_cast<std::uint32_t>(allowed[j]), m_scores[j]);
-        } else {
-            score_all(user);
-            for (auto const item : allowed) offer_one(user, seen, static_cast<std::uint32_t>(item), m_scores[to_size(item)]);
-        }
-    }
-    void score_all(user_index user) {
-        m_scores.resize(m_n_items);
-        m_scorer.score(user, std::span<float>(m_scores));
-    }
-    void offer_one(user_index user, std::span<item_index const> seen, std::uint32_t index, float score) {
-        offer(
-            m_best, score, index,
-            [&](std::uint32_t i) {
-                auto const item = static_cast<item_index>(i);
-                return !is_among(seen, item) && is_listable(m_scorer, m_options, user, item);
-            },
-            [&](std::uint32_t i) { refuse(user, i); });
-    }
-    [[noreturn]] void refuse(user_index user, std::uint32_t item) const {
-        throw_data(m_where, ": the score of user ", to_size(user), ", item ", item,
-                   " is not a number; minus infinity is the score of an item that is never listed");
-    }
-
-    std::string_view m_where;
-    Scorer const& m_scorer;
-    recommend_options const& m_options;
-    std::size_t m_n_items, m_k;
-    std::vector<float> m_scores;
-    top_k<float> m_best;
-};
-
-/// Lists of a scorer for a block of users, in their order: the same for any number of threads.
-template <class Scorer, class Seen> list_rows<scored> list_scorer(std::string_view where, Scorer const& scorer,
-                                                                  std::span<user_index const> users, Seen const& seen,
-                                                                  recommend_options const& options, team& workers) {
-    std::vector<scorer_lists<Scorer>> makers(workers.size(), scorer_lists<Scorer>(where, scorer, options));
-    std::size_t const step = makers[0].users_at_once();
-    std::vector<list_rows<scored>> parts((users.size() + step - 1) / step);
-    workers.blocks(users.size(), step, [&](std::size_t first, std::size_t last, std::size_t worker) {
-        auto const some = users.subspan(first, last - first);
-        if (options.include_seen) makers[worker].add(some, nothing_seen, parts[first / step]);
-        else makers[worker].add(some, seen, parts[first / step]);
-    });
-    list_rows<scored> out;
-    for (auto& part : parts) out.add(std::exchange(part, {}));
-    return out;
-}
-
-}}} // namespace recsys::detail
-
-#endif
-
-// --- recsys/retrieval/recommender.hpp --------------------------------------------------------------------------------
-// Any recommender behind one type: a handle, asked with one indirect call a block of users.
-#ifndef RECSYS_RETRIEVAL_RECOMMENDER_HPP
-#define RECSYS_RETRIEVAL_RECOMMENDER_HPP
-
-namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
-namespace detail {
-
-/// @throws data_error  where what a lister returned is not what was asked for.
-inline void check_block(std::string_view where, lists const& block, std::span<user_index const> users, std::size_t k) {
-    bool right = block.size() == users.size();
-    for (std::size_t u = 0; right && u < users.size(); ++u) right = block[u].user == users[u];
-    if (!right) throw_data(where, ": recommend_block must return a list for each of the ", users.size(), " users, in their order");
-    for (auto const& [user, list] : block) {
-        if (list.size() > k)
-            throw_data(where, ": recommend_block returned ", list.size(), " items for user ", to_size(user), ", at most ", k,
-                       " were asked for");
-        for (auto const& [item, score] : list)
-            if (std::isnan(score)) throw_data(where, ": the score of user ", to_size(user), ", item ", to_size(item), " is not a number");
-    }
-}
-
-/// The lists of a recommender for a block of users, in their order.
-template <class Recommender, class Seen> lists list_block(std::string_view where, Recommender const& r, std::span<user_index const> users,
-                                                          Seen const& seen, recommend_options const& options, team& workers) {
-    if constexpr (scorer<Recommender>) {
-        check_users(where, users, user_count(r), "the recommender");
-        auto rows = list_scorer(where, r, users, seen, options, workers);
-        return lists({users.begin(), users.end()}, std::move(rows.ends), std::move(rows.items), provenance_of(r));
-    } else {
-        auto inner = leaving_out_seen(options, seen);
-        inner.run.progress = {};
-        lists out = r.recommend_block(users, inner);
-        check_block(where, out, users, options.k);
-        return out;
-    }
-}
-
-/// Ready lists as a recommender: the eligible items of a user's list in its order, each once; nothing for users without one.
-class ready_lists {
-public:
-    explicit ready_lists(lists const& ready) : m_lists(ready) {
-        m_order.reserve(ready.size());
-        for (std::size_t i = 0; i < ready.size(); ++i) m_order.emplace_back(ready[i].user, i);
-        std::sort(m_order.begin(), m_order.end());
-        for (auto const& [user, list] : ready)
-            for (auto const& [item, score] : list)
-                if (std::isnan(score)) throw_data("lists: the score of user ", to_size(user), ", item ", to_size(item), " is not a number");
-    }
-    lists recommend_block(std::span<user_index const> users, recommend_options const& options) const {
-        std::vector<std::size_t> ends;
-        std::vector<scored> items;
-        for (auto const user : users) {
-            add_list(user, options, items);
-            ends.push_back(items.size());
-        }
-        return lists({users.begin(), users.end()}, std::move(ends), std::move(items), m_lists.provenance());
-    }
-    bool knows(user_index user) const { return place_of(user) != m_order.end(); }
-    recsys::provenance const& provenance() const& noexcept { return m_lists.provenance(); }
-
-private:
-    using order = std::vector<std::pair<user_index, std::size_t>>;
-    order::const_iterator place_of(user_index user) const {
-        auto const at = std::lower_bound(m_order.begin(), m_order.end(), std::pair(user, std::size_t{0}));
-        return at != m_order.end() && at->first == user ? at : m_order.end();
-    }
-    void add_list(user_index user, recommend_options const& options, std::vector<scored>& out) const {
-        auto const at = place_of(user);
-        if (at == m_order.end()) return;
-        std::vector<item_index> had;
-        for (auto const& one : m_lists[at->second].list) {
-            if (had.size() >= options.k) return;
-            auto const place = std::lower_bound(had.begin(), had.end(), one.item);
-            if ((place != had.end() && *place == one.item) || !is_listable(*this, options, user, one.item)) continue;
-            had.insert(place, one.item);
-            out.push_back(one);
-        }
-    }
-
-    lists m_lists;
-    order m_order;
-};
-
-}
-
-/// Any recommender: a scorer, a lister, lists that are ready, or `std::cref(x)` of one that must outlive it. What is given is kept by copy.
-///
-/// A handle: a copy shares. Safe to ask from many threads if what it holds is.
-class any_recommender {
-public:
-    template <class R>
-        requires(!std::same_as<R, any_recommender>)
-    any_recommender(R const& r) {
-        constexpr bool answers = recommender<unwrap_t<R>>, is_kept = std::copy_constructible<R>;
-        static_assert(answers, "a recommender needs n_items() and score(user_index, std::span<float>), both const");
-        static_assert(is_kept, "this object is kept by copy and cannot be copied: pass std::cref(it) and keep it alive");
-        if constexpr (answers && is_kept) set(r);
-    }
-    /// The lists of these users, as they are; users without one get an empty list.
-    any_recommender(lists const& ready) { set(detail::ready_lists(ready)); }
-
-    /// The lists of a block of users, in their order. @throws data_error for a user past the end.
-    [[nodiscard]] lists recommend_block(std::span<user_index const> users, recommend_options const& options) const {
-        return m_held->recommend_block(users, options);
-    }
-    /// Whether it has learned something of the user; true where it does not say.
-    bool knows(user_index user) const { return m_held->knows(user); }
-    /// What is odd about lists of k, a sentence each.
-    std::vector<std::string> warnings(natural k) const { return m_held->warnings(k); }
-    /// How many users and items it can be asked for; absent where it does not say.
-    std::optional<std::size_t> n_users() const { return m_held->n_users(); }
-    std::optional<std::size_t> n_items() const { return m_held->n_items(); }
-
-    std::optional<time_point> as_of() const noexcept { return m_provenance.as_of; }
-    /// What it was made from, as far as it says.
-    recsys::provenance const& provenance() const& noexcept { return m_provenance; }
-    recsys::provenance provenance() const&& { return m_provenance; }
-
-private:
-    struct held {
-        held() = default;
-        held(held const&) = delete;
-        held& operator=(held const&) = delete;
-        virtual ~held() = default;
-        virtual lists recommend_block(std::span<user_index const>, recommend_options const&) const = 0;
-        virtual bool knows(user_index) const = 0;
-        virtual std::vector<std::string> warnings(std::size_t k) const = 0;
-        virtual std::optional<std::size_t> n_users() const = 0;
-        virtual std::optional<std::size_t> n_items() const = 0;
-    };
-    template <class Kept> struct holder final : held {
-        explicit holder(Kept const& k) : kept(k) {}
-        unwrap_t<Kept> const& asked() const { return kept; }
-        lists recommend_block(std::span<user_index const> users, recommend_options const& options) const override {
-            // Listers start a team of their own.
-            detail::team workers(scorer<unwrap_t<Kept>> ? static_cast<std::size_t>(options.run.threads) : 1);
-            return detail::list_block("recommend", asked(), users, nothing_seen, options, workers);
-        }
-        bool knows(user_index user) const override { return detail::knows_of(asked(), user); }
-        std::vector<std::string> warnings(std::size_t k) const override { return detail::warnings_of(asked(), k); }
-        std::optional<std::size_t> n_users() const override { return detail::user_count(asked()); }
-        std::optional<std::size_t> n_items() const override { return detail::item_count(asked()); }
-        Kept kept;
-    };
-
-    template <class R> void set(R const& r) {
-        auto made = std::make_shared<holder<R> const>(r);
-        m_provenance = detail::provenance_of(made->asked());
-        m_held = std::move(made);
-    }
-
-    std::shared_ptr<held const> m_held;
-    recsys::provenance m_provenance;
-};
-
-namespace detail {
-
-/// How many users all of them have that say so.
-inline std::optional<std::size_t> least_users(std::span<any_recommender const> all) {
-    std::optional<std::size_t> least;
-    for (auto const& one : all)
-        if (auto const n = one.n_users(); n && (!least || *n < *least)) least = n;
-    return least;
-}
-/// How many items the largest of them has; absent where one does not say.
-inline std::optional<std::size_t> most_items(std::span<any_recommender const> all) {
-    std::size_t most = 0;
-    for (auto const& one : all) {
-        auto const n = one.n_items();
-        if (!n) return {};
-        most = std::max(most, *n);
-    }
-    if (all.empty()) return {};
-    return most;
-}
-
-}
-
-}} // namespace recsys
-
-#endif
-
-// --- recsys/retrieval/candidates.hpp ---------------------------------------------------------------------------------
-// A pool of candidates: the best items of several sources for each user, each item once, with what every source says of it.
-#ifndef RECSYS_RETRIEVAL_CANDIDATES_HPP
-#define RECSYS_RETRIEVAL_CANDIDATES_HPP
-
-namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
-/// The candidates of a block of users, a row each, grouped by user: first the items that some source puts first, equal places by the smaller item.
-struct candidate_block {
-    std::vector<user_index> users;          ///< as they were asked for, also those without candidates
-    std::vector<std::size_t> ends;          ///< for each user where the rows end
-    std::vector<item_index> items;          ///< a row each, no item twice for a user
-    std::vector<std::vector<float>> scores; ///< for each source a number a row: NaN where it does not name the item
-    std::vector<std::vector<float>> ranks;  ///< the place in the source's list, from 0; NaN where it does not name the item
-};
-
-namespace detail {
-
-/// The lists that several sources have for some users, joined user by user.
-class candidate_join {
-public:
-    explicit candidate_join(std::vector<lists> const& sources) : m_sources(sources) {}
-
-    /// The rows of users [first, last) of the sources' blocks.
-    void add(std::size_t first, std::size_t last, candidate_block& out) {
-        out.scores.resize(m_sources.size()), out.ranks.resize(m_sources.size());
-        for (std::size_t u = first; u < last; ++u) {
-            collect(u);
-            for (auto const& row : m_rows) add_row(row, out);
-            out.ends.push_back(out.items.size());
-        }
-    }
-
-private:
-    struct mention {
-        item_index item{};
-        std::size_t source = 0, rank = 0;
-        float score = 0;
-    };
-    struct named_item {
-        std::size_t best_rank = 0;
-        std::size_t first = 0, last = 0; // in m_mentions
-        item_index item{};
-    };
-
-    void collect(std::size_t u) {
-        m_mentions.clear(), m_rows.clear();
-        for (std::size_t s = 0; s < m_sources.size(); ++s) {
-            std::size_t rank = 0;
-            for (auto const& [item, score] : m_sources[s][u].list) m_mentions.push_back({item, s, rank++, score});
-        }
-        // A source that names an item twice has its first place.
-        std::sort(m_mentions.begin(), m_mentions.end(), [](mention const& a, mention const& b) {
-            return std::tuple(a.item, a.source, a.rank) < std::tuple(b.item, b.source, b.rank);
-        });
-        for (std::size_t i = 0; i < m_mentions.size(); ++i) {
-            if (m_rows.empty() || m_rows.back().item != m_mentions[i].item)
-                m_rows.push_back({m_mentions[i].rank, i, i, m_mentions[i].item});
-            m_rows.back().last = i + 1;
-            m_rows.back().best_rank = std::min(m_rows.back().best_rank, m_mentions[i].rank);
-        }
-        std::sort(m_rows.begin(), m_rows.end(), [](named_item const& a, named_item const& b) {
-            return a.best_rank != b.best_rank ? a.best_rank < b.best_rank : a.item < b.item;
-        });
-    }
-    void add_row(named_item const& from, candidate_block& out) const {
-        out.items.push_back(from.item);
-        for (auto& column : out.scores) column.push_back(std::numeric_limits<float>::quiet_NaN());
-        for (auto& column : out.ranks) column.push_back(std::numeric_limits<float>::quiet_NaN());
-        for (std::size_t i = from.last; i > from.first;) { // backwards: the first place of a source stays
-            auto const& said = m_mentions[--i];
-            out.scores[said.source].back() = said.score;
-            out.ranks[said.source].back() = static_cast<float>(said.rank);
-        }
-    }
-
-    std::vector<lists> const& m_sources;
-    std::vector<mention> m_mentions;
-    std::vector<named_item> m_rows;
-};
-
-/// Adds the rows of a later block; its users are there already.
-inline void append_block(candidate_block& to, candidate_block const& more) {
-    std::size_t const before = to.items.size();
-    for (auto const end : more.ends) to.ends.push_back(before + end);
-    to.items.insert(to.items.end(), more.items.begin(), more.items.end());
-    for (std::size_t s = 0; s < to.scores.size(); ++s) {
-        to.scores[s].insert(to.scores[s].end(), more.scores[s].begin(), more.scores[s].end());
-        to.ranks[s].insert(to.ranks[s].end(), more.ranks[s].begin(), more.ranks[s].end());
-    }
-}
-
-}
-
-/// Sources of candidates with names: `candidates().from("als", model, 100).from("hot", popular, 50)`. Each step returns a new value.
-///
-/// A handle: a copy shares. Sources are kept by copy; one given as `std::cref(x)` must outlive the pool.
-class candidate_pool {
-public:
-    candidate_pool() = default;
-
-    /// With the best n items that a recommender has for each user.
-    /// @throws data_error    for a name that is empty or taken, or a source made with other encoders than those before it.
-    /// @throws option_error  for n of 0.
-    template <class R> [[nodiscard]] candidate_pool from(std::string name, R const& source, natural n) const {
-        constexpr bool answers = recommender<unwrap_t<R>> || std::same_as<R, lists>, is_kept = std::copy_constructible<R>;
-        static_assert(answers, "candidates: a source needs n_items() and score(user_index, std::span<float>) const");
-        static_assert(is_kept, "candidates: this object is kept by copy and cannot be copied: pass std::cref(it) and keep it alive");
-        if constexpr (answers && is_kept) return with(std::move(name), any_recommender(source), n);
-        else return *this;
-    }
-
-    /// The sources' names, in the order in which they were given.
-    std::vector<std::string> const& names() const& noexcept { return m_names; }
-    std::vector<std::string> names() const&& { return m_names; }
-    /// A source as a recommender. @throws data_error naming it and those that there are.
-    any_recommender source(std::string_view name) const {
-        for (std::size_t s = 0; s < m_names.size(); ++s)
-            if (m_names[s] == name) return m_sources[s];
-        std::string known;
-        for (auto const& one : m_names) known += (known.empty() ? "" : ", ") + one;
-        detail::throw_data("candidates: there is no source ", detail::in_quotes(name), ", the sources are: ", known);
-    }
-    /// The most candidates that a user can have.
-    std::size_t max_candidates() const noexcept {
-        std::size_t sum = 0;
-        for (auto const n : m_counts) sum += n;
-        return sum;
-    }
-
-    /// The candidates of some users with what each source says. `k` is not used; `options` say who is eligible.
-    /// The same for any number of threads.
-    [[nodiscard]] candidate_block block(std::span<user_index const> users, recommend_options const& options) const {
-        std::vector<lists> found;
-        for (std::size_t s = 0; s < m_sources.size(); ++s) {
-            auto asked = options;
-            asked.k = m_counts[s];
-            found.push_back(m_sources[s].recommend_block(users, asked));
-        }
-        constexpr std::size_t step = 64;
-        std::vector<candidate_block> parts((users.size() + step - 1) / step);
-        detail::team workers(options.run.threads);
-        workers.blocks(users.size(), step, [&](std::size_t first, std::size_t last, std::size_t) {
-            detail::candidate_join(found).add(first, last, parts[first / step]);
-        });
-        candidate_block out;
-        out.users.assign(users.begin(), users.end());
-        out.scores.resize(m_sources.size()), out.ranks.resize(m_sources.size());
-        for (auto& part : parts) detail::append_block(out, std::exchange(part, {}));
-        return out;
-    }
-
-    /// The pool alone as a recommender: the best k candidates by the best place that any source gives them; the score is 1 / (1 + that place).
-    [[nodiscard]] lists recommend_block(std::span<user_index const> users, recommend_options const& options) const {
-        auto const found = block(users, options);
-        std::vector<std::size_t> ends;
-        std::vector<scored> items;
-        for (std::size_t u = 0, first = 0; u < users.size(); first = found.ends[u++]) {
-            auto const last = std::min<std::size_t>(found.ends[u], first + std::min<std::size_t>(options.k, found.ends[u] - first));
-            for (std::size_t row = first; row < last; ++row) items.push_back({found.items[row], 1 / (1 + best_rank(found, row))});
-            ends.push_back(items.size());
-        }
-        return lists({users.begin(), users.end()}, std::move(ends), std::move(items), provenance());
-    }
-
-    /// Whether some source knows the user.
-    bool knows(user_index user) const {
-        return std::any_of(m_sources.begin(), m_sources.end(), [user](any_recommender const& s) { return s.knows(user); });
-    }
-    /// As many users as every source has that says so; as many items as the largest has.
-    std::optional<std::size_t> n_users() const { return detail::least_users(m_sources); }
-    std::optional<std::size_t> n_items() const { return detail::most_items(m_sources); }
-    /// The encoders of the sources and the latest of their moments.
-    recsys::provenance const& provenance() const& noexcept { return m_provenance; }
-    recsys::provenance provenance() const&& { return m_provenance; }
-    std::optional<time_point> as_of() const noexcept { return m_provenance.as_of; }
-
-private:
-    candidate_pool with(std::string name, any_recommender source, std::size_t n) const {
-        if (name.empty()) detail::throw_data("candidates: a source needs a name");
-        if (std::find(m_names.begin(), m_names.end(), name) != m_names.end())
-            detail::throw_data("candidates: there is already a source ", detail::in_quotes(name));
-        if (n == 0) detail::throw_option("candidates: source ", detail::in_quotes(name), " must give at least 1 item a user, got 0");
-        detail::check_same_encoders("candidates", detail::concat("source ", detail::in_quotes(name)), source.provenance(), m_provenance);
-        auto out = *this;
-        detail::join_provenance(out.m_provenance, source.provenance());
-        out.m_names.push_back(std::move(name)), out.m_sources.push_back(std::move(source)), out.m_counts.push_back(n);
-        return out;
-    }
-    static float best_rank(candidate_block const& found, std::size_t row) {
-        float best = std::numeric_limits<float>::infinity();
-        for (auto const& ranks : found.ranks)
-            if (ranks[row] < best) best = ranks[row];
-        return best;
-    }
-
-    std::vector<std::string> m_names;
-    std::vector<any_recommender> m_sources;
-    std::vector<std::size_t> m_counts;
-    recsys::provenance m_provenance;
-};
-
-/// A pool without sources, to which `from` adds.
-[[nodiscard]] inline candidate_pool candidates() { return {}; }
-
-}} // namespace recsys
-
-#endif
-
-// --- recsys/retrieval/fallback.hpp -----------------------------------------------------------------------------------
-// Several recommenders in turn: where one has fewer than k items for a user, the next fills the list up.
-#ifndef RECSYS_RETRIEVAL_FALLBACK_HPP
-#define RECSYS_RETRIEVAL_FALLBACK_HPP
-
-namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
-namespace detail {
-
-/// Adds to a list, up to k, what it does not hold yet. Scores of different recommenders do not compare, so those that would rise above the list
-/// are moved down by one amount.
-inline void fill_up(std::vector<scored>& list, std::span<scored const> more, std::size_t k) {
-    std::vector<item_index> had;
-    for (auto const& one : list) had.push_back(one.item);
-    std::sort(had.begin(), had.end());
-    bool const is_first = list.empty();
-    std::optional<double> down;
-    for (auto const& [item, score] : more) {
-        if (list.size() >= k) return;
-        if (is_among(had, item)) continue;
-        if (is_first) {
-            list.push_back({item, score});
-            continue;
-        }
-        auto const& last = list.back();
-        if (!down) down = std::min(0.0, static_cast<double>(last.score) - static_cast<double>(score));
-        auto moved = static_cast<float>(static_cast<double>(score) + *down);
-        if (!(moved < last.score) && !(moved == last.score && last.item < item)) // also where rounding made equals of two
-            moved = std::nextafter(last.score, -std::numeric_limits<float>::infinity());
-        list.push_back({item, moved});
-    }
-}
-
-class fallback_chain {
-public:
-    explicit fallback_chain(std::vector<any_recommender> chain) : m_chain(std::move(chain)) {
-        for (auto const& one : m_chain) {
-            check_same_encoders("fallback", "a recommender", one.provenance(), m_provenance);
-            join_provenance(m_provenance, one.provenance());
-        }
-    }
-    lists recommend_block(std::span<user_index const> users, recommend_options const& options) const {
-        std::vector<std::vector<scored>> filled(users.size());
-        std::vector<user_index> open(users.begin(), users.end());
-        std::vector<std::size_t> places(users.size());
-        for (std::size_t u = 0; u < users.size(); ++u) places[u] = u;
-        for (auto const& one : m_chain) {
-            if (open.empty()) break;
-            auto const found = one.recommend_block(open, options);
-            std::size_t still = 0;
-            for (std::size_t i = 0; i < open.size(); ++i) {
-                auto& list = filled[places[i]];
-                fill_up(list, found[i].list, options.k);
-                if (list.size() < options.k) open[still] = open[i], places[still++] = places[i];
-            }
-            open.resize(still), places.resize(still);
-        }
-        std::vector<std::size_t> ends;
-        std::vector<scored> items;
-        for (auto const& list : filled) {
-            items.insert(items.end(), list.begin(), list.end());
-            ends.push_back(items.size());
-        }
-        return lists({users.begin(), users.end()}, std::move(ends), std::move(items), m_provenance);
-    }
-    /// Whether the first of them does: the others stand in.
-    bool knows(user_index user) const { return m_chain.front().knows(user); }
-    std::optional<std::size_t> n_users() const { return least_users(m_chain); }
-    std::optional<std::size_t> n_items() const { return most_items(m_chain); }
-    recsys::provenance const& provenance() const& noexcept { return m_provenance; }
-
-private:
-    std::vector<any_recommender> m_chain;
-    recsys::provenance m_provenance;
-};
-
-}
-
-/// The lists of the first recommender, filled up to k by the next ones in turn, no item twice; users whom it does not know get the next one's.
-///
-/// Scores of a later one are moved down by one amount a user where they would rise above the list before them, so that lists keep their order.
-/// Kept by copy; what is given as `std::cref(x)` must outlive it. @throws data_error where they were made with other encoders.
-template <class... R> [[nodiscard]] any_recommender fallback(R const&... recommenders) {
-    static_assert(sizeof...(R) > 0, "fallback: name the recommenders, best first: fallback(als, popular)");
-    static_assert(((recommender<unwrap_t<R>> || std::same_as<R, lists>)&&...),
-                  "fallback: each recommender needs n_items() and score(user_index, std::span<float>), both const");
-    return any_recommender(detail::fallback_chain({any_recommender(recommenders)...}));
-}
-
-}} // namespace recsys
-
-#endif
-
-// --- recsys/retrieval/recommend.hpp ----------------------------------------------------------------------------------
-// The verb `recommend`: one user, a range of users, everybody into a sink, and users who were not in training.
-#ifndef RECSYS_RETRIEVAL_RECOMMEND_HPP
-#define RECSYS_RETRIEVAL_RECOMMEND_HPP
-
-namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
-namespace detail {
-
-template <class R, class Who, class Seen> constexpr bool check_recommend() {
-    constexpr bool answers = recommender<R>, is_who = std::same_as<Who, user_index> || user_range<Who>, says_seen = seen_items<Seen>;
-    constexpr bool is_folded = std::same_as<Who, history> || folded_in_user<Who>;
-    static_assert(answers, "recommend: the first argument needs n_items() and score(user_index, std::span<float>), both const");
-    static_assert(!is_folded, "recommend: a folded-in user or a history brings what was seen: recommend(model, user, {...})");
-    static_assert(is_who || is_folded, "recommend: the second argument is a user_index, a range of them, or a folded-in user");
-    static_assert(says_seen, "recommend: the third argument says what was seen: user_items(...) or nothing_seen");
-    return answers && is_who && says_seen;
-}
-
-inline void count_lists(stream_report& report, lists const& block) {
-    report.users += block.size();
-    report.slots += block.n_slots();
-    for (auto const& [user, list] : block) report.empty += list.empty();
-}
-
-/// Everything about a recommendation but where the lists go: checks, blocks, counts, progress. Gives each block to `take`, which says whether to
-/// go on.
-template <class R, class Seen, class Take> stream_report
-recommend_in_blocks(R const& r, std::span<user_index const> users, Seen const& seen, recommend_options const& options, Take const& take) {
-    constexpr std::string_view where = "recommend";
-    if (options.block == 0) throw_option(where, ": block must be at least 1, got 0");
-    check_options(where, r, seen, options);
-    check_users(where, users, user_count(r), "the recommender");
-    check_users(where, users, user_count(seen), "what was seen");
-    stream_report report;
-    report.warnings = warnings_of(r, options.k);
-    team workers(scorer<R> && users.size() > 1 ? static_cast<std::size_t>(options.run.threads) : 1);
-    progress_reporter progress(options.run.progress, where, users.size());
-    for (std::size_t first = 0; first < users.size() && !report.stopped;
-         first += std::min<std::size_t>(options.block, users.size() - first)) {
-        auto const some = users.subspan(first, std::min<std::size_t>(options.block, users.size() - first));
-        check_seen_rises(where, seen, some);
-        auto const block = list_block(where, r, some, seen, options, workers);
-        count_lists(report, block);
-        for (auto const& [user, list] : block) {
-            report.cold_users += !knows_of(r, user);
-            if (!options.include_seen) continue;
-            auto const& had = seen.seen(user);
-            for (auto const& one : list) report.seen_slots += is_among(had, one.item);
-        }
-        if (!take(block)) report.stopped = true;
-        if (!progress.report(first + some.size())) report.stopped = true;
-    }
-    return report;
-}
-
-template <class Who> std::vector<user_index> all_users(Who const& who) {
-    std::vector<user_index> out;
-    for (user_index const user : who) out.push_back(user);
-    return out;
-}
-
-template <class R, class Seen>
-std::vector<scored> recommend_one(R const& r, user_index user, Seen const& seen, recommend_options const& options) {
-    std::vector<scored> out;
-    recommend_in_blocks(r, std::span(&user, 1), seen, options, [&](lists const& block) {
-        auto const list = block[0].list;
-        out.assign(list.begin(), list.end());
-        return true;
-    });
-    return out;
-}
-
-template <class R, class Seen>
-lists recommend_all(R const& r, std::span<user_index const> users, Seen const& seen, recommend_options const& options) {
-    list_rows<scored> rows;
-    auto const report = recommend_in_blocks(r, users, seen, options, [&](lists const& block) {
-        for (auto const& [user, list] : block) {
-            rows.items.insert(rows.items.end(), list.begin(), list.end());
-            rows.ends.push_back(rows.items.size());
-        }
-        return true;
-    });
-    if (report.stopped && report.users < users.size())
-        throw_cancelled("recommend: stopped by the progress callback after ", report.users, " of ", users.size(), " users");
-    return lists({users.begin(), users.end()}, std::move(rows.ends), std::move(rows.items), provenance_of(r));
-}
-
-/// Scores of factors from outside against the items of a model: its own kind of score if it says so, else products.
-template <class Model> auto product_pairs(Model const& model) {
-    auto const items = item_rows_of(model);
-    using scalar = std::remove_cvref_t<decltype(items.data[0])>;
-    if constexpr (pair_scorer<Model>) return pairs_of(model);
-    else return factor_pairs<scalar>{items, nullptr};
-}
-
-/// The best items of a user who is known by his factors alone.
-template <class Model, class Scalar> std::vector<scored>
-recommend_folded(Model const& model, std::span<Scalar const> factors, std::span<item_index const> had, recommend_options const& options) {
-    constexpr std::string_view where = "recommend";
-    check_options(where, model, nothing_seen, options);
-    auto const items = item_rows_of(model);
-    static_assert(std::same_as<std::remove_cvref_t<decltype(items.data[0])>, Scalar>,
-                  "recommend: the user was folded in by a model of another scalar type");
-    if (factors.size() != items.n_factors)
-        throw_data(where, ": the folded-in user has ", factors.size(), " factors, the model has ", items.n_factors);
-    if (had.empty()) return {};
-    auto const pairs = product_pairs(model);
-    using subject = factor_subject<Scalar>;
-    subject const x{factors.data(), pairs.item_lengths ? length_of(factors.data(), factors.size()) : 0};
-    list_rows<scored> out;
-    best_of_pairs(
-        pairs, std::span<subject const>(&x, 1), std::min<std::size_t>(options.k, items.n_rows), options.allow ? &*options.allow : nullptr,
-        [&](std::size_t, std::uint32_t i) {
-            auto const item = static_cast<item_index>(i);
-            return (options.include_seen || !is_among(had, item)) && is_listable(model, options, anonymous_user, item);
-        },
-        [&](std::size_t, std::uint32_t i) { throw_data(where, ": the score of the folded-in user, item ", i, " is not a number"); }, out);
-    return std::move(out.items);
-}
-
-}
-
-/// The best items of a user, or of each user of a range: `std::vector<scored>`, or `lists` in the order of the range.
-///
-/// @param seen     what was seen: `user_items(...)`, anything with `.seen(user)` that gives a rising span, or `nothing_seen`.
-/// @param options  who is eligible, and how many: see recommend_options. Equal scores are in the order of the items.
-/// @throws data_error    for a user past the end (of the recommender or of what was seen), other encoders, an item of allow or deny past the end,
-///                       or a score that is not a number.
-/// @throws cancelled     where progress stops a range before its end.
-/// Cost: one score a pair; memory for some users x some items at a time. The same bytes for any number of threads and any block.
-template <class R, class Who, class Seen>
-[[nodiscard]] auto recommend(R const& who_answers, Who const& users, Seen const& seen, recommend_options const& options = {}) {
-    constexpr bool right = detail::check_recommend<unwrap_t<R>, Who, Seen>();
-    unwrap_t<R> const& r = who_answers;
-    if constexpr (std::same_as<Who, user_index> && right) return detail::recommend_one(r, users, seen, options);
-    else if constexpr (right) return detail::recommend_all(r, detail::all_users(users), seen, options);
-    else if constexpr (std::ranges::input_range<Who const>) return lists{};
-    else return std::vector<scored>{};
-}
-
-/// The best items for a user who was not in training: one who was folded in, or a history, which the model folds in. He brings what he has seen.
-///
-/// `keep_if` is asked about `anonymous_user`. Without any items of his own the list is empty.
-/// @throws data_error  as above, and where the history was made with another item encoder.
-template <class R, class Who> [[nodiscard]] auto recommend(R const& model, Who const& user, recommend_options const& options = {}) {
-    constexpr bool is_user = std::same_as<Who, history> || folded_in_user<Who>;
-    static_assert(is_user, "recommend: say what was seen: recommend(model, user, seen, {...}), with user_items(...) or nothing_seen");
-    unwrap_t<R> const& m = model;
-    if constexpr (is_user) {
-        constexpr bool has_factors = requires { detail::item_rows_of(m); };
-        static_assert(has_factors, "recommend: for a folded-in user the model needs item_factors(), n_items() and n_factors()");
-        if constexpr (std::same_as<Who, history>) {
-            constexpr bool folds = requires { m.fold_in(user); };
-            static_assert(folds, "recommend: for a history the model needs fold_in(history const&)");
-            if constexpr (has_factors && folds) return recsys::recommend(m, m.fold_in(user), options);
-        } else if constexpr (has_factors) {
-            detail::check_same_encoders("recommend", "the history", {0, detail::provenance_of(user.items).items, {}},
-                                        detail::provenance_of(m));
-            using scalar = std::remove_cvref_t<decltype(user.factors[0])>;
-            return detail::recommend_folded(m, std::span<scalar const>(user.factors.data(), user.factors.size()),
-                                            std::span<item_index const>(user.items.items()), options);
-        }
-    } else return std::vector<scored>{};
-}
-
-/// The lists of all these users, a block at a time, given to a sink in the order of the users, from the calling thread.
-///
-/// @param to  called as sink(lists const&); returns nothing, or bool, where false stops after this block. A block is valid during the call: copy
-///            it to keep it. Exceptions pass through.
-/// @returns   what was done. Progress that returns false stops as well.
-template <class R, class Who, class Seen, class Sink>
-stream_report recommend(R const& who_answers, Who const& users, Seen const& seen, recommend_options const& options, Sink&& to) {
-    constexpr bool right = detail::check_recommend<unwrap_t<R>, Who, Seen>();
-    constexpr bool is_sink = sink<std::remove_reference_t<Sink>>;
-    static_assert(is_sink, "recommend: the sink is called as sink(lists const&) and returns void, or bool (false stops)");
-    if constexpr (right && is_sink) {
-        unwrap_t<R> const& r = who_answers;
-        auto const take = [&](lists const& block) { return detail::give_block(to, block); };
-        if constexpr (std::same_as<Who, user_index>) return detail::recommend_in_blocks(r, std::span(&users, 1), seen, options, take);
-        else return detail::recommend_in_blocks(r, std::span<user_index const>(detail::all_users(users)), seen, options, take);
-    } else return {};
-}
-
-/// Several sinks as one, kept by copy: each is given every block; one that says stop stops all.
-template <class... Sink> [[nodiscard]] auto tee(Sink... sinks) {
-    static_assert((sink<Sink> && ...), "tee: a sink is called as sink(lists const&) and returns void, or bool (false stops)");
-    return [... s = std::move(sinks)](lists const& block) mutable {
-        bool go_on = true;
-        ((go_on = detail::give_block(s, block) && go_on), ...);
-        return go_on;
-    };
-}
-
-}} // namespace recsys
-
-#endif
-
-// --- recsys/retrieval/similarity.hpp ---------------------------------------------------------------------------------
-// Items like an item and users like a user, by the factors of a model.
-#ifndef RECSYS_RETRIEVAL_SIMILARITY_HPP
-#define RECSYS_RETRIEVAL_SIMILARITY_HPP
-
-namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
-/// A user of a list of similar ones; higher is more alike.
-struct scored_user {
-    user_index user{};
-    float score = 0;
-    friend bool operator==(scored_user const&, scored_user const&) = default;
-};
-
-/// For each of some items or users those that are like it, best first: scores do not rise, equal scores are in rising index order.
-/// A handle: a copy shares. Given to a sink it is valid after the call only if it is copied.
-template <class Index, class Scored> class neighbour_lists {
-public:
-    struct entry {
-        Index of{};
-        std::span<Scored const> list;
-    };
-    class iterator {
-    public:
-        using value_type = entry;
-        using difference_type = std::ptrdiff_t;
-        using reference = entry;
-        using pointer = void;
-        using iterator_category = std::input_iterator_tag;
-        using iterator_concept = std::forward_iterator_tag;
-        iterator() = default;
-        iterator(neighbour_lists const* of, std::size_t i) noexcept : m_of(of), m_i(i) {}
-        entry operator*() const { return (*m_of)[m_i]; }
-        iterator& operator++() noexcept { return ++m_i, *this; }
-        iterator operator++(int) noexcept { return iterator(m_of, m_i++); }
-        friend bool operator==(iterator a, iterator b) noexcept { return a.m_i == b.m_i; }
-
-    private:
-        neighbour_lists const* m_of = nullptr;
-        std::size_t m_i = 0;
-    };
-
-    neighbour_lists() = default;
-    neighbour_lists(std::vector<Index> of, detail::list_rows<Scored> rows)
-        : m_data(std::make_shared<data const>(data{std::move(of), std::move(rows)})) {}
-
-    std::size_t size() const noexcept { return m_data ? m_data->of.size() : 0; }
-    bool empty() const noexcept { return size() == 0; }
-    std::size_t n_slots() const noexcept { return m_data ? m_data->rows.items.size() : 0; }
-    entry operator[](std::size_t i) const& {
-        auto const& ends = m_data->rows.ends;
-        std::size_t const first = i == 0 ? 0 : ends[i - 1];
-        return {m_data->of[i], std::span<Scored const>(m_data->rows.items).subspan(first, ends[i] - first)};
-    }
-    entry operator[](std::size_t) const&& = delete;
-    iterator begin() const& noexcept { return iterator(this, 0); }
-    iterator end() const& noexcept { return iterator(this, size()); }
-
-private:
-    struct data {
-        std::vector<Index> of;
-        detail::list_rows<Scored> rows;
-    };
-    std::shared_ptr<data const> m_data;
-};
-using similar_item_lists = neighbour_lists<item_index, scored>;
-using similar_user_lists = neighbour_lists<user_index, scored_user>;
-
-/// An item is listed iff the model knows it, it is in `allow` (if given), not in `deny`, and is not the one that was asked about.
-struct similar_options {
-    natural k = 10;
-    recsys::similarity similarity = recsys::similarity::cosine;
-    std::optional<item_set> allow = {};
-    item_set deny = {};
-    natural block = 4096; ///< items at a time; changes no result
-    run_options run = {};
-};
-struct similar_users_options {
-    natural k = 10;
-    recsys::similarity similarity = recsys::similarity::cosine;
-    natural block = 4096; ///< users at a time; changes no result
-    run_options run = {};
-};
-
-namespace detail {
-
-/// The rows of one side of a model, compared with each other.
-template <class Index, class Scored, class Model, class Options> class neighbour_search {
-public:
-    using lists_type = neighbour_lists<Index, Scored>;
-    static constexpr bool of_items = std::same_as<Index, item_index>;
-    static constexpr std::string_view where = of_items ? "similar_items" : "similar_users", one = of_items ? "item" : "user";
-
-    neighbour_search(Model const& model, Options const& options) : m_model(model), m_options(options), m_rows(rows_of(model)) {
-        if (options.block == 0) throw_option(where, ": block must be at least 1, got 0");
-        if constexpr (of_items) {
-            auto const from = provenance_of(model);
-            check_same_encoders(where, "deny", options.deny.provenance(), from);
-            check_item_set(where, "deny", options.deny, m_rows.n_rows);
-            if (options.allow) check_same_encoders(where, "allow", options.allow->provenance(), from);
-            if (options.allow) check_item_set(where, "allow", *options.allow, m_rows.n_rows);
-        }
-    }
-
-    /// Gives the lists of each block to `take`, in order, until that says stop.
-    template <class Take> stream_report run(std::span<Index const> of, Take const& take) {
-        check(of);
-        stream_report report;
-        team workers(of.size() > 1 ? static_cast<std::size_t>(m_options.run.threads) : 1);
-        measure(workers);
-        progress_reporter progress(m_options.run.progress, where, of.size());
-        for (std::size_t first = 0; first < of.size() && !report.stopped;) {
-            auto const some = of.subspan(first, std::min<std::size_t>(m_options.block, of.size() - first));
-            first += some.size();
-            lists_type const block({some.begin(), some.end()}, list(some, workers));
-            report.users += block.size(), report.slots += block.n_slots();
-            for (auto const& [index, found] : block) report.empty += found.empty(), report.cold_users += !knows_of(m_model, index);
-            if (!take(block)) report.stopped = true;
-            if (!progress.report(first)) report.stopped = true;
-        }
-        return report;
-    }
-
-private:
-    static auto rows_of(Model const& model) {
-        if constexpr (of_items) return item_rows_of(model);
-        else return user_rows_of(model);
-    }
-    using rows_type = decltype(rows_of(std::declval<Model const&>()));
-    using scalar = std::remove_cvref_t<decltype(*std::declval<rows_type>().data)>;
-    using subject = factor_subject<scalar>;
-    bool by_cosine() const noexcept { return m_options.similarity == similarity::cosine; }
-
-    void check(std::span<Index const> of) const {
-        for (std::size_t i = 0; i < of.size(); ++i)
-            if (to_size(of[i]) >= m_rows.n_rows)
-                throw_data(where, ": ", one, ' ', to_size(of[i]), " at position ", i, ", expected below ", m_rows.n_rows,
-                           ", the number of ", one, 's');
-    }
-    void measure(team& workers) {
-        if (!by_cosine()) return;
-        m_lengths.resize(m_rows.n_rows);
-        workers.blocks(m_rows.n_rows, 1024, [&](std::size_t first, std::size_t last, std::size_t) {
-            for (std::size_t i = first; i < last; ++i) m_lengths[i] = length_of(m_rows.row(i), m_rows.n_factors);
-        });
-    }
-    list_rows<Scored> list(std::span<Index const> of, team& workers) const {
-        std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows), step = subjects_at_once(k);
-        std::vector<list_rows<Scored>> parts((of.size() + step - 1) / step);
-        workers.blocks(of.size(), step, [&](std::size_t first, std::size_t last, std::size_t) {
-            if (k == 0) parts[first / step].ends.resize(last - first, 0);
-            else list_some(of.subspan(first, last - first), k, parts[first / step]);
-        });
-        list_rows<Scored> out;
-        for (auto& part : parts) out.add(std::exchange(part, {}));
-        return out;
-    }
-    void list_some(std::span<Index const> of, std::size_t k, list_rows<Scored>& out) const {
-        std::vector<subject> subjects(of.size());
-        for (std::size_t s = 0; s < of.size(); ++s)
-            if (is_listable(of[s])) subjects[s] = {m_rows.row(to_size(of[s])), by_cosine() ? m_lengths[to_size(of[s])] : 0};
-        item_set const* among = nullptr;
-        if constexpr (of_items) among = m_options.allow ? &*m_options.allow : nullptr;
-        best_of_pairs(
-            factor_pairs<scalar>{m_rows, by_cosine() ? m_lengths.data() : nullptr}, std::span<subject const>(subjects), k, among,
-            [&](std::size_t s, std::uint32_t i) {
-                auto const other = static_cast<Index>(i);
-                if constexpr (of_items)
-                    if (m_options.deny.contains(other)) return false;
-                return other != of[s] && is_listable(other);
-            },
-            [&](std::size_t s, std::uint32_t i) {
-                throw_data(where, ": the similarity of ", one, "s ", to_size(of[s]), " and ", i, " is not a number");
-            },
-            out);
-    }
-    /// Whether it has a direction at all: zero vectors are like nothing.
-    bool is_listable(Index i) const { return knows_of(m_model, i) && !(by_cosine() && m_lengths[to_size(i)] == 0); }
-
-    Model const& m_model;
-    Options const& m_options;
-    rows_type m_rows;
-    std::vector<double> m_lengths; // only for cosines
-};
-
-template <class Index, class Range> constexpr bool is_range_of() {
-    if constexpr (std::ranges::input_range<Range const>) return std::same_as<std::ranges::range_value_t<Range const>, Index>;
-    else return false;
-}
-template <class Index, class Who> std::vector<Index> indices_of(Who const& who) {
-    if constexpr (std::same_as<Who, Index>) return {who};
-    else {
-        std::vector<Index> out;
-        for (Index const i : who) out.push_back(i);
-        return out;
-    }
-}
-
-template <class Model>
-concept has_item_rows = requires(Model const& m) {
-    item_rows_of(m).row(0);
-};
-template <class Model>
-concept has_user_rows = requires(Model const& m) {
-    user_rows_of(m).row(0);
-};
-
-template <class Model, class Who> constexpr bool check_similar_items() {
-    constexpr bool has_rows = has_item_rows<Model>, is_who = std::same_as<Who, item_index> || is_range_of<item_index, Who>();
-    static_assert(has_rows, "similar_items: the first argument is a model with item_factors(), n_items() and n_factors()");
-    static_assert(is_who, "similar_items: the second argument is an item_index or a range of them");
-    return has_rows && is_who;
-}
-template <class Model, class Who> constexpr bool check_similar_users() {
-    constexpr bool has_rows = has_user_rows<Model>, is_who = std::same_as<Who, user_index> || is_range_of<user_index, Who>();
-    static_assert(has_rows, "similar_users: the first argument is a model with user_factors(), n_users() and n_factors()");
-    static_assert(is_who, "similar_users: the second argument is a user_index or a range of them");
-    return has_rows && is_who;
-}
-
-/// The lists of one index as a vector, of a range as lists.
-template <class Index, class Scored, class Model, class Who, class Options>
-auto find_neighbours(Model const& model, Who const& who, Options const& options) {
-    using search = neighbour_search<Index, Scored, Model, Options>;
-    auto const of = indices_of<Index>(who);
-    list_rows<Scored> rows;
-    auto const report = search(model, options).run(of, [&](typename search::lists_type const& block) {
-        for (auto const& [index, list] : block) {
-            rows.items.insert(rows.items.end(), list.begin(), list.end());
-            rows.ends.push_back(rows.items.size());
-        }
-        return true;
-    });
-    if (report.stopped && report.users < of.size())
-        throw_cancelled(search::where, ": stopped by the progress callback after ", report.users, " of ", of.size());
-    if constexpr (std::same_as<Who, Index>) return std::move(rows.items);
-    else return typename search::lists_type(of, std::move(rows));
-}
-
-}
-
-/// The items most like an item: `std::vector<scored>`, or `similar_item_lists` for a range, in its order. Never the item itself.
-///
-/// Cosines are in [-1, 1]. Items that the model does not know, and under cosine zero vectors, are like nothing: they are in no list and have an
-/// empty one. Equal scores are in the order of the items.
-/// @throws data_error  for an item past the end, of the arguments or of allow and deny, or factors that are not numbers.
-/// @throws cancelled   where progress stops a range before its end.
-/// Cost: O(items x n_factors) an item. The same bytes for any number of threads and any block.
-template <class Model, class Who>
-[[nodiscard]] auto similar_items(Model const& model, Who const& items, similar_options const& options = {}) {
-    constexpr bool right = detail::check_similar_items<unwrap_t<Model>, Who>();
-    if constexpr (right) return detail::find_neighbours<item_index, scored, unwrap_t<Model>>(model, items, options);
-    else return std::vector<scored>{};
-}
-/// The same, given to a sink a block at a time, in order, from the calling thread. The report counts items as users.
-/// @param to  called as sink(similar_item_lists const&); returns nothing, or bool, where false stops.
-template <class Model, class Who, class Sink>
-stream_report similar_items(Model const& model, Who const& items, similar_options const& options, Sink&& to) {
-    constexpr bool right = detail::check_similar_items<unwrap_t<Model>, Who>();
-    constexpr bool is_sink = std::invocable<Sink&, similar_item_lists const&>;
-    static_assert(is_sink, "similar_items: the sink is called as sink(similar_item_lists const&) and returns void, or bool (false stops)");
-    if constexpr (right && is_sink) {
-        unwrap_t<Model> const& m = model;
-        detail::neighbour_search<item_index, scored, unwrap_t<Model>, similar_options> search(m, options);
-        return search.run(detail::indices_of<item_index>(items),
-                          [&](similar_item_lists const& block) { return detail::give_block(to, block); });
-    } else return {};
-}
-
-/// The users most like a user: `std::vector<scored_user>`, or `similar_user_lists` for a range. As similar_items.
-template <class Model, class Who>
-[[nodiscard]] auto similar_users(Model const& model, Who const& users, similar_users_options const& options = {}) {
-    constexpr bool right = detail::check_similar_users<unwrap_t<Model>, Who>();
-    if constexpr (right) return detail::find_neighbours<user_index, scored_user, unwrap_t<Model>>(model, users, options);
-    else return std::vector<scored_user>{};
-}
-/// The same, given to a sink a block at a time. @param to  called as sink(similar_user_lists const&).
-template <class Model, class Who, class Sink>
-stream_report similar_users(Model const& model, Who const& users, similar_users_options const& options, Sink&& to) {
-    constexpr bool right = detail::check_similar_users<unwrap_t<Model>, Who>();
-    constexpr bool is_sink = std::invocable<Sink&, similar_user_lists const&>;
-    static_assert(is_sink, "similar_users: the sink is called as sink(similar_user_lists const&) and returns void, or bool (false stops)");
-    if constexpr (right && is_sink) {
-        unwrap_t<Model> const& m = model;
-        detail::neighbour_search<user_index, scored_user, unwrap_t<Model>, similar_users_options> search(m, options);
-        return search.run(detail::indices_of<user_index>(users),
-                          [&](similar_user_lists const& block) { return detail::give_block(to, block); });
-    } else return {};
-}
-
-}} // namespace recsys
-
-#endif
-
-// --- recsys/retrieval.hpp --------------------------------------------------------------------------------------------
-// Door of the room retrieval: who can recommend, what is eligible, lists of the best items, similar ones, candidates. Depends on core, data, matrix.
-#ifndef RECSYS_RETRIEVAL_DOOR_HPP
-#define RECSYS_RETRIEVAL_DOOR_HPP
-
-#endif
-
 // --- recsys/core/simd/level.hpp --------------------------------------------------------------------------------------
 // Which instruction sets the kernels are compiled for, which of them this machine has, and which one is in use.
 #ifndef RECSYS_CORE_SIMD_LEVEL_HPP
@@ -9062,6 +7580,3069 @@ template <class S> kernel_table<S> kernels(simd_level level) {
 }}} // namespace recsys::detail
 
 #pragma pop_macro("RECSYS_DETAIL_UNROLL")
+
+#endif
+
+// --- recsys/core/simd/select_scores.hpp ------------------------------------------------------------------------------
+// The kernels of scores, compiled for each level between target pragmas, and the choice among them.
+#ifndef RECSYS_CORE_SIMD_SELECT_SCORES_HPP
+#define RECSYS_CORE_SIMD_SELECT_SCORES_HPP
+
+#pragma push_macro("RECSYS_DETAIL_UNROLL")
+#undef RECSYS_DETAIL_UNROLL
+#if defined(__GNUC__)
+#define RECSYS_DETAIL_UNROLL _Pragma("GCC unroll 16")
+#else
+#define RECSYS_DETAIL_UNROLL
+#endif
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// A raw score that reached its user's bar.
+template <class S> struct score_hit {
+    S raw;
+    std::uint32_t place; ///< of the item, from the first block of the scan
+    std::uint32_t user;  ///< of the scan
+};
+
+/// What a scan reads, and where it writes: `hits` has room for n_users x n_blocks x 16.
+template <class S> struct score_scan {
+    S const* items;        ///< packed blocks
+    S const* scales;       ///< for each item what its score is multiplied with before it meets the bar; null: 1
+    S const* const* users; ///< rows
+    S const* bars;         ///< for each user
+    S no_score;            ///< infinity
+    std::size_t n_users, n_blocks, n_factors;
+    bool is_distance;
+    score_hit<S>* hits;
+    // Where items want users as users want items; only with scales. An item's bar is multiplied with the user's length.
+    S const* item_bars = nullptr;
+    S const* user_lengths = nullptr;
+};
+
+/// The kernels of one level; score_kernels.inl says what each does.
+template <class S> struct score_table {
+    std::size_t (*scan)(score_scan<S> const&); ///< how many hits
+    void (*rows)(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, bool is_distance, S* out);
+};
+
+/// The place of the lowest bit that is set; there is one.
+RECSYS_DETAIL_INLINE std::uint32_t lowest_bit(unsigned bits) noexcept {
+#if defined(__GNUC__)
+    return static_cast<std::uint32_t>(__builtin_ctz(bits));
+#else
+    std::uint32_t out = 0;
+    for (; (bits & 1u) == 0; bits >>= 1) ++out;
+    return out;
+#endif
+}
+
+namespace portable {
+
+template <class S> RECSYS_DETAIL_INLINE S multiply_add(S a, S b, S c) noexcept { return a * b + c; }
+
+template <class S> struct comparison {
+    using reg = typename pack<S>::reg;
+#if defined(__GNUC__)
+    using mask = decltype(reg{} >= reg{});
+    static RECSYS_DETAIL_INLINE mask none() { return mask{}; }
+    static RECSYS_DETAIL_INLINE mask reaches(reg x, reg bar) { return x >= bar; }
+    static RECSYS_DETAIL_INLINE mask either(mask a, mask b) { return a | b; }
+    static RECSYS_DETAIL_INLINE bool any(mask x) {
+        for (std::size_t i = 0; i < pack<S>::width; ++i)
+            if (x[i] != 0) return true;
+        return false;
+    }
+    static RECSYS_DETAIL_INLINE unsigned bits(mask x) {
+        unsigned out = 0;
+        for (std::size_t i = 0; i < pack<S>::width; ++i) out |= (x[i] != 0 ? 1u : 0u) << i;
+        return out;
+    }
+#else
+    using mask = unsigned;
+    static RECSYS_DETAIL_INLINE mask none() { return 0; }
+    static RECSYS_DETAIL_INLINE mask reaches(reg x, reg bar) {
+        unsigned out = 0;
+        for (std::size_t i = 0; i < pack<S>::width; ++i) out |= (pack<S>::lane(x, i) >= pack<S>::lane(bar, i) ? 1u : 0u) << i;
+        return out;
+    }
+    static RECSYS_DETAIL_INLINE mask either(mask a, mask b) { return a | b; }
+    static RECSYS_DETAIL_INLINE bool any(mask x) { return x != 0; }
+    static RECSYS_DETAIL_INLINE unsigned bits(mask x) { return x; }
+#endif
+};
+
+// --- recsys/core/simd/score_kernels.inl ------------------------------------------------------------------------------
+// Kernels of scores: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// A raw score is summed over the factors in their order, with one multiply_add a step, by every kernel: a pair has the same bits whichever is
+// asked. It is the sum of products, or for distances minus the sum of squared differences, so that more is always better.
+// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane].
+
+template <class S, bool Distance>
+RECSYS_DETAIL_INLINE typename pack<S>::reg score_step(typename pack<S>::reg x, typename pack<S>::reg y, typename pack<S>::reg sum) {
+    using p = pack<S>;
+    if constexpr (!Distance) return p::fma(x, y, sum);
+    else {
+        auto const d = p::fnma(p::set(S{1}), y, x);
+        return p::fnma(d, d, sum);
+    }
+}
+template <class S, bool Distance> RECSYS_DETAIL_INLINE S score_step(S x, S y, S sum) {
+    if constexpr (!Distance) return multiply_add(x, y, sum);
+    else {
+        S const d = x - y;
+        return multiply_add(-d, d, sum);
+    }
+}
+
+/// Which scores of a user are of use. Those of the users who fill up a tile reach no bar of theirs, and are beyond the last user for items.
+template <class S, bool Scaled, bool Both>
+RECSYS_DETAIL_INLINE typename comparison<S>::mask score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at,
+                                                                typename pack<S>::reg bar, std::uint32_t user) {
+    using p = pack<S>;
+    using compare = comparison<S>;
+    if constexpr (Scaled) value = p::mul(value, p::load(scan.scales + at));
+    if constexpr (!Both) {
+        (void)user;
+        return compare::reaches(value, bar);
+    } else {
+        auto const length = p::set(user < scan.n_users ? scan.user_lengths[user] : S{0});
+        auto const item_bars = p::mul(p::load(scan.item_bars + at), length);
+        return user < scan.n_users ? compare::either(compare::reaches(value, bar), compare::reaches(value, item_bars))
+                                   : compare::reaches(value, bar);
+    }
+}
+
+/// Some users against lanes of some blocks, held in registers: notes the scores that reach their user's bar, or with Both their item's.
+/// @param lane  the first lane of the blocks; as many packs from there.
+template <class S, bool Distance, bool Scaled, bool Both, int Users, int Blocks, int Packs>
+RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
+                                            std::size_t block, std::size_t lane, score_hit<S>* hits) {
+    using p = pack<S>;
+    using compare = comparison<S>;
+    std::size_t const n = scan.n_factors, block_size = 16 * n;
+    S const* const items = scan.items + block * block_size + lane;
+    typename p::reg sum[Users][Blocks][Packs];
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) sum[u][b][c] = p::set(S{0});
+        }
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+        typename p::reg row[Blocks][Packs];
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c)
+                row[b][c] = p::load(items + static_cast<std::size_t>(b) * block_size + k * 16 + static_cast<std::size_t>(c) * p::width);
+        }
+        RECSYS_DETAIL_UNROLL
+        for (int u = 0; u < Users; ++u) {
+            auto const x = p::set(users[u][k]);
+            RECSYS_DETAIL_UNROLL
+            for (int b = 0; b < Blocks; ++b) {
+                RECSYS_DETAIL_UNROLL
+                for (int c = 0; c < Packs; ++c) sum[u][b][c] = score_step<S, Distance>(x, row[b][c], sum[u][b][c]);
+            }
+        }
+    }
+    // Most tiles have nothing: one test for all of it.
+    auto some = compare::none();
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        auto const bar = p::set(bars[u]);
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) {
+                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
+                some = compare::either(some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
+            }
+        }
+    }
+    if (!compare::any(some)) return 0;
+    // Unrolled stores: an array that is read at a varying place would not live in registers above.
+    S raw[Users * Blocks * Packs][p::width];
+    unsigned hit[Users * Blocks * Packs];
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        auto const bar = p::set(bars[u]);
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) {
+                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
+                hit[(u * Blocks + b) * Packs + c] =
+                    compare::bits(score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
+                p::store(raw[(u * Blocks + b) * Packs + c], sum[u][b][c]);
+            }
+        }
+    }
+    std::size_t found = 0;
+    for (int at = 0; at < Users * Blocks * Packs; ++at) {
+        auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
+        std::size_t const place = (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
+        unsigned bits = hit[at];
+        for (; bits != 0; bits &= bits - 1) {
+            std::uint32_t const i = lowest_bit(bits);
+            hits[found++] = {raw[at][i], static_cast<std::uint32_t>(place) + i, user};
+        }
+    }
+    return found;
+}
+
+/// Every user against every block.
+template <class S, bool Distance, bool Scaled, bool Both = false> inline std::size_t score_blocks(score_scan<S> const& scan) {
+    constexpr std::size_t width = pack<S>::width;
+    constexpr int packs = width == 16 ? 1 : 2, at_once = 12 / packs, blocks_of_one = 8 / packs;
+    constexpr std::size_t lanes = static_cast<std::size_t>(packs) * width;
+    std::size_t found = 0;
+    if (scan.n_users == 1) { // a user alone: several blocks keep the registers busy
+        std::size_t b = 0;
+        for (; b + blocks_of_one <= scan.n_blocks; b += blocks_of_one)
+            for (std::size_t lane = 0; lane < 16; lane += lanes)
+                found +=
+                    score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+        for (; b < scan.n_blocks; ++b)
+            for (std::size_t lane = 0; lane < 16; lane += lanes)
+                found += score_tile<S, Distance, Scaled, Both, 1, 1, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+        return found;
+    }
+    for (std::size_t first = 0; first < scan.n_users; first += at_once) {
+        S const* users[at_once];
+        S bars[at_once];
+        for (std::size_t u = 0; u < at_once; ++u) {
+            bool const is_there = first + u < scan.n_users; // the others are the last again, with a bar that nothing reaches
+            users[u] = scan.users[is_there ? first + u : scan.n_users - 1];
+            bars[u] = is_there ? scan.bars[first + u] : scan.no_score;
+        }
+        for (std::size_t b = 0; b < scan.n_blocks; ++b)
+            for (std::size_t lane = 0; lane < 16; lane += lanes)
+                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane,
+                                                                            scan.hits + found);
+    }
+    return found;
+}
+template <class S> std::size_t score_scan_of(score_scan<S> const& scan) {
+    if (scan.is_distance) return score_blocks<S, true, false>(scan);
+    if (scan.item_bars) return score_blocks<S, false, true, true>(scan);
+    return scan.scales ? score_blocks<S, false, true>(scan) : score_blocks<S, false, false>(scan);
+}
+
+/// Eight rows at a time, one factor after the other: rows as they are, without packing.
+template <class S, bool Distance>
+inline void score_rows_by(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, S* out) {
+    std::size_t r = 0;
+    for (; r + 8 <= n_rows; r += 8) {
+        S sum[8] = {};
+        for (std::size_t k = 0; k < n_factors; ++k) {
+            S const y = x[k];
+            RECSYS_DETAIL_UNROLL
+            for (int j = 0; j < 8; ++j) sum[j] = score_step<S, Distance>(y, rows[r + static_cast<std::size_t>(j)][k], sum[j]);
+        }
+        for (std::size_t j = 0; j < 8; ++j) out[r + j] = sum[j];
+    }
+    for (; r < n_rows; ++r) {
+        S sum{0};
+        for (std::size_t k = 0; k < n_factors; ++k) sum = score_step<S, Distance>(x[k], rows[r][k], sum);
+        out[r] = sum;
+    }
+}
+template <class S> void score_rows(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, bool is_distance, S* out) {
+    if (is_distance) score_rows_by<S, true>(x, rows, n_rows, n_factors, out);
+    else score_rows_by<S, false>(x, rows, n_rows, n_factors, out);
+}
+
+/// The table of this level.
+template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_rows<S>}; }
+// --- back in recsys/core/simd/select_scores.hpp
+
+}
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+
+namespace avx2 {
+
+RECSYS_DETAIL_INLINE float multiply_add(float a, float b, float c) noexcept { return __builtin_fmaf(a, b, c); }
+RECSYS_DETAIL_INLINE double multiply_add(double a, double b, double c) noexcept { return __builtin_fma(a, b, c); }
+
+template <class S> struct comparison;
+template <> struct comparison<float> {
+    using mask = __m256;
+    static RECSYS_DETAIL_INLINE mask none() { return _mm256_setzero_ps(); }
+    static RECSYS_DETAIL_INLINE mask reaches(__m256 x, __m256 bar) { return _mm256_cmp_ps(x, bar, _CMP_GE_OQ); }
+    static RECSYS_DETAIL_INLINE mask either(mask a, mask b) { return _mm256_or_ps(a, b); }
+    static RECSYS_DETAIL_INLINE bool any(mask x) { return _mm256_movemask_ps(x) != 0; }
+    static RECSYS_DETAIL_INLINE unsigned bits(mask x) { return static_cast<unsigned>(_mm256_movemask_ps(x)); }
+};
+template <> struct comparison<double> {
+    using mask = __m256d;
+    static RECSYS_DETAIL_INLINE mask none() { return _mm256_setzero_pd(); }
+    static RECSYS_DETAIL_INLINE mask reaches(__m256d x, __m256d bar) { return _mm256_cmp_pd(x, bar, _CMP_GE_OQ); }
+    static RECSYS_DETAIL_INLINE mask either(mask a, mask b) { return _mm256_or_pd(a, b); }
+    static RECSYS_DETAIL_INLINE bool any(mask x) { return _mm256_movemask_pd(x) != 0; }
+    static RECSYS_DETAIL_INLINE unsigned bits(mask x) { return static_cast<unsigned>(_mm256_movemask_pd(x)); }
+};
+
+// --- recsys/core/simd/score_kernels.inl ------------------------------------------------------------------------------
+// Kernels of scores: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// A raw score is summed over the factors in their order, with one multiply_add a step, by every kernel: a pair has the same bits whichever is
+// asked. It is the sum of products, or for distances minus the sum of squared differences, so that more is always better.
+// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane].
+
+template <class S, bool Distance>
+RECSYS_DETAIL_INLINE typename pack<S>::reg score_step(typename pack<S>::reg x, typename pack<S>::reg y, typename pack<S>::reg sum) {
+    using p = pack<S>;
+    if constexpr (!Distance) return p::fma(x, y, sum);
+    else {
+        auto const d = p::fnma(p::set(S{1}), y, x);
+        return p::fnma(d, d, sum);
+    }
+}
+template <class S, bool Distance> RECSYS_DETAIL_INLINE S score_step(S x, S y, S sum) {
+    if constexpr (!Distance) return multiply_add(x, y, sum);
+    else {
+        S const d = x - y;
+        return multiply_add(-d, d, sum);
+    }
+}
+
+/// Which scores of a user are of use. Those of the users who fill up a tile reach no bar of theirs, and are beyond the last user for items.
+template <class S, bool Scaled, bool Both>
+RECSYS_DETAIL_INLINE typename comparison<S>::mask score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at,
+                                                                typename pack<S>::reg bar, std::uint32_t user) {
+    using p = pack<S>;
+    using compare = comparison<S>;
+    if constexpr (Scaled) value = p::mul(value, p::load(scan.scales + at));
+    if constexpr (!Both) {
+        (void)user;
+        return compare::reaches(value, bar);
+    } else {
+        auto const length = p::set(user < scan.n_users ? scan.user_lengths[user] : S{0});
+        auto const item_bars = p::mul(p::load(scan.item_bars + at), length);
+        return user < scan.n_users ? compare::either(compare::reaches(value, bar), compare::reaches(value, item_bars))
+                                   : compare::reaches(value, bar);
+    }
+}
+
+/// Some users against lanes of some blocks, held in registers: notes the scores that reach their user's bar, or with Both their item's.
+/// @param lane  the first lane of the blocks; as many packs from there.
+template <class S, bool Distance, bool Scaled, bool Both, int Users, int Blocks, int Packs>
+RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
+                                            std::size_t block, std::size_t lane, score_hit<S>* hits) {
+    using p = pack<S>;
+    using compare = comparison<S>;
+    std::size_t const n = scan.n_factors, block_size = 16 * n;
+    S const* const items = scan.items + block * block_size + lane;
+    typename p::reg sum[Users][Blocks][Packs];
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) sum[u][b][c] = p::set(S{0});
+        }
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+        typename p::reg row[Blocks][Packs];
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c)
+                row[b][c] = p::load(items + static_cast<std::size_t>(b) * block_size + k * 16 + static_cast<std::size_t>(c) * p::width);
+        }
+        RECSYS_DETAIL_UNROLL
+        for (int u = 0; u < Users; ++u) {
+            auto const x = p::set(users[u][k]);
+            RECSYS_DETAIL_UNROLL
+            for (int b = 0; b < Blocks; ++b) {
+                RECSYS_DETAIL_UNROLL
+                for (int c = 0; c < Packs; ++c) sum[u][b][c] = score_step<S, Distance>(x, row[b][c], sum[u][b][c]);
+            }
+        }
+    }
+    // Most tiles have nothing: one test for all of it.
+    auto some = compare::none();
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        auto const bar = p::set(bars[u]);
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) {
+                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
+                some = compare::either(some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
+            }
+        }
+    }
+    if (!compare::any(some)) return 0;
+    // Unrolled stores: an array that is read at a varying place would not live in registers above.
+    S raw[Users * Blocks * Packs][p::width];
+    unsigned hit[Users * Blocks * Packs];
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        auto const bar = p::set(bars[u]);
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) {
+                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
+                hit[(u * Blocks + b) * Packs + c] =
+                    compare::bits(score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
+                p::store(raw[(u * Blocks + b) * Packs + c], sum[u][b][c]);
+            }
+        }
+    }
+    std::size_t found = 0;
+    for (int at = 0; at < Users * Blocks * Packs; ++at) {
+        auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
+        std::size_t const place = (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
+        unsigned bits = hit[at];
+        for (; bits != 0; bits &= bits - 1) {
+            std::uint32_t const i = lowest_bit(bits);
+            hits[found++] = {raw[at][i], static_cast<std::uint32_t>(place) + i, user};
+        }
+    }
+    return found;
+}
+
+/// Every user against every block.
+template <class S, bool Distance, bool Scaled, bool Both = false> inline std::size_t score_blocks(score_scan<S> const& scan) {
+    constexpr std::size_t width = pack<S>::width;
+    constexpr int packs = width == 16 ? 1 : 2, at_once = 12 / packs, blocks_of_one = 8 / packs;
+    constexpr std::size_t lanes = static_cast<std::size_t>(packs) * width;
+    std::size_t found = 0;
+    if (scan.n_users == 1) { // a user alone: several blocks keep the registers busy
+        std::size_t b = 0;
+        for (; b + blocks_of_one <= scan.n_blocks; b += blocks_of_one)
+            for (std::size_t lane = 0; lane < 16; lane += lanes)
+                found +=
+                    score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+        for (; b < scan.n_blocks; ++b)
+            for (std::size_t lane = 0; lane < 16; lane += lanes)
+                found += score_tile<S, Distance, Scaled, Both, 1, 1, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+        return found;
+    }
+    for (std::size_t first = 0; first < scan.n_users; first += at_once) {
+        S const* users[at_once];
+        S bars[at_once];
+        for (std::size_t u = 0; u < at_once; ++u) {
+            bool const is_there = first + u < scan.n_users; // the others are the last again, with a bar that nothing reaches
+            users[u] = scan.users[is_there ? first + u : scan.n_users - 1];
+            bars[u] = is_there ? scan.bars[first + u] : scan.no_score;
+        }
+        for (std::size_t b = 0; b < scan.n_blocks; ++b)
+            for (std::size_t lane = 0; lane < 16; lane += lanes)
+                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane,
+                                                                            scan.hits + found);
+    }
+    return found;
+}
+template <class S> std::size_t score_scan_of(score_scan<S> const& scan) {
+    if (scan.is_distance) return score_blocks<S, true, false>(scan);
+    if (scan.item_bars) return score_blocks<S, false, true, true>(scan);
+    return scan.scales ? score_blocks<S, false, true>(scan) : score_blocks<S, false, false>(scan);
+}
+
+/// Eight rows at a time, one factor after the other: rows as they are, without packing.
+template <class S, bool Distance>
+inline void score_rows_by(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, S* out) {
+    std::size_t r = 0;
+    for (; r + 8 <= n_rows; r += 8) {
+        S sum[8] = {};
+        for (std::size_t k = 0; k < n_factors; ++k) {
+            S const y = x[k];
+            RECSYS_DETAIL_UNROLL
+            for (int j = 0; j < 8; ++j) sum[j] = score_step<S, Distance>(y, rows[r + static_cast<std::size_t>(j)][k], sum[j]);
+        }
+        for (std::size_t j = 0; j < 8; ++j) out[r + j] = sum[j];
+    }
+    for (; r < n_rows; ++r) {
+        S sum{0};
+        for (std::size_t k = 0; k < n_factors; ++k) sum = score_step<S, Distance>(x[k], rows[r][k], sum);
+        out[r] = sum;
+    }
+}
+template <class S> void score_rows(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, bool is_distance, S* out) {
+    if (is_distance) score_rows_by<S, true>(x, rows, n_rows, n_factors, out);
+    else score_rows_by<S, false>(x, rows, n_rows, n_factors, out);
+}
+
+/// The table of this level.
+template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_rows<S>}; }
+// --- back in recsys/core/simd/select_scores.hpp
+
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
+#endif
+
+namespace avx512 {
+
+RECSYS_DETAIL_INLINE float multiply_add(float a, float b, float c) noexcept { return __builtin_fmaf(a, b, c); }
+RECSYS_DETAIL_INLINE double multiply_add(double a, double b, double c) noexcept { return __builtin_fma(a, b, c); }
+
+template <class S> struct comparison {
+    using mask = unsigned;
+    static RECSYS_DETAIL_INLINE mask none() { return 0; }
+    static RECSYS_DETAIL_INLINE mask reaches(__m512 x, __m512 bar) { return _mm512_cmp_ps_mask(x, bar, _CMP_GE_OQ); }
+    static RECSYS_DETAIL_INLINE mask reaches(__m512d x, __m512d bar) { return _mm512_cmp_pd_mask(x, bar, _CMP_GE_OQ); }
+    static RECSYS_DETAIL_INLINE mask either(mask a, mask b) { return a | b; }
+    static RECSYS_DETAIL_INLINE bool any(mask x) { return x != 0; }
+    static RECSYS_DETAIL_INLINE unsigned bits(mask x) { return x; }
+};
+
+// --- recsys/core/simd/score_kernels.inl ------------------------------------------------------------------------------
+// Kernels of scores: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// A raw score is summed over the factors in their order, with one multiply_add a step, by every kernel: a pair has the same bits whichever is
+// asked. It is the sum of products, or for distances minus the sum of squared differences, so that more is always better.
+// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane].
+
+template <class S, bool Distance>
+RECSYS_DETAIL_INLINE typename pack<S>::reg score_step(typename pack<S>::reg x, typename pack<S>::reg y, typename pack<S>::reg sum) {
+    using p = pack<S>;
+    if constexpr (!Distance) return p::fma(x, y, sum);
+    else {
+        auto const d = p::fnma(p::set(S{1}), y, x);
+        return p::fnma(d, d, sum);
+    }
+}
+template <class S, bool Distance> RECSYS_DETAIL_INLINE S score_step(S x, S y, S sum) {
+    if constexpr (!Distance) return multiply_add(x, y, sum);
+    else {
+        S const d = x - y;
+        return multiply_add(-d, d, sum);
+    }
+}
+
+/// Which scores of a user are of use. Those of the users who fill up a tile reach no bar of theirs, and are beyond the last user for items.
+template <class S, bool Scaled, bool Both>
+RECSYS_DETAIL_INLINE typename comparison<S>::mask score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at,
+                                                                typename pack<S>::reg bar, std::uint32_t user) {
+    using p = pack<S>;
+    using compare = comparison<S>;
+    if constexpr (Scaled) value = p::mul(value, p::load(scan.scales + at));
+    if constexpr (!Both) {
+        (void)user;
+        return compare::reaches(value, bar);
+    } else {
+        auto const length = p::set(user < scan.n_users ? scan.user_lengths[user] : S{0});
+        auto const item_bars = p::mul(p::load(scan.item_bars + at), length);
+        return user < scan.n_users ? compare::either(compare::reaches(value, bar), compare::reaches(value, item_bars))
+                                   : compare::reaches(value, bar);
+    }
+}
+
+/// Some users against lanes of some blocks, held in registers: notes the scores that reach their user's bar, or with Both their item's.
+/// @param lane  the first lane of the blocks; as many packs from there.
+template <class S, bool Distance, bool Scaled, bool Both, int Users, int Blocks, int Packs>
+RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
+                                            std::size_t block, std::size_t lane, score_hit<S>* hits) {
+    using p = pack<S>;
+    using compare = comparison<S>;
+    std::size_t const n = scan.n_factors, block_size = 16 * n;
+    S const* const items = scan.items + block * block_size + lane;
+    typename p::reg sum[Users][Blocks][Packs];
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) sum[u][b][c] = p::set(S{0});
+        }
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+        typename p::reg row[Blocks][Packs];
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c)
+                row[b][c] = p::load(items + static_cast<std::size_t>(b) * block_size + k * 16 + static_cast<std::size_t>(c) * p::width);
+        }
+        RECSYS_DETAIL_UNROLL
+        for (int u = 0; u < Users; ++u) {
+            auto const x = p::set(users[u][k]);
+            RECSYS_DETAIL_UNROLL
+            for (int b = 0; b < Blocks; ++b) {
+                RECSYS_DETAIL_UNROLL
+                for (int c = 0; c < Packs; ++c) sum[u][b][c] = score_step<S, Distance>(x, row[b][c], sum[u][b][c]);
+            }
+        }
+    }
+    // Most tiles have nothing: one test for all of it.
+    auto some = compare::none();
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        auto const bar = p::set(bars[u]);
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) {
+                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
+                some = compare::either(some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
+            }
+        }
+    }
+    if (!compare::any(some)) return 0;
+    // Unrolled stores: an array that is read at a varying place would not live in registers above.
+    S raw[Users * Blocks * Packs][p::width];
+    unsigned hit[Users * Blocks * Packs];
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        auto const bar = p::set(bars[u]);
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) {
+                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
+                hit[(u * Blocks + b) * Packs + c] =
+                    compare::bits(score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
+                p::store(raw[(u * Blocks + b) * Packs + c], sum[u][b][c]);
+            }
+        }
+    }
+    std::size_t found = 0;
+    for (int at = 0; at < Users * Blocks * Packs; ++at) {
+        auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
+        std::size_t const place = (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
+        unsigned bits = hit[at];
+        for (; bits != 0; bits &= bits - 1) {
+            std::uint32_t const i = lowest_bit(bits);
+            hits[found++] = {raw[at][i], static_cast<std::uint32_t>(place) + i, user};
+        }
+    }
+    return found;
+}
+
+/// Every user against every block.
+template <class S, bool Distance, bool Scaled, bool Both = false> inline std::size_t score_blocks(score_scan<S> const& scan) {
+    constexpr std::size_t width = pack<S>::width;
+    constexpr int packs = width == 16 ? 1 : 2, at_once = 12 / packs, blocks_of_one = 8 / packs;
+    constexpr std::size_t lanes = static_cast<std::size_t>(packs) * width;
+    std::size_t found = 0;
+    if (scan.n_users == 1) { // a user alone: several blocks keep the registers busy
+        std::size_t b = 0;
+        for (; b + blocks_of_one <= scan.n_blocks; b += blocks_of_one)
+            for (std::size_t lane = 0; lane < 16; lane += lanes)
+                found +=
+                    score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+        for (; b < scan.n_blocks; ++b)
+            for (std::size_t lane = 0; lane < 16; lane += lanes)
+                found += score_tile<S, Distance, Scaled, Both, 1, 1, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+        return found;
+    }
+    for (std::size_t first = 0; first < scan.n_users; first += at_once) {
+        S const* users[at_once];
+        S bars[at_once];
+        for (std::size_t u = 0; u < at_once; ++u) {
+            bool const is_there = first + u < scan.n_users; // the others are the last again, with a bar that nothing reaches
+            users[u] = scan.users[is_there ? first + u : scan.n_users - 1];
+            bars[u] = is_there ? scan.bars[first + u] : scan.no_score;
+        }
+        for (std::size_t b = 0; b < scan.n_blocks; ++b)
+            for (std::size_t lane = 0; lane < 16; lane += lanes)
+                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane,
+                                                                            scan.hits + found);
+    }
+    return found;
+}
+template <class S> std::size_t score_scan_of(score_scan<S> const& scan) {
+    if (scan.is_distance) return score_blocks<S, true, false>(scan);
+    if (scan.item_bars) return score_blocks<S, false, true, true>(scan);
+    return scan.scales ? score_blocks<S, false, true>(scan) : score_blocks<S, false, false>(scan);
+}
+
+/// Eight rows at a time, one factor after the other: rows as they are, without packing.
+template <class S, bool Distance>
+inline void score_rows_by(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, S* out) {
+    std::size_t r = 0;
+    for (; r + 8 <= n_rows; r += 8) {
+        S sum[8] = {};
+        for (std::size_t k = 0; k < n_factors; ++k) {
+            S const y = x[k];
+            RECSYS_DETAIL_UNROLL
+            for (int j = 0; j < 8; ++j) sum[j] = score_step<S, Distance>(y, rows[r + static_cast<std::size_t>(j)][k], sum[j]);
+        }
+        for (std::size_t j = 0; j < 8; ++j) out[r + j] = sum[j];
+    }
+    for (; r < n_rows; ++r) {
+        S sum{0};
+        for (std::size_t k = 0; k < n_factors; ++k) sum = score_step<S, Distance>(x[k], rows[r][k], sum);
+        out[r] = sum;
+    }
+}
+template <class S> void score_rows(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, bool is_distance, S* out) {
+    if (is_distance) score_rows_by<S, true>(x, rows, n_rows, n_factors, out);
+    else score_rows_by<S, false>(x, rows, n_rows, n_factors, out);
+}
+
+/// The table of this level.
+template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_rows<S>}; }
+// --- back in recsys/core/simd/select_scores.hpp
+
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif
+
+/// The kernels of scores of a level that this machine has.
+template <class S> score_table<S> score_kernels(simd_level level) noexcept {
+    static_assert(std::is_same_v<S, float> || std::is_same_v<S, double>);
+#if defined(__GNUC__) && defined(__x86_64__)
+    if (level == simd_level::avx512) return avx512::scores<S>();
+    if (level == simd_level::avx2) return avx2::scores<S>();
+#endif
+    RECSYS_DETAIL_ASSERT(level == simd_level::portable);
+    (void)level;
+    return portable::scores<S>();
+}
+
+}}} // namespace recsys::detail
+
+#pragma pop_macro("RECSYS_DETAIL_UNROLL")
+
+#endif
+
+// --- recsys/retrieval/factor_pairs.hpp -------------------------------------------------------------------------------
+// The score of a pair of rows of factors: one definition, with the same bits wherever a pair is asked for.
+#ifndef RECSYS_RETRIEVAL_FACTOR_PAIRS_HPP
+#define RECSYS_RETRIEVAL_FACTOR_PAIRS_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// How alike two rows of factors are.
+enum class similarity {
+    dot,      ///< the sum of products: long vectors win
+    cosine,   ///< the same of vectors of length 1, in [-1, 1]; a zero vector is like nothing
+    euclidean ///< minus the distance: 0 for equal rows, below 0 for others
+};
+
+namespace detail {
+
+template <class Scalar>
+concept factor_scalar = std::same_as<Scalar, float> || std::same_as<Scalar, double>;
+
+/// The sum of a[k] b[k] in the order of k, with one rounding a step where the machine has fused multiply-add: the raw score of every path.
+template <factor_scalar Scalar> Scalar factor_dot(Scalar const* a, Scalar const* b, std::size_t n) noexcept {
+    Scalar out{0};
+    score_kernels<Scalar>(active_simd_level()).rows(a, &b, 1, n, false, &out);
+    return out;
+}
+
+/// A table of rows that someone else owns.
+template <class Scalar> struct factor_rows {
+    Scalar const* data = nullptr;
+    std::size_t n_rows = 0, n_factors = 0;
+    std::size_t stride = 0; ///< from row to row
+
+    Scalar const* row(std::size_t i) const noexcept { return data + i * stride; }
+};
+
+template <class Scalar> double double_dot(Scalar const* a, Scalar const* b, std::size_t n) noexcept {
+    double sum = 0;
+    for (std::size_t k = 0; k < n; ++k) sum += static_cast<double>(a[k]) * static_cast<double>(b[k]);
+    return sum;
+}
+template <class Scalar> double length_of(Scalar const* a, std::size_t n) noexcept { return std::sqrt(double_dot(a, a, n)); }
+
+template <class Scalar> std::vector<double> lengths_of(factor_rows<Scalar> const& rows) {
+    std::vector<double> out(rows.n_rows);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = length_of(rows.row(i), rows.n_factors);
+    return out;
+}
+
+/// One side of a pair, ready to be compared with many.
+template <class Scalar> struct factor_subject {
+    Scalar const* row = nullptr; ///< null: like nothing
+    double length = 0;           ///< only for cosines
+};
+
+/// Scores of a row against the rows of a table.
+template <factor_scalar Scalar> class factor_pairs {
+public:
+    using score_type = Scalar;
+    using subject = factor_subject<Scalar>;
+
+    /// @param item_lengths  only for cosines; must outlive it, as the rows.
+    factor_pairs(factor_rows<Scalar> const& items, similarity by, double const* item_lengths = nullptr) noexcept
+        : m_items(items), m_item_lengths(item_lengths), m_by(by), m_level(active_simd_level()), m_kernels(score_kernels<Scalar>(m_level)) {}
+
+    factor_rows<Scalar> const& items() const noexcept { return m_items; }
+    similarity by() const noexcept { return m_by; }
+    bool is_distance() const noexcept { return m_by == similarity::euclidean; }
+    double item_length(std::size_t item) const noexcept { return m_item_lengths[item]; }
+    simd_level level() const noexcept { return m_level; }
+    score_table<Scalar> const& kernels() const noexcept { return m_kernels; }
+
+    subject subject_of(Scalar const* row) const noexcept {
+        return {row, m_by == similarity::cosine ? length_of(row, m_items.n_factors) : 0};
+    }
+    Scalar operator()(subject const& x, std::size_t item) const noexcept {
+        Scalar out{};
+        Scalar const* const row = m_items.row(item);
+        m_kernels.rows(x.row, &row, 1, m_items.n_factors, is_distance(), &out);
+        return finished(x, item, out);
+    }
+    /// Calls take(j, score) for each of n items, item_at(j).
+    template <class ItemAt, class Take> void each(subject const& x, std::size_t n, ItemAt const& item_at, Take const& take) const {
+        constexpr std::size_t at_once = 128;
+        Scalar const* rows[at_once];
+        Scalar out[at_once];
+        for (std::size_t first = 0; first < n; first += at_once) {
+            std::size_t const some = std::min(at_once, n - first);
+            for (std::size_t j = 0; j < some; ++j) rows[j] = m_items.row(item_at(first + j));
+            m_kernels.rows(x.row, rows, some, m_items.n_factors, is_distance(), out);
+            for (std::size_t j = 0; j < some; ++j) take(first + j, finished(x, item_at(first + j), out[j]));
+        }
+    }
+    /// The score of a pair whose raw score is known.
+    Scalar finished(subject const& x, std::size_t item, Scalar raw) const noexcept {
+        if (m_by == similarity::dot) return raw;
+        if (m_by == similarity::cosine) return cosine(x, item, raw);
+        // Squares of very long or short differences leave the range of float on the way.
+        if (-raw > least_safe() && -raw < most_safe()) return -std::sqrt(-raw);
+        return static_cast<Scalar>(0 - double_distance(x.row, m_items.row(item), m_items.n_factors));
+    }
+    /// How many items fit the near cache with their factors.
+    std::size_t items_at_once() const noexcept { return std::max<std::size_t>(16, 131072 / (sizeof(Scalar) * (m_items.n_factors + 1))); }
+
+private:
+    static constexpr Scalar least_safe() noexcept { return Scalar(1e-30); }
+    static constexpr Scalar most_safe() noexcept { return Scalar(1e30); }
+    static double double_distance(Scalar const* a, Scalar const* b, std::size_t n) noexcept {
+        double sum = 0;
+        for (std::size_t k = 0; k < n; ++k) {
+            double const d = static_cast<double>(a[k]) - static_cast<double>(b[k]);
+            sum += d * d;
+        }
+        return std::sqrt(sum);
+    }
+    Scalar cosine(subject const& x, std::size_t item, Scalar product) const noexcept {
+        double const lengths = x.length * m_item_lengths[item];
+        if (lengths == 0) return Scalar{0};
+        bool const is_safe = std::abs(product) > least_safe() && std::abs(product) < most_safe();
+        double const exact = is_safe ? static_cast<double>(product) : double_dot(x.row, m_items.row(item), m_items.n_factors);
+        double const value = exact / lengths;
+        return static_cast<Scalar>(std::isnan(value) ? value : std::min(1.0, std::max(-1.0, value)));
+    }
+
+    factor_rows<Scalar> m_items;
+    double const* m_item_lengths;
+    similarity m_by;
+    simd_level m_level;
+    score_table<Scalar> m_kernels;
+};
+
+}
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/retrieval/factor_index.hpp -------------------------------------------------------------------------------
+// Items laid out for search by factors: the longest rows first, sixteen side by side.
+#ifndef RECSYS_RETRIEVAL_FACTOR_INDEX_HPP
+#define RECSYS_RETRIEVAL_FACTOR_INDEX_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// Where the kernels' sums neither overflow nor lose their small terms; what lies outside is scored pair by pair. Not for NaN.
+template <class Scalar> bool has_plain_length(double length, similarity by) noexcept {
+    if (by == similarity::cosine) return length > 1e-12 && length < 1e12;
+    return length < (std::is_same_v<Scalar, float> ? 1e18 : 1e150);
+}
+
+/// A copy of some rows of a table in the order of their lengths, longest first, equal ones by number: so that whole blocks can be passed over.
+///
+/// Cosines are the same for every length: their order is that of the numbers. Immutable; 4 n_factors bytes an item (8 for double) and 24.
+/// Cost: O(n (n_factors + log n)).
+template <factor_scalar Scalar> class factor_index {
+public:
+    static constexpr std::size_t lanes = 16;
+
+    factor_index() = default;
+    /// @param items  rising.
+    factor_index(factor_pairs<Scalar> const& pairs, std::vector<std::uint32_t> items, team& workers)
+        : m_by(pairs.by()), m_level(pairs.level()), m_n_factors(pairs.items().n_factors), m_items(std::move(items)) {
+        sort(pairs, workers);
+        pack(pairs, workers);
+    }
+
+    similarity by() const noexcept { return m_by; }
+    simd_level level() const noexcept { return m_level; }
+    std::size_t n_factors() const noexcept { return m_n_factors; }
+    std::size_t n_blocks() const noexcept { return m_longest.size(); }
+    /// The items in the order of their places; those whose lengths are not plain come last, from n_plain() on, and are not packed.
+    std::span<std::uint32_t const> items() const noexcept { return m_items; }
+    std::size_t n_plain() const noexcept { return m_n_plain; }
+    Scalar const* block(std::size_t b) const noexcept { return m_packed.data() + b * lanes * m_n_factors; }
+    /// Of a block: 1 / length for each of its items; null where scores are no cosines.
+    Scalar const* scales(std::size_t b) const noexcept { return m_scales.empty() ? nullptr : m_scales.data() + b * lanes; }
+    /// The largest and the smallest length in blocks [first, last); only where scores are no cosines.
+    double longest(std::size_t first) const noexcept { return m_longest[first]; }
+    double shortest(std::size_t last) const noexcept { return m_shortest[last - 1]; }
+
+private:
+    void sort(factor_pairs<Scalar> const& pairs, team& workers) {
+        m_lengths.resize(m_items.size());
+        workers.blocks(m_items.size(), 4096, [&](std::size_t first, std::size_t last, std::size_t) {
+            for (std::size_t i = first; i < last; ++i)
+                m_lengths[i] =
+                    m_by == similarity::cosine ? pairs.item_length(m_items[i]) : length_of(pairs.items().row(m_items[i]), m_n_factors);
+        });
+        std::vector<std::pair<double, std::uint32_t>> plain;
+        std::vector<std::uint32_t> others;
+        plain.reserve(m_items.size());
+        for (std::size_t i = 0; i < m_items.size(); ++i)
+            if (has_plain_length<Scalar>(m_lengths[i], m_by)) plain.emplace_back(m_lengths[i], m_items[i]);
+            else others.push_back(m_items[i]);
+        if (m_by != similarity::cosine)
+            std::sort(plain.begin(), plain.end(),
+                      [](auto const& a, auto const& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+        m_n_plain = plain.size();
+        for (std::size_t i = 0; i < plain.size(); ++i) m_lengths[i] = plain[i].first, m_items[i] = plain[i].second;
+        std::copy(others.begin(), others.end(), m_items.begin() + static_cast<std::ptrdiff_t>(m_n_plain));
+    }
+    void pack(factor_pairs<Scalar> const& pairs, team& workers) {
+        std::size_t const n_blocks = (m_n_plain + lanes - 1) / lanes, block_size = checked_product(lanes, m_n_factors, "top-k");
+        m_packed = buffer<Scalar>(checked_product(n_blocks, block_size, "top-k"));
+        m_longest.resize(n_blocks), m_shortest.resize(n_blocks);
+        if (m_by == similarity::cosine) m_scales = buffer<Scalar>(n_blocks * lanes, Scalar{0});
+        workers.blocks(n_blocks, 64, [&](std::size_t first, std::size_t last, std::size_t) {
+            for (std::size_t b = first; b < last; ++b) pack_block(pairs, b, m_packed.data() + b * block_size);
+        });
+        m_lengths = {};
+    }
+    void pack_block(factor_pairs<Scalar> const& pairs, std::size_t b, Scalar* out) {
+        std::size_t const start = b * lanes, n = std::min(lanes, m_n_plain - start);
+        m_longest[b] = m_lengths[start], m_shortest[b] = m_lengths[start + n - 1];
+        Scalar const* rows[lanes];
+        for (std::size_t i = 0; i < lanes; ++i) rows[i] = pairs.items().row(m_items[start + std::min(i, n - 1)]); // the last fills up
+        for (std::size_t k = 0; k < m_n_factors; ++k)
+            for (std::size_t i = 0; i < lanes; ++i) out[k * lanes + i] = rows[i][k];
+        if (!m_scales.empty())
+            for (std::size_t i = 0; i < n; ++i) m_scales[start + i] = static_cast<Scalar>(1 / m_lengths[start + i]);
+    }
+
+    similarity m_by = similarity::dot;
+    simd_level m_level = simd_level::portable;
+    std::size_t m_n_factors = 0, m_n_plain = 0;
+    std::vector<std::uint32_t> m_items;
+    std::vector<double> m_lengths; // by place, while it is made
+    std::vector<double> m_longest, m_shortest;
+    buffer<Scalar> m_packed, m_scales;
+};
+
+}}} // namespace recsys::detail
+
+#endif
+
+// --- recsys/retrieval/top_k.hpp --------------------------------------------------------------------------------------
+// The best k of a stream of scores, exactly: higher scores first, equal ones by the smaller index.
+#ifndef RECSYS_RETRIEVAL_TOP_K_HPP
+#define RECSYS_RETRIEVAL_TOP_K_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+template <class Score> struct ranked_index {
+    Score score{};
+    std::uint32_t index = 0;
+    /// Whether it stands before another one in a list.
+    friend bool operator<(ranked_index const& a, ranked_index const& b) noexcept {
+        return a.score != b.score ? a.score > b.score : a.index < b.index;
+    }
+};
+
+/// Keeps the best k of what is pushed, in a little more than room for them: k and as many again, or 64. O(1) a push on average, whatever comes and
+/// in whatever order.
+///
+/// When there is too much, a bar is searched that some more than k scores reach, by halves: counting runs without a branch. Where scores are too
+/// equal for that, the k-th is found exactly.
+template <class Score> class top_k {
+public:
+    using entry = ranked_index<Score>;
+
+    /// Forgets everything.
+    void start(std::size_t k) {
+        m_k = k, m_n = 0, m_high = -infinity;
+        m_room = k + std::max<std::size_t>(k, 64);
+        m_bar = {-infinity, 0};
+    }
+    /// Whether an entry can be among the best: never for minus infinity, always for NaN, which the caller must refuse.
+    bool wants(Score score, std::uint32_t index) const noexcept {
+        return !(score < m_bar.score) && !(score == m_bar.score && index >= m_bar.index);
+    }
+    /// No score below it is wanted any more.
+    Score bar() const noexcept { return m_bar.score; }
+    /// Only what it wants, no index twice.
+    void push(Score score, std::uint32_t index) {
+        if (m_n == m_scores.size()) grow();
+        m_scores[m_n] = score, m_indices[m_n] = index;
+        m_high = std::max(m_high, score);
+        if (++m_n >= m_room) cut();
+    }
+    /// Raises the bar if there is something to gain.
+    void tighten() {
+        if (m_n >= m_k + std::max<std::size_t>(16, m_k / 2)) cut();
+    }
+    /// The best, in order.
+    std::span<entry const> finish() {
+        if (m_n > m_k + m_k / 8) cut();
+        if constexpr (std::is_same_v<Score, float>) sort_as_numbers();
+        else {
+            copy_entries();
+            std::sort(m_entries.begin(), m_entries.end());
+        }
+        if (m_entries.size() > m_k) m_entries.resize(m_k);
+        return m_entries;
+    }
+
+private:
+    static constexpr Score infinity = std::numeric_limits<Score>::infinity();
+    static constexpr std::size_t step = 16; // scores that are counted together
+
+    void grow() {
+        std::size_t const size = std::min(std::max<std::size_t>(2 * m_n, 64), m_room) + step;
+        m_scores.resize(size / step * step + step), m_indices.resize(m_scores.size());
+    }
+    void cut() {
+        if (m_k == 0) {
+            m_n = 0;
+            return;
+        }
+        // What lies past the end counts as nothing.
+        while (m_scores.size() < (m_n + step - 1) / step * step) grow();
+        std::fill(m_scores.begin() + static_cast<std::ptrdiff_t>(m_n),
+                  m_scores.begin() + static_cast<std::ptrdiff_t>((m_n + step - 1) / step * step), -infinity);
+        if (!cut_near()) cut_exactly();
+    }
+    bool cut_near() {
+        Score low = m_bar.score, high = m_high;
+        if (low == -infinity) low = *std::min_element(m_scores.begin(), m_scores.begin() + static_cast<std::ptrdiff_t>(m_n));
+        if (!(high - low < std::numeric_limits<Score>::max())) return false;
+        for (int i = 0; i < 12; ++i) {
+            Score const middle = low + (high - low) / 2;
+            std::size_t const n = count(middle);
+            if (n < m_k) high = middle;
+            else if (n > m_k + m_k / 8) low = middle;
+            else return keep(middle), true;
+        }
+        return false;
+    }
+    std::size_t count(Score bar) const noexcept {
+        std::int32_t lanes[step] = {};
+        for (std::size_t i = 0; i < m_n; i += step)
+            for (std::size_t j = 0; j < step; ++j) lanes[j] += m_scores[i + j] >= bar;
+        std::int32_t out = 0;
+        for (auto const n : lanes) out += n;
+        return static_cast<std::size_t>(out);
+    }
+    void keep(Score bar) noexcept {
+        std::size_t n = 0;
+        for (std::size_t i = 0; i < m_n; ++i) {
+            Score const score = m_scores[i];
+            m_scores[n] = score, m_indices[n] = m_indices[i];
+            n += score >= bar;
+        }
+        m_n = n;
+        m_bar = {bar, std::numeric_limits<std::uint32_t>::max()};
+    }
+    void cut_exactly() {
+        copy_entries();
+        auto const last_kept = m_entries.begin() + static_cast<std::ptrdiff_t>(m_k - 1);
+        if (m_n <= m_k) return;
+        std::nth_element(m_entries.begin(), last_kept, m_entries.end());
+        m_bar = *last_kept;
+        m_n = m_k;
+        for (std::size_t i = 0; i < m_n; ++i) m_scores[i] = m_entries[i].score, m_indices[i] = m_entries[i].index;
+    }
+    /// Score and index as one whole number that rises where entries fall: one comparison instead of three. A zero loses its sign.
+    void sort_as_numbers() {
+        constexpr std::uint32_t sign = 0x80000000u;
+        m_keys.resize(m_n);
+        for (std::size_t i = 0; i < m_n; ++i) {
+            auto const bits = bit_cast<std::uint32_t>(static_cast<float>(m_scores[i]) + 0.f);
+            auto const falling = bits & sign ? bits : ~(bits | sign);
+            m_keys[i] = std::uint64_t{falling} << 32 | m_indices[i];
+        }
+        std::sort(m_keys.begin(), m_keys.end());
+        m_entries.resize(m_n);
+        for (std::size_t i = 0; i < m_n; ++i) {
+            auto const falling = static_cast<std::uint32_t>(m_keys[i] >> 32);
+            auto const bits = falling & sign ? falling : ~falling & ~sign;
+            m_entries[i] = {bit_cast<float>(bits), static_cast<std::uint32_t>(m_keys[i])};
+        }
+    }
+    void copy_entries() {
+        m_entries.resize(m_n);
+        for (std::size_t i = 0; i < m_n; ++i) m_entries[i] = {m_scores[i], m_indices[i]};
+    }
+
+    std::size_t m_k = 0, m_n = 0, m_room = 0;
+    std::vector<Score> m_scores;
+    std::vector<std::uint32_t> m_indices;
+    std::vector<entry> m_entries;
+    std::vector<std::uint64_t> m_keys;
+    Score m_high = -infinity;
+    entry m_bar{-infinity, 0};
+};
+
+}}} // namespace recsys::detail
+
+#endif
+
+// --- recsys/retrieval/factor_search.hpp ------------------------------------------------------------------------------
+// The exact best k of an index for some rows at a time: blocks that cannot enter a list are passed over, scores below the bar are never kept.
+#ifndef RECSYS_RETRIEVAL_FACTOR_SEARCH_HPP
+#define RECSYS_RETRIEVAL_FACTOR_SEARCH_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// The scratch memory of one worker.
+///
+/// What is passed over is below the bar even where every rounding went its way: the lists are those of a full sort. Bounds are in double;
+/// with u the rounding of Scalar, a raw score of n factors lies within n u |x| |y| of the product (Higham 2002, section 3.1), and underflow adds
+/// n times the least normal number at most.
+/// Source of the bound: Cauchy-Schwarz; in this use Teflioudi, Gemulla, Mykytiuk (2015), LEMP.
+template <factor_scalar Scalar> class factor_search {
+public:
+    using subject = factor_subject<Scalar>;
+    /// Subjects whose rows and bars stay in the near caches together.
+    static constexpr std::size_t most_subjects = 96;
+
+    /// The lists of at most most_subjects subjects.
+    /// @param pairs     the same items, level and kind of score that the index was made from.
+    /// @param is_wanted (subject's number, item), asked for items that would be listed
+    /// @param refuse    (subject's number, item), told of NaN
+    /// @param take      (best), called once a subject in their order
+    template <class Wanted, class Refuse, class Take> void run(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
+                                                               std::span<subject const> subjects, std::size_t k, Wanted const& is_wanted,
+                                                               Refuse const& refuse, Take const& take) {
+        m_best.resize(std::max(m_best.size(), subjects.size()));
+        m_active.clear();
+        for (std::size_t s = 0; s < subjects.size(); ++s) {
+            m_best[s].start(k);
+            if (subjects[s].row) begin(index, pairs, subjects, s, is_wanted, refuse);
+        }
+        scan_all(index, pairs, subjects, is_wanted, refuse);
+        for (std::size_t s = 0; s < subjects.size(); ++s) take(m_best[s].finish());
+    }
+
+private:
+    static constexpr std::size_t blocks_at_once = 8;
+    static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    struct active_subject {
+        std::uint32_t number;
+        double length;
+    };
+
+    /// What is not packed is scored pair by pair.
+    template <class Wanted, class Refuse> void begin(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
+                                                     std::span<subject const> subjects, std::size_t s, Wanted const& is_wanted,
+                                                     Refuse const& refuse) {
+        double const length = pairs.by() == similarity::cosine ? subjects[s].length : length_of(subjects[s].row, index.n_factors());
+        bool const is_plain = has_plain_length<Scalar>(length, pairs.by());
+        auto const items = index.items().subspan(is_plain ? index.n_plain() : 0);
+        pairs.each(
+            subjects[s], items.size(), [&](std::size_t j) { return items[j]; },
+            [&](std::size_t j, Scalar score) { offer(s, score, items[j], is_wanted, refuse); });
+        if (is_plain) m_active.push_back({static_cast<std::uint32_t>(s), length});
+    }
+    template <class Wanted, class Refuse>
+    void offer(std::size_t s, Scalar score, std::uint32_t item, Wanted const& is_wanted, Refuse const& refuse) {
+        if (!m_best[s].wants(score, item) || !is_wanted(s, item)) return;
+        if (std::isnan(score)) refuse(s, item);
+        m_best[s].push(score, item);
+    }
+
+    template <class Wanted, class Refuse> void scan_all(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
+                                                        std::span<subject const> subjects, Wanted const& is_wanted, Refuse const& refuse) {
+        double const n = static_cast<double>(index.n_factors()), u = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+        m_slack = (2 * n + 16) * u;
+        m_least = (n + 1) * static_cast<double>(std::numeric_limits<Scalar>::min()); // also where subnormal numbers are flushed to 0
+        for (std::size_t b = 0; b < index.n_blocks() && !m_active.empty(); b += blocks_at_once) {
+            std::size_t const end = std::min(index.n_blocks(), b + blocks_at_once);
+            choose(index, subjects, b, end);
+            if (m_rows.empty()) continue;
+            m_hits.resize(std::max(m_hits.size(), m_rows.size() * (end - b) * index.lanes));
+            score_scan<Scalar> const scan{index.block(b), index.scales(b), m_rows.data(),     m_bars.data(),       infinity,
+                                          m_rows.size(),  end - b,         index.n_factors(), pairs.is_distance(), m_hits.data()};
+            std::size_t const found = pairs.kernels().scan(scan);
+            for (std::size_t h = 0; h < found; ++h) {
+                auto const& [raw, place, user] = m_hits[h];
+                std::size_t const at = b * index.lanes + place, s = m_chosen[user];
+                if (at >= index.n_plain()) continue; // what fills up the last block
+                std::uint32_t const item = index.items()[at];
+                offer(s, pairs.finished(subjects[s], item, raw), item, is_wanted, refuse);
+            }
+        }
+    }
+    /// Those subjects for whom some item of the blocks can enter the list, with the bars for their raw scores. Who cannot have a product that is
+    /// large enough has none among shorter items either and is dropped.
+    void choose(factor_index<Scalar> const& index, std::span<subject const> subjects, std::size_t first, std::size_t last) {
+        m_rows.clear(), m_bars.clear(), m_chosen.clear();
+        std::size_t kept = 0;
+        for (auto const& one : m_active) {
+            m_best[one.number].tighten();
+            double const bar = static_cast<double>(m_best[one.number].bar());
+            if (index.by() == similarity::dot && one.length * index.longest(first) * (1 + m_slack) + m_least < bar) continue;
+            m_active[kept++] = one;
+            if (index.by() == similarity::euclidean) {
+                double const apart = std::max(one.length - index.longest(first), index.shortest(last) - one.length);
+                double const lengths = one.length + index.longest(first); // their roundings blur what is apart
+                if (-(apart - m_slack * lengths) * (1 - m_slack) + m_least < bar) continue;
+            }
+            m_rows.push_back(subjects[one.number].row);
+            m_bars.push_back(raw_bar(index.by(), bar, one.length));
+            m_chosen.push_back(one.number);
+        }
+        m_active.resize(kept);
+    }
+    /// No raw score below it belongs to a score that reaches the bar.
+    Scalar raw_bar(similarity by, double bar, double length) const noexcept {
+        if (by == similarity::dot || bar == -std::numeric_limits<double>::infinity()) return static_cast<Scalar>(bar);
+        if (by == similarity::cosine) return static_cast<Scalar>((bar - m_slack) * length);
+        return static_cast<Scalar>(-(bar * bar * (1 + m_slack) + m_least));
+    }
+
+    std::vector<top_k<Scalar>> m_best;
+    std::vector<active_subject> m_active;
+    std::vector<Scalar const*> m_rows;
+    std::vector<Scalar> m_bars;
+    std::vector<std::uint32_t> m_chosen;
+    std::vector<score_hit<Scalar>> m_hits;
+    double m_slack = 0, m_least = 0;
+};
+
+}}} // namespace recsys::detail
+
+#endif
+
+// --- recsys/retrieval/factor_lists.hpp -------------------------------------------------------------------------------
+// Lists from rows of factors: by an index where that pays, else pair by pair.
+#ifndef RECSYS_RETRIEVAL_FACTOR_LISTS_HPP
+#define RECSYS_RETRIEVAL_FACTOR_LISTS_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// Some lists one after another.
+template <class Entry> struct list_rows {
+    std::vector<std::size_t> ends;
+    std::vector<Entry> items;
+
+    template <class Score> void add(std::span<ranked_index<Score> const> best) {
+        for (auto const& one : best) {
+            auto& [index, score] = items.emplace_back();
+            index = static_cast<std::remove_reference_t<decltype(index)>>(one.index);
+            score = static_cast<float>(one.score);
+        }
+        ends.push_back(items.size());
+    }
+    void add(list_rows const& more) {
+        std::size_t const before = items.size();
+        for (auto const end : more.ends) ends.push_back(before + end);
+        items.insert(items.end(), more.items.begin(), more.items.end());
+    }
+};
+
+/// Offers an item: looked at closely only if its score can enter the list. `is_wanted` is asked last, `refuse` is told of NaN.
+template <class Score, class Wanted, class Refuse>
+void offer(top_k<Score>& best, Score score, std::uint32_t index, Wanted const& is_wanted, Refuse const& refuse) {
+    if (!best.wants(score, index) || !is_wanted(index)) return;
+    if (std::isnan(score)) refuse(index);
+    best.push(score, index);
+}
+
+/// For fewer lists than these the rows are read in place: making an index costs as much as some 30 lists without one.
+inline constexpr std::size_t least_lists_for_an_index = 32;
+
+/// Subjects of a chunk of work: their best lists are kept in memory together.
+inline std::size_t subjects_at_once(std::size_t k, std::size_t n, std::size_t n_workers) noexcept {
+    std::size_t const most = std::max<std::size_t>(1, 262144 / (k + 1)), fair = std::max<std::size_t>(12, n / (4 * n_workers) / 12 * 12);
+    return std::min({std::size_t{96}, most, fair});
+}
+
+/// The items below n_items for which keep(item) holds.
+template <class Keep> std::vector<std::uint32_t> kept_items(std::size_t n_items, item_set const* among, Keep const& keep) {
+    std::vector<std::uint32_t> out;
+    auto const add = [&](item_index item) {
+        if (keep(item)) out.push_back(static_cast<std::uint32_t>(item));
+    };
+    if (!among)
+        for (std::size_t i = 0; i < n_items; ++i) add(static_cast<item_index>(i));
+    else
+        for (auto const item : among->items())
+            if (to_size(item) < n_items) add(item);
+    return out;
+}
+
+/// The best k items of each subject, pair by pair, a block of items at a time.
+/// @param is_wanted  (subject's number, item)
+/// @param take       (best), once a subject in their order
+template <class Scalar, class Wanted, class Refuse, class Take>
+void best_of_pairs(factor_pairs<Scalar> const& pairs, std::span<factor_subject<Scalar> const> subjects, std::size_t k,
+                   item_set const* among, Wanted const& is_wanted, Refuse const& refuse, Take const& take) {
+    auto const some = among ? among->items() : std::span<item_index const>();
+    std::size_t const n_items = pairs.items().n_rows, step = pairs.items_at_once();
+    std::size_t n = n_items;
+    if (among) // what is past the end is of no account
+        n = static_cast<std::size_t>(std::partition_point(some.begin(), some.end(), [&](item_index i) { return to_size(i) < n_items; }) -
+                                     some.begin());
+    std::vector<top_k<Scalar>> best(subjects.size());
+    for (auto& one : best) one.start(k);
+    for (std::size_t first = 0; first < n; first += step)
+        for (std::size_t s = 0; s < subjects.size(); ++s) {
+            if (!subjects[s].row) continue;
+            auto const item_at = [&](std::size_t j) { return among ? to_size(some[first + j]) : first + j; };
+            pairs.each(subjects[s], std::min(step, n - first), item_at, [&](std::size_t j, Scalar score) {
+                offer(
+                    best[s], score, static_cast<std::uint32_t>(item_at(j)), [&](std::uint32_t i) { return is_wanted(s, i); },
+                    [&](std::uint32_t i) { refuse(s, i); });
+            });
+        }
+    for (auto& one : best) take(one.finish());
+}
+
+/// What some users have seen, for many quick questions: most items of most users are told by one bit.
+class seen_rows {
+public:
+    template <class Seen> void start(std::span<user_index const> users, Seen const& seen) {
+        m_items.clear(), m_ends.clear();
+        m_bits.assign(users.size() * words, 0);
+        for (std::size_t u = 0; u < users.size(); ++u) {
+            auto const& row = seen.seen(users[u]); // may be returned by value
+            for (item_index const item : std::span<item_index const>(row)) {
+                m_items.push_back(item);
+                m_bits[u * words + word_of(item)] |= bit_of(item);
+            }
+            m_ends.push_back(m_items.size());
+        }
+    }
+    bool contains(std::size_t u, item_index item) const noexcept {
+        if ((m_bits[u * words + word_of(item)] & bit_of(item)) == 0) return false;
+        auto const at = [&](std::size_t i) { return m_items.begin() + static_cast<std::ptrdiff_t>(i); };
+        return std::binary_search(at(u == 0 ? 0 : m_ends[u - 1]), at(m_ends[u]), item);
+    }
+
+private:
+    static constexpr std::size_t words = 64; // of 64 bits: 512 bytes a user
+    static std::size_t word_of(item_index item) noexcept { return to_size(item) / 64 % words; }
+    static std::uint64_t bit_of(item_index item) noexcept { return std::uint64_t{1} << to_size(item) % 64; }
+
+    std::vector<item_index> m_items;
+    std::vector<std::size_t> m_ends;
+    std::vector<std::uint64_t> m_bits;
+};
+
+}}} // namespace recsys::detail
+
+#endif
+
+// --- recsys/retrieval/factor_scorer.hpp ------------------------------------------------------------------------------
+// Scores that are products of factors, read pair by pair in place: models with factors, the user's own matrices, folded-in users.
+#ifndef RECSYS_RETRIEVAL_FACTOR_SCORER_HPP
+#define RECSYS_RETRIEVAL_FACTOR_SCORER_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// A model with factors: `item_factors()` gives n_items() x n_factors() numbers, `user_factors()` n_users() x n_factors(), row by row.
+template <class M>
+concept factor_model = requires(M const& m) {
+    { m.n_items() } -> std::convertible_to<std::size_t>;
+    { m.n_users() } -> std::convertible_to<std::size_t>;
+    { m.n_factors() } -> std::convertible_to<std::size_t>;
+    requires detail::factor_scalar<std::remove_cvref_t<decltype(m.item_factors()[0])>>;
+    requires std::same_as<std::remove_cvref_t<decltype(m.user_factors()[0])>, std::remove_cvref_t<decltype(m.item_factors()[0])>>;
+};
+
+/// A user who was not in training: factors like those of the model, and the items that made them, which count as seen.
+template <class U>
+concept folded_in_user = requires(U const& u) {
+    requires detail::factor_scalar<std::remove_cvref_t<decltype(u.factors[0])>>;
+    { u.factors.data() } -> std::convertible_to<std::remove_cvref_t<decltype(u.factors[0])> const*>;
+    { u.factors.size() } -> std::convertible_to<std::size_t>;
+    { u.items.items() } -> std::convertible_to<std::span<item_index const>>;
+};
+
+namespace detail {
+
+/// Whether `score` of a factor model is nothing but the product of its rows by factor_dot: then lists are made from the rows, with the same bits.
+/// A model says so beside its class; without it, it is asked like any scorer.
+template <class Model> inline constexpr bool scores_are_products = false;
+
+template <class Model> auto item_rows_of(Model const& model) {
+    using scalar = std::remove_cvref_t<decltype(model.item_factors()[0])>;
+    std::size_t const f = model.n_factors();
+    return factor_rows<scalar>{model.item_factors().data(), model.n_items(), f, f};
+}
+template <class Model> auto user_rows_of(Model const& model) {
+    using scalar = std::remove_cvref_t<decltype(model.user_factors()[0])>;
+    std::size_t const f = model.n_factors();
+    return factor_rows<scalar>{model.user_factors().data(), model.n_users(), f, f};
+}
+
+/// Has rows of items, or of users, by the functions above or by friends of its own.
+template <class Model>
+concept has_item_rows = requires(Model const& m) {
+    item_rows_of(m).row(0);
+};
+template <class Model>
+concept has_user_rows = requires(Model const& m) {
+    user_rows_of(m).row(0);
+};
+
+/// How a model of products scores a block: pairs, and what stands for a user in them.
+template <class Model>
+    requires scores_are_products<Model>
+auto pairs_of(Model const& model) {
+    auto const rows = item_rows_of(model);
+    using scalar = std::remove_cvref_t<decltype(rows.data[0])>;
+    return factor_pairs<scalar>(rows, similarity::dot);
+}
+template <class Model>
+    requires scores_are_products<Model>
+auto subject_of(Model const& model, user_index user) {
+    auto const rows = user_rows_of(model);
+    using scalar = std::remove_cvref_t<decltype(rows.data[0])>;
+    return factor_subject<scalar>{rows.row(to_size(user)), 0};
+}
+
+/// What can be read in place as rows of float.
+template <class Matrix>
+concept eigen_expression = requires(Matrix const& m) {
+    m.rows();
+    m.cols();
+    typename Matrix::Scalar;
+    m.derived();
+};
+template <class Matrix> constexpr bool is_row_table() {
+    if constexpr (requires(Matrix const& m) {
+                      m.data();
+                      m.innerStride();
+                      m.outerStride();
+                  })
+        return std::same_as<typename Matrix::Scalar, float> && (Matrix::IsRowMajor || Matrix::ColsAtCompileTime == 1);
+    else return false;
+}
+
+}
+
+/// The user's own factors as a recommender, read in place: rows are users and items. The memory must outlive it; a copy reads the same memory.
+///
+/// The score is the dot product, the cosine or minus the distance of the rows. With `similarity::cosine` users and items whose row is zero are not
+/// known: they get no lists and are in none. Safe to read from many threads.
+class embeddings {
+public:
+    embeddings() = default;
+    /// From row-major Eigen matrices of float, Maps and blocks of them. @throws data_error where the numbers of columns differ.
+    template <class Users, class Items>
+        requires detail::eigen_expression<std::remove_cvref_t<Users>> && detail::eigen_expression<std::remove_cvref_t<Items>>
+        embeddings(Users&& users, Items&& items, recsys::similarity by = recsys::similarity::dot) {
+            constexpr bool in_place =
+                detail::is_row_table<std::remove_cvref_t<Users>>() && detail::is_row_table<std::remove_cvref_t<Items>>();
+            static_assert(in_place, "embeddings: factors are read in place, so they must be row-major and of float: "
+                                    "Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, a Map or rows of one");
+            constexpr bool outlives = is_kept<Users>() && is_kept<Items>();
+            static_assert(outlives, "embeddings: a temporary matrix dies before it is read: give it a name");
+            if constexpr (in_place && outlives) set(rows_of(users), rows_of(items), by);
+        }
+    /// From arrays, row by row. @throws data_error where a length is no multiple of n_factors.
+    embeddings(std::span<float const> users, std::span<float const> items, natural n_factors,
+               recsys::similarity by = recsys::similarity::dot) {
+        auto const of_users = rows_of(users, n_factors, "users"); // first: compilers differ in the order of arguments
+        set(of_users, rows_of(items, n_factors, "items"), by);
+    }
+
+    std::size_t n_users() const noexcept { return m_users.n_rows; }
+    std::size_t n_items() const noexcept { return m_items.n_rows; }
+    std::size_t n_factors() const noexcept { return m_items.n_factors; }
+    recsys::similarity similarity() const noexcept { return m_by; }
+    bool knows(user_index user) const noexcept { return to_size(user) < n_users() && (!m_lengths || m_lengths->users[to_size(user)] > 0); }
+    bool knows(item_index item) const noexcept { return to_size(item) < n_items() && (!m_lengths || m_lengths->items[to_size(item)] > 0); }
+
+    /// One score for each item. @throws data_error for a user past the end, or a span that is not n_items() long.
+    void score(user_index user, std::span<float> out) const {
+        if (out.size() != n_items())
+            detail::throw_data("embeddings: score: room for ", out.size(), " scores, there are ", n_items(), " items");
+        auto const x = subject(user);
+        pairs().each(
+            x, out.size(), [](std::size_t i) { return i; }, [&](std::size_t i, float score) { out[i] = score; });
+    }
+    /// The scores of some items. @throws data_error also for an item past the end.
+    void score(user_index user, std::span<item_index const> items, std::span<float> out) const {
+        if (out.size() != items.size())
+            detail::throw_data("embeddings: score: room for ", out.size(), " scores of ", items.size(), " items");
+        auto const x = subject(user);
+        for (auto const item : items)
+            if (to_size(item) >= n_items()) detail::throw_data("embeddings: score: item ", to_size(item), ", there are ", n_items());
+        pairs().each(
+            x, out.size(), [&](std::size_t i) { return to_size(items[i]); }, [&](std::size_t i, float score) { out[i] = score; });
+    }
+
+private:
+    friend detail::factor_pairs<float> pairs_of(embeddings const& e) { return e.pairs(); }
+    friend detail::factor_subject<float> subject_of(embeddings const& e, user_index user) { return e.subject(user); }
+    friend detail::factor_rows<float> item_rows_of(embeddings const& e) { return e.m_items; }
+    friend detail::factor_rows<float> user_rows_of(embeddings const& e) { return e.m_users; }
+    struct lengths {
+        std::vector<double> users, items;
+    };
+
+    template <class Matrix> static constexpr bool is_kept() {
+        using matrix = std::remove_cvref_t<Matrix>;
+        return std::is_lvalue_reference_v<Matrix> || !std::is_base_of_v<Eigen::PlainObjectBase<matrix>, matrix>;
+    }
+    template <class Matrix> static detail::factor_rows<float> rows_of(Matrix const& m) {
+        if (m.cols() > 1 && m.innerStride() != 1) detail::throw_data("embeddings: the numbers of a row must stand side by side");
+        auto const n_rows = static_cast<std::size_t>(m.rows());
+        // A matrix of one column counts as one of columns for Eigen: its rows are inner steps apart.
+        auto const stride = Matrix::IsRowMajor ? m.outerStride() : m.innerStride();
+        if (stride < 0) detail::throw_data("embeddings: rows must follow each other in memory");
+        return {m.data(), n_rows, static_cast<std::size_t>(m.cols()), static_cast<std::size_t>(stride)};
+    }
+    static detail::factor_rows<float> rows_of(std::span<float const> values, std::size_t n_factors, char const* what) {
+        if (n_factors == 0 || values.size() % n_factors != 0)
+            detail::throw_data("embeddings: ", values.size(), " numbers of ", what, " are no rows of ", n_factors, " factors");
+        return {values.data(), values.size() / n_factors, n_factors, n_factors};
+    }
+    void set(detail::factor_rows<float> users, detail::factor_rows<float> items, recsys::similarity by) {
+        if (users.n_factors != items.n_factors)
+            detail::throw_data("embeddings: users have ", users.n_factors, " factors, items have ", items.n_factors);
+        detail::check_index_count(users.n_rows, "embeddings", "users");
+        detail::check_index_count(items.n_rows, "embeddings", "items");
+        m_users = users, m_items = items, m_by = by;
+        if (by == recsys::similarity::cosine)
+            m_lengths = std::make_shared<lengths const>(lengths{detail::lengths_of(users), detail::lengths_of(items)});
+    }
+    detail::factor_pairs<float> pairs() const noexcept { return {m_items, m_by, m_lengths ? m_lengths->items.data() : nullptr}; }
+    detail::factor_subject<float> subject(user_index user) const {
+        if (to_size(user) >= n_users()) detail::throw_data("embeddings: user ", to_size(user), ", there are ", n_users(), " users");
+        return {m_users.row(to_size(user)), m_lengths ? m_lengths->users[to_size(user)] : 0};
+    }
+
+    detail::factor_rows<float> m_users, m_items;
+    recsys::similarity m_by = recsys::similarity::dot;
+    std::shared_ptr<lengths const> m_lengths; // only for cosines
+};
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/retrieval/factor_list_maker.hpp --------------------------------------------------------------------------
+// Users' lists from rows of factors, with everything that the options say of them.
+#ifndef RECSYS_RETRIEVAL_FACTOR_LIST_MAKER_HPP
+#define RECSYS_RETRIEVAL_FACTOR_LIST_MAKER_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// Scores a block of items at a time, with a subject instead of a user.
+template <class Scorer>
+concept pair_scorer = requires(Scorer const& s, user_index u) {
+    pairs_of(s)(subject_of(s, u), std::size_t{0});
+};
+
+/// Knows its items laid out already: `index_of(s)` gives a factor_index of the items that it knows, with the kind of score of pairs_of(s).
+template <class Scorer>
+concept indexed_scorer = pair_scorer<Scorer> && requires(Scorer const& s) {
+    index_of(s)->n_plain();
+};
+
+/// The index that a scorer brings, if it is of some use here: an allow list of few items is better read in place.
+template <class Scorer, class Scalar>
+factor_index<Scalar> const* brought_index(Scorer const& scorer, factor_pairs<Scalar> const& pairs, item_set const* allow) {
+    if constexpr (indexed_scorer<Scorer>)
+        if (!allow || allow->size() >= pairs.items().n_rows / 4) {
+            factor_index<Scalar> const* const out = index_of(scorer);
+            if (out && out->by() == pairs.by() && out->level() == pairs.level()) return out;
+        }
+    return nullptr;
+}
+
+[[noreturn]] inline void refuse_score(std::string_view where, user_index user, std::uint32_t item) {
+    throw_data(where, ": the score of user ", to_size(user), ", item ", item,
+               " is not a number; minus infinity is the score of an item that is never listed");
+}
+
+/// Lists of a scorer whose scores are those of rows of factors. One worker has one of these.
+template <class Scorer> class factor_list_maker {
+    using pairs = decltype(pairs_of(std::declval<Scorer const&>()));
+    using scalar = typename pairs::score_type;
+    using subject = factor_subject<scalar>;
+
+public:
+    /// @param is_chosen  whether the index has only items that the options let in.
+    factor_list_maker(std::string_view where, Scorer const& scorer, recommend_options const& options, bool is_chosen)
+        : m_where(where), m_scorer(&scorer), m_options(&options), m_is_chosen(is_chosen) {}
+
+    /// @param index  of all items that can be listed, or null.
+    template <class Seen> void add(pairs const& score_of, factor_index<scalar> const* index, std::size_t k,
+                                   std::span<user_index const> users, Seen const& seen, list_rows<scored>& out) {
+        m_subjects.assign(users.size(), {});
+        for (std::size_t u = 0; u < users.size(); ++u)
+            if (knows_of(*m_scorer, users[u])) m_subjects[u] = subject_of(*m_scorer, users[u]);
+        m_seen.start(users, seen);
+        auto const is_wanted = [&](std::size_t u, std::uint32_t i) {
+            auto const item = static_cast<item_index>(i);
+            if (m_seen.contains(u, item)) return false;
+            return m_is_chosen ? !m_options->keep_if || m_options->keep_if(users[u], item)
+                               : is_listable(*m_scorer, *m_options, users[u], item);
+        };
+        auto const refuse = [&](std::size_t u, std::uint32_t i) { refuse_score(m_where, users[u], i); };
+        auto const take = [&](auto best) { out.add(best); };
+        std::span<subject const> const subjects(m_subjects);
+        if (index) m_search.run(*index, score_of, subjects, k, is_wanted, refuse, take);
+        else best_of_pairs(score_of, subjects, k, m_options->allow ? &*m_options->allow : nullptr, is_wanted, refuse, take);
+    }
+
+private:
+    std::string_view m_where;
+    Scorer const* m_scorer;
+    recommend_options const* m_options;
+    bool m_is_chosen;
+    std::vector<subject> m_subjects;
+    seen_rows m_seen;
+    factor_search<scalar> m_search;
+};
+
+}}} // namespace recsys::detail
+
+#endif
+
+// --- recsys/retrieval/best_items.hpp ---------------------------------------------------------------------------------
+// Lists of a scorer for a block of users: scores never exist for more than some users and some items at a time.
+#ifndef RECSYS_RETRIEVAL_BEST_ITEMS_HPP
+#define RECSYS_RETRIEVAL_BEST_ITEMS_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// Lists of a scorer that is asked for its scores. One worker has one of these.
+template <class Scorer> class scorer_lists {
+public:
+    scorer_lists(std::string_view where, Scorer const& scorer, recommend_options const& options)
+        : m_where(where),
+          m_scorer(scorer),
+          m_options(options),
+          m_n_items(scorer.n_items()),
+          m_k(std::min<std::size_t>(options.k, m_n_items)) {}
+
+    std::size_t k() const noexcept { return m_k; }
+    /// @param seen  what the users have seen, or nothing where that is let in.
+    template <class Seen> void add(std::span<user_index const> users, Seen const& seen, list_rows<scored>& out) {
+        for (auto const user : users) {
+            auto const& row = seen.seen(user);
+            add_one(user, row, out);
+        }
+    }
+
+private:
+    void add_one(user_index user, std::span<item_index const> seen, list_rows<scored>& out) {
+        m_best.start(m_k);
+        if (knows_of(m_scorer, user)) {
+            if (m_options.allow) offer_allowed(user, seen, m_options.allow->items());
+            else offer_all(user, seen);
+        }
+        out.add(m_best.finish());
+    }
+    void offer_all(user_index user, std::span<item_index const> seen) {
+        score_all(user);
+        for (std::size_t i = 0; i < m_n_items; ++i) offer_one(user, seen, static_cast<std::uint32_t>(i), m_scores[i]);
+    }
+    void offer_allowed(user_index user, std::span<item_index const> seen, std::span<item_index const> allowed) {
+        auto const past_end =
+            std::lower_bound(allowed.begin(), allowed.end(), m_n_items, [](item_index i, std::size_t n) { return to_size(i) < n; });
+        allowed = allowed.first(static_cast<std::size_t>(past_end - allowed.begin()));
+        if constexpr (candidate_scorer<Scorer>) {
+            m_scores.resize(allowed.size());
+            m_scorer.score(user, allowed, std::span<float>(m_scores));
+            for (std::size_t j = 0; j < allowed.size(); ++j) offer_one(user, seen, static_cast<std::uint32_t>(allowed[j]), m_scores[j]);
+        } else {
+            score_all(user);
+            for (auto const item : allowed) offer_one(user, seen, static_cast<std::uint32_t>(item), m_scores[to_size(item)]);
+        }
+    }
+    void score_all(user_index user) {
+        m_scores.resize(m_n_items);
+        m_scorer.score(user, std::span<float>(m_scores));
+    }
+    void offer_one(user_index user, std::span<item_index const> seen, std::uint32_t index, float score) {
+        offer(
+            m_best, score, index,
+            [&](std::uint32_t i) {
+                auto const item = static_cast<item_index>(i);
+                return !is_among(seen, item) && is_listable(m_scorer, m_options, user, item);
+            },
+            [&](std::uint32_t i) { refuse_score(m_where, user, i); });
+    }
+    std::string_view m_where;
+    Scorer const& m_scorer;
+    recommend_options const& m_options;
+    std::size_t m_n_items, m_k;
+    std::vector<float> m_scores;
+    top_k<float> m_best;
+};
+
+/// Lists for some users, in their order, a chunk of work at a time: the same for any number of threads.
+/// @param add  (worker, users, seen, out)
+template <class Seen, class Add> list_rows<scored> lists_in_chunks(std::span<user_index const> users, Seen const& seen, std::size_t k,
+                                                                   recommend_options const& options, team& workers, Add const& add) {
+    std::size_t const step = subjects_at_once(k, users.size(), workers.size());
+    std::vector<list_rows<scored>> parts((users.size() + step - 1) / step);
+    workers.blocks(users.size(), step, [&](std::size_t first, std::size_t last, std::size_t worker) {
+        auto const some = users.subspan(first, last - first);
+        auto& out = parts[first / step];
+        if (k == 0) out.ends.resize(some.size(), 0);
+        else if (options.include_seen) add(worker, some, nothing_seen, out);
+        else add(worker, some, seen, out);
+    });
+    list_rows<scored> out;
+    for (auto& part : parts) out.add(std::exchange(part, {}));
+    return out;
+}
+
+/// Lists of a scorer for blocks of users. What all blocks need is made once.
+template <class Scorer> class list_maker {
+public:
+    /// @param n_users  in all blocks together
+    list_maker(std::string_view where, Scorer const& scorer, recommend_options const& options, std::size_t, team& workers)
+        : m_options(options), m_workers(workers), m_makers(workers.size(), scorer_lists<Scorer>(where, scorer, options)) {}
+    template <class Seen> list_rows<scored> make(std::span<user_index const> users, Seen const& seen) {
+        return lists_in_chunks(users, seen, m_makers[0].k(), m_options, m_workers,
+                               [&](std::size_t worker, auto some, auto const& had, auto& out) { m_makers[worker].add(some, had, out); });
+    }
+
+private:
+    recommend_options const& m_options;
+    team& m_workers;
+    std::vector<scorer_lists<Scorer>> m_makers;
+};
+
+/// The same from rows of factors: by the index that the scorer brings, or one that is made here for many users, of the items that can be listed.
+template <pair_scorer Scorer> class list_maker<Scorer> {
+public:
+    list_maker(std::string_view where, Scorer const& scorer, recommend_options const& options, std::size_t n_users, team& workers)
+        : m_options(options), m_workers(workers), m_pairs(pairs_of(scorer)), m_k(std::min<std::size_t>(options.k, m_pairs.items().n_rows)) {
+        auto const* const allow = options.allow ? &*options.allow : nullptr;
+        m_index = brought_index(scorer, m_pairs, allow);
+        bool const is_made = !m_index && n_users >= least_lists_for_an_index;
+        if (is_made) {
+            auto const is_listable = [&](item_index i) { return knows_of(scorer, i) && !options.deny.contains(i); };
+            m_own = {m_pairs, kept_items(m_pairs.items().n_rows, allow, is_listable), workers};
+            m_index = &m_own;
+        }
+        m_makers.assign(workers.size(), factor_list_maker<Scorer>(where, scorer, options, is_made));
+    }
+    list_maker(list_maker const&) = delete;
+    list_maker& operator=(list_maker const&) = delete;
+
+    template <class Seen> list_rows<scored> make(std::span<user_index const> users, Seen const& seen) {
+        return lists_in_chunks(users, seen, m_k, m_options, m_workers, [&](std::size_t worker, auto some, auto const& had, auto& out) {
+            m_makers[worker].add(m_pairs, m_index, m_k, some, had, out);
+        });
+    }
+
+private:
+    using pairs = decltype(pairs_of(std::declval<Scorer const&>()));
+    using index = factor_index<typename pairs::score_type>;
+
+    recommend_options const& m_options;
+    team& m_workers;
+    pairs m_pairs;
+    std::size_t m_k;
+    index m_own;
+    index const* m_index = nullptr;
+    std::vector<factor_list_maker<Scorer>> m_makers;
+};
+
+}}} // namespace recsys::detail
+
+#endif
+
+// --- recsys/retrieval/recommender.hpp --------------------------------------------------------------------------------
+// Any recommender behind one type: a handle, asked with one indirect call a block of users.
+#ifndef RECSYS_RETRIEVAL_RECOMMENDER_HPP
+#define RECSYS_RETRIEVAL_RECOMMENDER_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+namespace detail {
+
+/// @throws data_error  where what a lister returned is not what was asked for.
+inline void check_block(std::string_view where, lists const& block, std::span<user_index const> users, std::size_t k) {
+    bool right = block.size() == users.size();
+    for (std::size_t u = 0; right && u < users.size(); ++u) right = block[u].user == users[u];
+    if (!right) throw_data(where, ": recommend_block must return a list for each of the ", users.size(), " users, in their order");
+    for (auto const& [user, list] : block) {
+        if (list.size() > k)
+            throw_data(where, ": recommend_block returned ", list.size(), " items for user ", to_size(user), ", at most ", k,
+                       " were asked for");
+        for (auto const& [item, score] : list)
+            if (std::isnan(score)) throw_data(where, ": the score of user ", to_size(user), ", item ", to_size(item), " is not a number");
+    }
+}
+
+/// The lists of a recommender for blocks of users, in their order. What all blocks need is made once.
+template <class Recommender> class block_maker {
+public:
+    /// @param n_users  in all blocks together
+    block_maker(std::string_view where, Recommender const& r, recommend_options const& options, std::size_t n_users, team& workers)
+        : m_where(where), m_recommender(r), m_options(options), m_lists(where, r, options, n_users, workers) {}
+
+    template <class Seen> lists operator()(std::span<user_index const> users, Seen const& seen) {
+        if constexpr (scorer<Recommender>) {
+            check_users(m_where, users, user_count(m_recommender), "the recommender");
+            auto rows = m_lists.make(users, seen);
+            return lists({users.begin(), users.end()}, std::move(rows.ends), std::move(rows.items), provenance_of(m_recommender));
+        } else {
+            auto inner = leaving_out_seen(m_options, seen);
+            inner.run.progress = {};
+            lists out = m_recommender.recommend_block(users, inner);
+            check_block(m_where, out, users, m_options.k);
+            return out;
+        }
+    }
+
+private:
+    struct no_lists {
+        no_lists(std::string_view, Recommender const&, recommend_options const&, std::size_t, team&) {}
+    };
+
+    std::string_view m_where;
+    Recommender const& m_recommender;
+    recommend_options const& m_options;
+    std::conditional_t<scorer<Recommender>, list_maker<Recommender>, no_lists> m_lists;
+};
+
+/// Ready lists as a recommender: the eligible items of a user's list in its order, each once; nothing for users without one.
+class ready_lists {
+public:
+    explicit ready_lists(lists const& ready) : m_lists(ready) {
+        m_order.reserve(ready.size());
+        for (std::size_t i = 0; i < ready.size(); ++i) m_order.emplace_back(ready[i].user, i);
+        std::sort(m_order.begin(), m_order.end());
+        for (auto const& [user, list] : ready)
+            for (auto const& [item, score] : list)
+                if (std::isnan(score)) throw_data("lists: the score of user ", to_size(user), ", item ", to_size(item), " is not a number");
+    }
+    lists recommend_block(std::span<user_index const> users, recommend_options const& options) const {
+        std::vector<std::size_t> ends;
+        std::vector<scored> items;
+        for (auto const user : users) {
+            add_list(user, options, items);
+            ends.push_back(items.size());
+        }
+        return lists({users.begin(), users.end()}, std::move(ends), std::move(items), m_lists.provenance());
+    }
+    bool knows(user_index user) const { return place_of(user) != m_order.end(); }
+    recsys::provenance const& provenance() const& noexcept { return m_lists.provenance(); }
+
+private:
+    using order = std::vector<std::pair<user_index, std::size_t>>;
+    order::const_iterator place_of(user_index user) const {
+        auto const at = std::lower_bound(m_order.begin(), m_order.end(), std::pair(user, std::size_t{0}));
+        return at != m_order.end() && at->first == user ? at : m_order.end();
+    }
+    void add_list(user_index user, recommend_options const& options, std::vector<scored>& out) const {
+        auto const at = place_of(user);
+        if (at == m_order.end()) return;
+        std::vector<item_index> had;
+        for (auto const& one : m_lists[at->second].list) {
+            if (had.size() >= options.k) return;
+            auto const place = std::lower_bound(had.begin(), had.end(), one.item);
+            if ((place != had.end() && *place == one.item) || !is_listable(*this, options, user, one.item)) continue;
+            had.insert(place, one.item);
+            out.push_back(one);
+        }
+    }
+
+    lists m_lists;
+    order m_order;
+};
+
+}
+
+/// Any recommender: a scorer, a lister, lists that are ready, or `std::cref(x)` of one that must outlive it. What is given is kept by copy.
+///
+/// A handle: a copy shares. Safe to ask from many threads if what it holds is.
+class any_recommender {
+public:
+    template <class R>
+        requires(!std::same_as<R, any_recommender>)
+    any_recommender(R const& r) {
+        constexpr bool answers = recommender<unwrap_t<R>>, is_kept = std::copy_constructible<R>;
+        static_assert(answers, "a recommender needs n_items() and score(user_index, std::span<float>), both const");
+        static_assert(is_kept, "this object is kept by copy and cannot be copied: pass std::cref(it) and keep it alive");
+        if constexpr (answers && is_kept) set(r);
+    }
+    /// The lists of these users, as they are; users without one get an empty list.
+    any_recommender(lists const& ready) { set(detail::ready_lists(ready)); }
+
+    /// The lists of a block of users, in their order. @throws data_error for a user past the end.
+    [[nodiscard]] lists recommend_block(std::span<user_index const> users, recommend_options const& options) const {
+        return m_held->recommend_block(users, options);
+    }
+    /// Whether it has learned something of the user; true where it does not say.
+    bool knows(user_index user) const { return m_held->knows(user); }
+    /// What is odd about lists of k, a sentence each.
+    std::vector<std::string> warnings(natural k) const { return m_held->warnings(k); }
+    /// How many users and items it can be asked for; absent where it does not say.
+    std::optional<std::size_t> n_users() const { return m_held->n_users(); }
+    std::optional<std::size_t> n_items() const { return m_held->n_items(); }
+
+    std::optional<time_point> as_of() const noexcept { return m_provenance.as_of; }
+    /// What it was made from, as far as it says.
+    recsys::provenance const& provenance() const& noexcept { return m_provenance; }
+    recsys::provenance provenance() const&& { return m_provenance; }
+
+private:
+    struct held {
+        held() = default;
+        held(held const&) = delete;
+        held& operator=(held const&) = delete;
+        virtual ~held() = default;
+        virtual lists recommend_block(std::span<user_index const>, recommend_options const&) const = 0;
+        virtual bool knows(user_index) const = 0;
+        virtual std::vector<std::string> warnings(std::size_t k) const = 0;
+        virtual std::optional<std::size_t> n_users() const = 0;
+        virtual std::optional<std::size_t> n_items() const = 0;
+    };
+    template <class Kept> struct holder final : held {
+        explicit holder(Kept const& k) : kept(k) {}
+        unwrap_t<Kept> const& asked() const { return kept; }
+        lists recommend_block(std::span<user_index const> users, recommend_options const& options) const override {
+            // Listers start a team of their own.
+            detail::team workers(scorer<unwrap_t<Kept>> ? static_cast<std::size_t>(options.run.threads) : 1);
+            return detail::block_maker<unwrap_t<Kept>>("recommend", asked(), options, users.size(), workers)(users, nothing_seen);
+        }
+        bool knows(user_index user) const override { return detail::knows_of(asked(), user); }
+        std::vector<std::string> warnings(std::size_t k) const override { return detail::warnings_of(asked(), k); }
+        std::optional<std::size_t> n_users() const override { return detail::user_count(asked()); }
+        std::optional<std::size_t> n_items() const override { return detail::item_count(asked()); }
+        Kept kept;
+    };
+
+    template <class R> void set(R const& r) {
+        auto made = std::make_shared<holder<R> const>(r);
+        m_provenance = detail::provenance_of(made->asked());
+        m_held = std::move(made);
+    }
+
+    std::shared_ptr<held const> m_held;
+    recsys::provenance m_provenance;
+};
+
+namespace detail {
+
+/// How many users all of them have that say so.
+inline std::optional<std::size_t> least_users(std::span<any_recommender const> all) {
+    std::optional<std::size_t> least;
+    for (auto const& one : all)
+        if (auto const n = one.n_users(); n && (!least || *n < *least)) least = n;
+    return least;
+}
+/// How many items the largest of them has; absent where one does not say.
+inline std::optional<std::size_t> most_items(std::span<any_recommender const> all) {
+    std::size_t most = 0;
+    for (auto const& one : all) {
+        auto const n = one.n_items();
+        if (!n) return {};
+        most = std::max(most, *n);
+    }
+    if (all.empty()) return {};
+    return most;
+}
+
+}
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/retrieval/candidates.hpp ---------------------------------------------------------------------------------
+// A pool of candidates: the best items of several sources for each user, each item once, with what every source says of it.
+#ifndef RECSYS_RETRIEVAL_CANDIDATES_HPP
+#define RECSYS_RETRIEVAL_CANDIDATES_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// The candidates of a block of users, a row each, grouped by user: first the items that some source puts first, equal places by the smaller item.
+struct candidate_block {
+    std::vector<user_index> users;          ///< as they were asked for, also those without candidates
+    std::vector<std::size_t> ends;          ///< for each user where the rows end
+    std::vector<item_index> items;          ///< a row each, no item twice for a user
+    std::vector<std::vector<float>> scores; ///< for each source a number a row: NaN where it does not name the item
+    std::vector<std::vector<float>> ranks;  ///< the place in the source's list, from 0; NaN where it does not name the item
+};
+
+namespace detail {
+
+/// The lists that several sources have for some users, joined user by user.
+class candidate_join {
+public:
+    explicit candidate_join(std::vector<lists> const& sources) : m_sources(sources) {}
+
+    /// The rows of users [first, last) of the sources' blocks.
+    void add(std::size_t first, std::size_t last, candidate_block& out) {
+        out.scores.resize(m_sources.size()), out.ranks.resize(m_sources.size());
+        for (std::size_t u = first; u < last; ++u) {
+            collect(u);
+            for (auto const& row : m_rows) add_row(row, out);
+            out.ends.push_back(out.items.size());
+        }
+    }
+
+private:
+    struct mention {
+        item_index item{};
+        std::size_t source = 0, rank = 0;
+        float score = 0;
+    };
+    struct named_item {
+        std::size_t best_rank = 0;
+        std::size_t first = 0, last = 0; // in m_mentions
+        item_index item{};
+    };
+
+    void collect(std::size_t u) {
+        m_mentions.clear(), m_rows.clear();
+        for (std::size_t s = 0; s < m_sources.size(); ++s) {
+            std::size_t rank = 0;
+            for (auto const& [item, score] : m_sources[s][u].list) m_mentions.push_back({item, s, rank++, score});
+        }
+        // A source that names an item twice has its first place.
+        std::sort(m_mentions.begin(), m_mentions.end(), [](mention const& a, mention const& b) {
+            return std::tuple(a.item, a.source, a.rank) < std::tuple(b.item, b.source, b.rank);
+        });
+        for (std::size_t i = 0; i < m_mentions.size(); ++i) {
+            if (m_rows.empty() || m_rows.back().item != m_mentions[i].item)
+                m_rows.push_back({m_mentions[i].rank, i, i, m_mentions[i].item});
+            m_rows.back().last = i + 1;
+            m_rows.back().best_rank = std::min(m_rows.back().best_rank, m_mentions[i].rank);
+        }
+        std::sort(m_rows.begin(), m_rows.end(), [](named_item const& a, named_item const& b) {
+            return a.best_rank != b.best_rank ? a.best_rank < b.best_rank : a.item < b.item;
+        });
+    }
+    void add_row(named_item const& from, candidate_block& out) const {
+        out.items.push_back(from.item);
+        for (auto& column : out.scores) column.push_back(std::numeric_limits<float>::quiet_NaN());
+        for (auto& column : out.ranks) column.push_back(std::numeric_limits<float>::quiet_NaN());
+        for (std::size_t i = from.last; i > from.first;) { // backwards: the first place of a source stays
+            auto const& said = m_mentions[--i];
+            out.scores[said.source].back() = said.score;
+            out.ranks[said.source].back() = static_cast<float>(said.rank);
+        }
+    }
+
+    std::vector<lists> const& m_sources;
+    std::vector<mention> m_mentions;
+    std::vector<named_item> m_rows;
+};
+
+/// Adds the rows of a later block; its users are there already.
+inline void append_block(candidate_block& to, candidate_block const& more) {
+    std::size_t const before = to.items.size();
+    for (auto const end : more.ends) to.ends.push_back(before + end);
+    to.items.insert(to.items.end(), more.items.begin(), more.items.end());
+    for (std::size_t s = 0; s < to.scores.size(); ++s) {
+        to.scores[s].insert(to.scores[s].end(), more.scores[s].begin(), more.scores[s].end());
+        to.ranks[s].insert(to.ranks[s].end(), more.ranks[s].begin(), more.ranks[s].end());
+    }
+}
+
+}
+
+/// Sources of candidates with names: `candidates().from("als", model, 100).from("hot", popular, 50)`. Each step returns a new value.
+///
+/// A handle: a copy shares. Sources are kept by copy; one given as `std::cref(x)` must outlive the pool.
+class candidate_pool {
+public:
+    candidate_pool() = default;
+
+    /// With the best n items that a recommender has for each user.
+    /// @throws data_error    for a name that is empty or taken, or a source made with other encoders than those before it.
+    /// @throws option_error  for n of 0.
+    template <class R> [[nodiscard]] candidate_pool from(std::string name, R const& source, natural n) const {
+        constexpr bool answers = recommender<unwrap_t<R>> || std::same_as<R, lists>, is_kept = std::copy_constructible<R>;
+        static_assert(answers, "candidates: a source needs n_items() and score(user_index, std::span<float>) const");
+        static_assert(is_kept, "candidates: this object is kept by copy and cannot be copied: pass std::cref(it) and keep it alive");
+        if constexpr (answers && is_kept) return with(std::move(name), any_recommender(source), n);
+        else return *this;
+    }
+
+    /// The sources' names, in the order in which they were given.
+    std::vector<std::string> const& names() const& noexcept { return m_names; }
+    std::vector<std::string> names() const&& { return m_names; }
+    /// A source as a recommender. @throws data_error naming it and those that there are.
+    any_recommender source(std::string_view name) const {
+        for (std::size_t s = 0; s < m_names.size(); ++s)
+            if (m_names[s] == name) return m_sources[s];
+        std::string known;
+        for (auto const& one : m_names) known += (known.empty() ? "" : ", ") + one;
+        detail::throw_data("candidates: there is no source ", detail::in_quotes(name), ", the sources are: ", known);
+    }
+    /// The most candidates that a user can have.
+    std::size_t max_candidates() const noexcept {
+        std::size_t sum = 0;
+        for (auto const n : m_counts) sum += n;
+        return sum;
+    }
+
+    /// The candidates of some users with what each source says. `k` is not used; `options` say who is eligible.
+    /// The same for any number of threads.
+    [[nodiscard]] candidate_block block(std::span<user_index const> users, recommend_options const& options) const {
+        std::vector<lists> found;
+        for (std::size_t s = 0; s < m_sources.size(); ++s) {
+            auto asked = options;
+            asked.k = m_counts[s];
+            found.push_back(m_sources[s].recommend_block(users, asked));
+        }
+        constexpr std::size_t step = 64;
+        std::vector<candidate_block> parts((users.size() + step - 1) / step);
+        detail::team workers(options.run.threads);
+        workers.blocks(users.size(), step, [&](std::size_t first, std::size_t last, std::size_t) {
+            detail::candidate_join(found).add(first, last, parts[first / step]);
+        });
+        candidate_block out;
+        out.users.assign(users.begin(), users.end());
+        out.scores.resize(m_sources.size()), out.ranks.resize(m_sources.size());
+        for (auto& part : parts) detail::append_block(out, std::exchange(part, {}));
+        return out;
+    }
+
+    /// The pool alone as a recommender: the best k candidates by the best place that any source gives them; the score is 1 / (1 + that place).
+    [[nodiscard]] lists recommend_block(std::span<user_index const> users, recommend_options const& options) const {
+        auto const found = block(users, options);
+        std::vector<std::size_t> ends;
+        std::vector<scored> items;
+        for (std::size_t u = 0, first = 0; u < users.size(); first = found.ends[u++]) {
+            auto const last = std::min<std::size_t>(found.ends[u], first + std::min<std::size_t>(options.k, found.ends[u] - first));
+            for (std::size_t row = first; row < last; ++row) items.push_back({found.items[row], 1 / (1 + best_rank(found, row))});
+            ends.push_back(items.size());
+        }
+        return lists({users.begin(), users.end()}, std::move(ends), std::move(items), provenance());
+    }
+
+    /// Whether some source knows the user.
+    bool knows(user_index user) const {
+        return std::any_of(m_sources.begin(), m_sources.end(), [user](any_recommender const& s) { return s.knows(user); });
+    }
+    /// As many users as every source has that says so; as many items as the largest has.
+    std::optional<std::size_t> n_users() const { return detail::least_users(m_sources); }
+    std::optional<std::size_t> n_items() const { return detail::most_items(m_sources); }
+    /// The encoders of the sources and the latest of their moments.
+    recsys::provenance const& provenance() const& noexcept { return m_provenance; }
+    recsys::provenance provenance() const&& { return m_provenance; }
+    std::optional<time_point> as_of() const noexcept { return m_provenance.as_of; }
+
+private:
+    candidate_pool with(std::string name, any_recommender source, std::size_t n) const {
+        if (name.empty()) detail::throw_data("candidates: a source needs a name");
+        if (std::find(m_names.begin(), m_names.end(), name) != m_names.end())
+            detail::throw_data("candidates: there is already a source ", detail::in_quotes(name));
+        if (n == 0) detail::throw_option("candidates: source ", detail::in_quotes(name), " must give at least 1 item a user, got 0");
+        detail::check_same_encoders("candidates", detail::concat("source ", detail::in_quotes(name)), source.provenance(), m_provenance);
+        auto out = *this;
+        detail::join_provenance(out.m_provenance, source.provenance());
+        out.m_names.push_back(std::move(name)), out.m_sources.push_back(std::move(source)), out.m_counts.push_back(n);
+        return out;
+    }
+    static float best_rank(candidate_block const& found, std::size_t row) {
+        float best = std::numeric_limits<float>::infinity();
+        for (auto const& ranks : found.ranks)
+            if (ranks[row] < best) best = ranks[row];
+        return best;
+    }
+
+    std::vector<std::string> m_names;
+    std::vector<any_recommender> m_sources;
+    std::vector<std::size_t> m_counts;
+    recsys::provenance m_provenance;
+};
+
+/// A pool without sources, to which `from` adds.
+[[nodiscard]] inline candidate_pool candidates() { return {}; }
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/retrieval/factor_join.hpp --------------------------------------------------------------------------------
+// The lists of all items of an index among themselves, by cosine: each pair is scored once, for both of its items.
+#ifndef RECSYS_RETRIEVAL_FACTOR_JOIN_HPP
+#define RECSYS_RETRIEVAL_FACTOR_JOIN_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// Needs k + 64 entries of memory for each item, all at once. The lists are those of factor_search.
+///
+/// Items are cut into parts; in a round each part meets one other, so that no two threads write to one list. What the lists hold does not depend
+/// on the order in which scores come.
+template <factor_scalar Scalar> class factor_join {
+public:
+    /// Whether lists of k for n items fit into 64 MiB.
+    static bool is_cheap(std::size_t n, std::size_t k) noexcept { return n <= (std::size_t{1} << 26) / (2 * sizeof(Scalar) * (k + 80)); }
+
+    /// @param refuse  (item, item), told of NaN
+    template <class Refuse>
+    factor_join(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs, std::size_t k, team& workers, Refuse const& refuse)
+        : m_index(index), m_pairs(pairs), m_best(index.items().size()), m_scratch(workers.size()) {
+        m_slack = (2 * static_cast<double>(index.n_factors()) + 16) * static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+        for (auto& one : m_best) one.start(k);
+        for (std::size_t place = index.n_plain(); place < m_best.size(); ++place) join_alone(place, refuse);
+        run_rounds(workers);
+    }
+    /// The list of the item at a place of the index; its memory is given back.
+    template <class Take> void take(std::size_t place, Take const& take_best) {
+        auto best = std::exchange(m_best[place], {});
+        take_best(best.finish());
+    }
+
+private:
+    static constexpr std::size_t blocks_of_part = 64, blocks_at_once = 8, most_rows = 96;
+    static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    struct scratch {
+        std::vector<Scalar const*> rows;
+        std::vector<Scalar> bars, lengths, item_bars;
+        std::vector<score_hit<Scalar>> hits;
+    };
+
+    factor_subject<Scalar> subject(std::size_t place) const noexcept {
+        std::size_t const item = m_index.items()[place];
+        return {m_pairs.items().row(item), m_pairs.item_length(item)};
+    }
+    void offer(std::size_t place, Scalar score, std::uint32_t item) {
+        if (m_best[place].wants(score, item)) m_best[place].push(score, item);
+    }
+    /// An item that is not packed, with all others.
+    template <class Refuse> void join_alone(std::size_t place, Refuse const& refuse) {
+        auto const items = m_index.items();
+        m_pairs.each(
+            subject(place), items.size(), [&](std::size_t j) { return items[j]; },
+            [&](std::size_t j, Scalar score) {
+                if (j == place) return;
+                if (std::isnan(score)) refuse(std::min(items[place], items[j]), std::max(items[place], items[j]));
+                offer(place, score, items[j]);
+                if (j < m_index.n_plain()) offer(j, score, items[place]);
+            });
+    }
+    /// Each part with itself, then everybody with everybody in rounds, as in a tournament.
+    void run_rounds(team& workers) {
+        std::size_t const n = (m_index.n_blocks() + blocks_of_part - 1) / blocks_of_part, even = n + n % 2;
+        workers.run(n, [&](std::size_t part, std::size_t worker) { join(part, part, m_scratch[worker]); });
+        for (std::size_t round = 0; round + 1 < even; ++round)
+            workers.run(even / 2, [&](std::size_t i, std::size_t worker) {
+                // The last one stays, the others move around the table.
+                std::size_t const circle = even - 1, a = (round + i) % circle;
+                std::size_t const b = i == 0 ? circle : (round + circle - i) % circle;
+                if (std::max(a, b) < n) join(std::min(a, b), std::max(a, b), m_scratch[worker]);
+            });
+    }
+    void join(std::size_t left, std::size_t right, scratch& work) {
+        std::size_t const lanes = m_index.lanes, n = m_index.n_plain();
+        std::size_t const first = left * blocks_of_part * lanes, last = std::min(n, first + blocks_of_part * lanes);
+        std::size_t const end = std::min(m_index.n_blocks(), (right + 1) * blocks_of_part);
+        for (std::size_t row = first; row < last; row += most_rows)
+            // In a part of its own only what comes after the row is new.
+            for (std::size_t b = left == right ? row / lanes : right * blocks_of_part; b < end; b += blocks_at_once)
+                join_some(row, std::min(last, row + most_rows), b, std::min(end, b + blocks_at_once), work);
+    }
+    void join_some(std::size_t row, std::size_t row_end, std::size_t block, std::size_t block_end, scratch& work) {
+        std::size_t const lanes = m_index.lanes, start = block * lanes;
+        work.rows.clear(), work.bars.clear(), work.lengths.clear(), work.item_bars.clear();
+        for (std::size_t r = row; r < row_end; ++r) {
+            auto const x = subject(r);
+            m_best[r].tighten();
+            work.rows.push_back(x.row);
+            work.bars.push_back(static_cast<Scalar>((static_cast<double>(m_best[r].bar()) - m_slack) * x.length));
+            work.lengths.push_back(static_cast<Scalar>(x.length));
+        }
+        for (std::size_t place = start; place < block_end * lanes; ++place) {
+            bool const is_there = place < m_index.n_plain();
+            if (is_there) m_best[place].tighten();
+            work.item_bars.push_back(is_there ? static_cast<Scalar>(static_cast<double>(m_best[place].bar()) - m_slack) : infinity);
+        }
+        work.hits.resize(std::max(work.hits.size(), work.rows.size() * work.item_bars.size()));
+        score_scan<Scalar> const scan{m_index.block(block),
+                                      m_index.scales(block),
+                                      work.rows.data(),
+                                      work.bars.data(),
+                                      infinity,
+                                      work.rows.size(),
+                                      block_end - block,
+                                      m_index.n_factors(),
+                                      false,
+                                      work.hits.data(),
+                                      work.item_bars.data(),
+                                      work.lengths.data()};
+        std::size_t const found = m_pairs.kernels().scan(scan);
+        for (std::size_t h = 0; h < found; ++h) {
+            auto const& [raw, at, user] = work.hits[h];
+            std::size_t const a = row + user, b = start + at;
+            if (b <= a || b >= m_index.n_plain()) continue;
+            Scalar const score = m_pairs.finished(subject(a), m_index.items()[b], raw);
+            offer(a, score, m_index.items()[b]);
+            offer(b, score, m_index.items()[a]);
+        }
+    }
+
+    factor_index<Scalar> const& m_index;
+    factor_pairs<Scalar> const& m_pairs;
+    std::vector<top_k<Scalar>> m_best; // by place
+    std::vector<scratch> m_scratch;
+    double m_slack = 0;
+};
+
+}}} // namespace recsys::detail
+
+#endif
+
+// --- recsys/retrieval/fallback.hpp -----------------------------------------------------------------------------------
+// Several recommenders in turn: where one has fewer than k items for a user, the next fills the list up.
+#ifndef RECSYS_RETRIEVAL_FALLBACK_HPP
+#define RECSYS_RETRIEVAL_FALLBACK_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+namespace detail {
+
+/// Adds to a list, up to k, what it does not hold yet. Scores of different recommenders do not compare, so those that would rise above the list
+/// are moved down by one amount.
+inline void fill_up(std::vector<scored>& list, std::span<scored const> more, std::size_t k) {
+    std::vector<item_index> had;
+    for (auto const& one : list) had.push_back(one.item);
+    std::sort(had.begin(), had.end());
+    bool const is_first = list.empty();
+    std::optional<double> down;
+    for (auto const& [item, score] : more) {
+        if (list.size() >= k) return;
+        if (is_among(had, item)) continue;
+        if (is_first) {
+            list.push_back({item, score});
+            continue;
+        }
+        auto const& last = list.back();
+        if (!down) down = std::min(0.0, static_cast<double>(last.score) - static_cast<double>(score));
+        auto moved = static_cast<float>(static_cast<double>(score) + *down);
+        if (!(moved < last.score) && !(moved == last.score && last.item < item)) // also where rounding made equals of two
+            moved = std::nextafter(last.score, -std::numeric_limits<float>::infinity());
+        list.push_back({item, moved});
+    }
+}
+
+class fallback_chain {
+public:
+    explicit fallback_chain(std::vector<any_recommender> chain) : m_chain(std::move(chain)) {
+        for (auto const& one : m_chain) {
+            check_same_encoders("fallback", "a recommender", one.provenance(), m_provenance);
+            join_provenance(m_provenance, one.provenance());
+        }
+    }
+    lists recommend_block(std::span<user_index const> users, recommend_options const& options) const {
+        std::vector<std::vector<scored>> filled(users.size());
+        std::vector<user_index> open(users.begin(), users.end());
+        std::vector<std::size_t> places(users.size());
+        for (std::size_t u = 0; u < users.size(); ++u) places[u] = u;
+        for (auto const& one : m_chain) {
+            if (open.empty()) break;
+            auto const found = one.recommend_block(open, options);
+            std::size_t still = 0;
+            for (std::size_t i = 0; i < open.size(); ++i) {
+                auto& list = filled[places[i]];
+                fill_up(list, found[i].list, options.k);
+                if (list.size() < options.k) open[still] = open[i], places[still++] = places[i];
+            }
+            open.resize(still), places.resize(still);
+        }
+        std::vector<std::size_t> ends;
+        std::vector<scored> items;
+        for (auto const& list : filled) {
+            items.insert(items.end(), list.begin(), list.end());
+            ends.push_back(items.size());
+        }
+        return lists({users.begin(), users.end()}, std::move(ends), std::move(items), m_provenance);
+    }
+    /// Whether the first of them does: the others stand in.
+    bool knows(user_index user) const { return m_chain.front().knows(user); }
+    std::optional<std::size_t> n_users() const { return least_users(m_chain); }
+    std::optional<std::size_t> n_items() const { return most_items(m_chain); }
+    recsys::provenance const& provenance() const& noexcept { return m_provenance; }
+
+private:
+    std::vector<any_recommender> m_chain;
+    recsys::provenance m_provenance;
+};
+
+}
+
+/// The lists of the first recommender, filled up to k by the next ones in turn, no item twice; users whom it does not know get the next one's.
+///
+/// Scores of a later one are moved down by one amount a user where they would rise above the list before them, so that lists keep their order.
+/// Kept by copy; what is given as `std::cref(x)` must outlive it. @throws data_error where they were made with other encoders.
+template <class... R> [[nodiscard]] any_recommender fallback(R const&... recommenders) {
+    static_assert(sizeof...(R) > 0, "fallback: name the recommenders, best first: fallback(als, popular)");
+    static_assert(((recommender<unwrap_t<R>> || std::same_as<R, lists>)&&...),
+                  "fallback: each recommender needs n_items() and score(user_index, std::span<float>), both const");
+    return any_recommender(detail::fallback_chain({any_recommender(recommenders)...}));
+}
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/retrieval/prepared.hpp -----------------------------------------------------------------------------------
+// A model of factors made ready to answer one user at a time.
+#ifndef RECSYS_RETRIEVAL_PREPARED_HPP
+#define RECSYS_RETRIEVAL_PREPARED_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+namespace detail {
+
+// The functions of this room by names that no class declares as its friends.
+template <class Model> auto model_pairs(Model const& model) { return pairs_of(model); }
+template <class Model> auto model_subject(Model const& model, user_index user) { return subject_of(model, user); }
+template <class Model> auto model_item_rows(Model const& model) { return item_rows_of(model); }
+template <class Model> auto model_user_rows(Model const& model) { return user_rows_of(model); }
+
+}
+
+/// A model with an index of its items, in the order of their lengths: `auto const ready = prepare(model);`, then recommend(ready, user, seen, ...).
+///
+/// Everywhere it stands for the model and gives the same lists and scores; one user's list takes tens of microseconds instead of milliseconds where
+/// the lengths differ. `recommend` for 32 users and more makes such an index itself, each time anew. Similar items of the same kind of score (dot
+/// for als) use it as well. The model is kept by copy, the index is a copy of the item factors: of factors that are read in place and change
+/// later, it knows the old ones. An allow list of less than a quarter of the items is read without the index.
+///
+/// A handle: a copy shares. Safe to read from many threads.
+template <class Model> class prepared {
+    using pairs = decltype(detail::model_pairs(std::declval<Model const&>()));
+    using scalar = typename pairs::score_type;
+
+public:
+    /// O(items x n_factors), memory for as many numbers.
+    explicit prepared(Model model, run_options const& run = {}) : m_model(std::make_shared<Model const>(std::move(model))) {
+        detail::team workers(static_cast<std::size_t>(run.threads));
+        auto const knows = [&](item_index i) { return detail::knows_of(*m_model, i); };
+        m_index = std::make_shared<detail::factor_index<scalar> const>(detail::model_pairs(*m_model),
+                                                                       detail::kept_items(m_model->n_items(), nullptr, knows), workers);
+    }
+
+    Model const& model() const& noexcept { return *m_model; }
+    Model model() const&& { return *m_model; }
+    std::size_t n_users() const { return m_model->n_users(); }
+    std::size_t n_items() const { return m_model->n_items(); }
+    std::size_t n_factors() const { return m_model->n_factors(); }
+    bool knows(user_index user) const { return detail::knows_of(*m_model, user); }
+    bool knows(item_index item) const { return detail::knows_of(*m_model, item); }
+    /// The model's own scores. @throws data_error as the model's.
+    void score(user_index user, std::span<float> out) const { m_model->score(user, out); }
+    void score(user_index user, std::span<item_index const> items, std::span<float> out) const { m_model->score(user, items, out); }
+    recsys::provenance provenance() const { return detail::provenance_of(*m_model); }
+    /// What the model makes of a history or a session.
+    template <class Items>
+        requires requires(Model const& m, Items const& items) { m.fold_in(items); }
+    [[nodiscard]] auto fold_in(Items const& items) const { return m_model->fold_in(items); }
+
+private:
+    friend auto pairs_of(prepared const& p) { return detail::model_pairs(*p.m_model); }
+    friend auto subject_of(prepared const& p, user_index user) { return detail::model_subject(*p.m_model, user); }
+    friend auto item_rows_of(prepared const& p) { return detail::model_item_rows(*p.m_model); }
+    friend auto user_rows_of(prepared const& p) { return detail::model_user_rows(*p.m_model); }
+    friend auto const* index_of(prepared const& p) { return p.m_index.get(); }
+
+    std::shared_ptr<Model const> m_model;
+    std::shared_ptr<detail::factor_index<scalar> const> m_index;
+};
+
+/// The model with an index of its items, to answer one user at a time. See prepared.
+/// @param model  als_model, embeddings, or any factor model whose scores are products.
+template <class Model> [[nodiscard]] auto prepare(Model const& model, run_options const& run = {}) {
+    constexpr bool has_rows = detail::pair_scorer<Model>;
+    static_assert(has_rows, "prepare: the model needs factors whose products are its scores: als_model or embeddings");
+    if constexpr (has_rows) return prepared<Model>(model, run);
+}
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/retrieval/recommend.hpp ----------------------------------------------------------------------------------
+// The verb `recommend`: one user, a range of users, everybody into a sink, and users who were not in training.
+#ifndef RECSYS_RETRIEVAL_RECOMMEND_HPP
+#define RECSYS_RETRIEVAL_RECOMMEND_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+namespace detail {
+
+template <class R, class Who, class Seen> constexpr bool check_recommend() {
+    constexpr bool answers = recommender<R>, is_who = std::same_as<Who, user_index> || user_range<Who>, says_seen = seen_items<Seen>;
+    constexpr bool is_folded = std::same_as<Who, history> || folded_in_user<Who>;
+    static_assert(answers, "recommend: the first argument needs n_items() and score(user_index, std::span<float>), both const");
+    static_assert(!is_folded, "recommend: a folded-in user or a history brings what was seen: recommend(model, user, {...})");
+    static_assert(is_who || is_folded, "recommend: the second argument is a user_index, a range of them, or a folded-in user");
+    static_assert(says_seen, "recommend: the third argument says what was seen: user_items(...) or nothing_seen");
+    return answers && is_who && says_seen;
+}
+
+inline void count_lists(stream_report& report, lists const& block) {
+    report.users += block.size();
+    report.slots += block.n_slots();
+    for (auto const& [user, list] : block) report.empty += list.empty();
+}
+
+/// Everything about a recommendation but where the lists go: checks, blocks, counts, progress. Gives each block to `take`, which says whether to
+/// go on.
+template <class R, class Seen, class Take> stream_report
+recommend_in_blocks(R const& r, std::span<user_index const> users, Seen const& seen, recommend_options const& options, Take const& take) {
+    constexpr std::string_view where = "recommend";
+    if (options.block == 0) throw_option(where, ": block must be at least 1, got 0");
+    check_options(where, r, seen, options);
+    check_users(where, users, user_count(r), "the recommender");
+    check_users(where, users, user_count(seen), "what was seen");
+    stream_report report;
+    report.warnings = warnings_of(r, options.k);
+    team workers(scorer<R> && users.size() > 1 ? static_cast<std::size_t>(options.run.threads) : 1);
+    progress_reporter progress(options.run.progress, where, users.size());
+    block_maker<R> list_block(where, r, options, users.size(), workers);
+    for (std::size_t first = 0; first < users.size() && !report.stopped;
+         first += std::min<std::size_t>(options.block, users.size() - first)) {
+        auto const some = users.subspan(first, std::min<std::size_t>(options.block, users.size() - first));
+        check_seen_rises(where, seen, some);
+        auto const block = list_block(some, seen);
+        count_lists(report, block);
+        for (auto const& [user, list] : block) {
+            report.cold_users += !knows_of(r, user);
+            if (!options.include_seen) continue;
+            auto const& had = seen.seen(user);
+            for (auto const& one : list) report.seen_slots += is_among(had, one.item);
+        }
+        if (!take(block)) report.stopped = true;
+        if (!progress.report(first + some.size())) report.stopped = true;
+    }
+    return report;
+}
+
+template <class Who> std::vector<user_index> all_users(Who const& who) {
+    std::vector<user_index> out;
+    for (user_index const user : who) out.push_back(user);
+    return out;
+}
+
+template <class R, class Seen>
+std::vector<scored> recommend_one(R const& r, user_index user, Seen const& seen, recommend_options const& options) {
+    std::vector<scored> out;
+    recommend_in_blocks(r, std::span(&user, 1), seen, options, [&](lists const& block) {
+        auto const list = block[0].list;
+        out.assign(list.begin(), list.end());
+        return true;
+    });
+    return out;
+}
+
+template <class R, class Seen>
+lists recommend_all(R const& r, std::span<user_index const> users, Seen const& seen, recommend_options const& options) {
+    list_rows<scored> rows;
+    auto const report = recommend_in_blocks(r, users, seen, options, [&](lists const& block) {
+        for (auto const& [user, list] : block) {
+            rows.items.insert(rows.items.end(), list.begin(), list.end());
+            rows.ends.push_back(rows.items.size());
+        }
+        return true;
+    });
+    if (report.stopped && report.users < users.size())
+        throw_cancelled("recommend: stopped by the progress callback after ", report.users, " of ", users.size(), " users");
+    return lists({users.begin(), users.end()}, std::move(rows.ends), std::move(rows.items), provenance_of(r));
+}
+
+/// Scores of factors from outside against the items of a model: its own kind of score if it says so, else products.
+template <class Model> auto product_pairs(Model const& model) {
+    if constexpr (pair_scorer<Model>) return pairs_of(model);
+    else {
+        auto const items = item_rows_of(model);
+        return factor_pairs<std::remove_cvref_t<decltype(items.data[0])>>(items, similarity::dot);
+    }
+}
+
+/// The best items of a user who is known by his factors alone.
+template <class Model, class Scalar> std::vector<scored>
+recommend_folded(Model const& model, std::span<Scalar const> factors, std::span<item_index const> had, recommend_options const& options) {
+    constexpr std::string_view where = "recommend";
+    check_options(where, model, nothing_seen, options);
+    auto const items = item_rows_of(model);
+    static_assert(std::same_as<std::remove_cvref_t<decltype(items.data[0])>, Scalar>,
+                  "recommend: the user was folded in by a model of another scalar type");
+    if (factors.size() != items.n_factors)
+        throw_data(where, ": the folded-in user has ", factors.size(), " factors, the model has ", items.n_factors);
+    if (had.empty()) return {};
+    auto const pairs = product_pairs(model);
+    auto const* const allow = options.allow ? &*options.allow : nullptr;
+    std::size_t const k = std::min<std::size_t>(options.k, items.n_rows);
+    if (k == 0) return {};
+    auto const x = pairs.subject_of(factors.data());
+    std::span<factor_subject<Scalar> const> const subjects(&x, 1);
+    list_rows<scored> out;
+    auto const is_wanted = [&](std::size_t, std::uint32_t i) {
+        auto const item = static_cast<item_index>(i);
+        return (options.include_seen || !is_among(had, item)) && is_listable(model, options, anonymous_user, item);
+    };
+    auto const refuse = [&](std::size_t, std::uint32_t i) {
+        throw_data(where, ": the score of the folded-in user, item ", i, " is not a number");
+    };
+    auto const take = [&](auto best) { out.add(best); };
+    if (auto const* const index = brought_index(model, pairs, allow))
+        factor_search<Scalar>().run(*index, pairs, subjects, k, is_wanted, refuse, take);
+    else best_of_pairs(pairs, subjects, k, allow, is_wanted, refuse, take);
+    return std::move(out.items);
+}
+
+}
+
+/// The best items of a user, or of each user of a range: `std::vector<scored>`, or `lists` in the order of the range.
+///
+/// @param seen     what was seen: `user_items(...)`, anything with `.seen(user)` that gives a rising span, or `nothing_seen`.
+/// @param options  who is eligible, and how many: see recommend_options. Equal scores are in the order of the items.
+/// @throws data_error    for a user past the end (of the recommender or of what was seen), other encoders, an item of allow or deny past the end,
+///                       or a score that is not a number.
+/// @throws cancelled     where progress stops a range before its end.
+/// Cost: one score a pair; memory for some users x some items at a time. The same bytes for any number of threads and any block.
+template <class R, class Who, class Seen>
+[[nodiscard]] auto recommend(R const& who_answers, Who const& users, Seen const& seen, recommend_options const& options = {}) {
+    constexpr bool right = detail::check_recommend<unwrap_t<R>, Who, Seen>();
+    unwrap_t<R> const& r = who_answers;
+    if constexpr (std::same_as<Who, user_index> && right) return detail::recommend_one(r, users, seen, options);
+    else if constexpr (right) return detail::recommend_all(r, detail::all_users(users), seen, options);
+    else if constexpr (std::ranges::input_range<Who const>) return lists{};
+    else return std::vector<scored>{};
+}
+
+/// The best items for a user who was not in training: one who was folded in, or a history, which the model folds in. He brings what he has seen.
+///
+/// `keep_if` is asked about `anonymous_user`. Without any items of his own the list is empty.
+/// @throws data_error  as above, and where the history was made with another item encoder.
+template <class R, class Who> [[nodiscard]] auto recommend(R const& model, Who const& user, recommend_options const& options = {}) {
+    constexpr bool is_user = std::same_as<Who, history> || folded_in_user<Who>;
+    static_assert(is_user, "recommend: say what was seen: recommend(model, user, seen, {...}), with user_items(...) or nothing_seen");
+    unwrap_t<R> const& m = model;
+    if constexpr (is_user) {
+        constexpr bool has_factors = detail::has_item_rows<unwrap_t<R>>;
+        static_assert(has_factors, "recommend: for a folded-in user the model needs item_factors(), n_items() and n_factors()");
+        if constexpr (std::same_as<Who, history>) {
+            constexpr bool folds = requires { m.fold_in(user); };
+            static_assert(folds, "recommend: for a history the model needs fold_in(history const&)");
+            if constexpr (has_factors && folds) return recsys::recommend(m, m.fold_in(user), options);
+        } else if constexpr (has_factors) {
+            detail::check_same_encoders("recommend", "the history", {0, detail::provenance_of(user.items).items, {}},
+                                        detail::provenance_of(m));
+            using scalar = std::remove_cvref_t<decltype(user.factors[0])>;
+            return detail::recommend_folded(m, std::span<scalar const>(user.factors.data(), user.factors.size()),
+                                            std::span<item_index const>(user.items.items()), options);
+        }
+    } else return std::vector<scored>{};
+}
+
+/// The lists of all these users, a block at a time, given to a sink in the order of the users, from the calling thread.
+///
+/// @param to  called as sink(lists const&); returns nothing, or bool, where false stops after this block. A block is valid during the call: copy
+///            it to keep it. Exceptions pass through.
+/// @returns   what was done. Progress that returns false stops as well.
+template <class R, class Who, class Seen, class Sink>
+stream_report recommend(R const& who_answers, Who const& users, Seen const& seen, recommend_options const& options, Sink&& to) {
+    constexpr bool right = detail::check_recommend<unwrap_t<R>, Who, Seen>();
+    constexpr bool is_sink = sink<std::remove_reference_t<Sink>>;
+    static_assert(is_sink, "recommend: the sink is called as sink(lists const&) and returns void, or bool (false stops)");
+    if constexpr (right && is_sink) {
+        unwrap_t<R> const& r = who_answers;
+        auto const take = [&](lists const& block) { return detail::give_block(to, block); };
+        if constexpr (std::same_as<Who, user_index>) return detail::recommend_in_blocks(r, std::span(&users, 1), seen, options, take);
+        else return detail::recommend_in_blocks(r, std::span<user_index const>(detail::all_users(users)), seen, options, take);
+    } else return {};
+}
+
+/// Several sinks as one, kept by copy: each is given every block; one that says stop stops all.
+template <class... Sink> [[nodiscard]] auto tee(Sink... sinks) {
+    static_assert((sink<Sink> && ...), "tee: a sink is called as sink(lists const&) and returns void, or bool (false stops)");
+    return [... s = std::move(sinks)](lists const& block) mutable {
+        bool go_on = true;
+        ((go_on = detail::give_block(s, block) && go_on), ...);
+        return go_on;
+    };
+}
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/retrieval/similarity.hpp ---------------------------------------------------------------------------------
+// Items like an item and users like a user, by the factors of a model.
+#ifndef RECSYS_RETRIEVAL_SIMILARITY_HPP
+#define RECSYS_RETRIEVAL_SIMILARITY_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// A user of a list of similar ones; higher is more alike.
+struct scored_user {
+    user_index user{};
+    float score = 0;
+    friend bool operator==(scored_user const&, scored_user const&) = default;
+};
+
+/// For each of some items or users those that are like it, best first: scores do not rise, equal scores are in rising index order.
+/// A handle: a copy shares. Given to a sink it is valid after the call only if it is copied.
+template <class Index, class Scored> class neighbour_lists {
+public:
+    struct entry {
+        Index of{};
+        std::span<Scored const> list;
+    };
+    class iterator {
+    public:
+        using value_type = entry;
+        using difference_type = std::ptrdiff_t;
+        using reference = entry;
+        using pointer = void;
+        using iterator_category = std::input_iterator_tag;
+        using iterator_concept = std::forward_iterator_tag;
+        iterator() = default;
+        iterator(neighbour_lists const* of, std::size_t i) noexcept : m_of(of), m_i(i) {}
+        entry operator*() const { return (*m_of)[m_i]; }
+        iterator& operator++() noexcept { return ++m_i, *this; }
+        iterator operator++(int) noexcept { return iterator(m_of, m_i++); }
+        friend bool operator==(iterator a, iterator b) noexcept { return a.m_i == b.m_i; }
+
+    private:
+        neighbour_lists const* m_of = nullptr;
+        std::size_t m_i = 0;
+    };
+
+    neighbour_lists() = default;
+    neighbour_lists(std::vector<Index> of, detail::list_rows<Scored> rows)
+        : m_data(std::make_shared<data const>(data{std::move(of), std::move(rows)})) {}
+
+    std::size_t size() const noexcept { return m_data ? m_data->of.size() : 0; }
+    bool empty() const noexcept { return size() == 0; }
+    std::size_t n_slots() const noexcept { return m_data ? m_data->rows.items.size() : 0; }
+    entry operator[](std::size_t i) const& {
+        auto const& ends = m_data->rows.ends;
+        std::size_t const first = i == 0 ? 0 : ends[i - 1];
+        return {m_data->of[i], std::span<Scored const>(m_data->rows.items).subspan(first, ends[i] - first)};
+    }
+    entry operator[](std::size_t) const&& = delete;
+    iterator begin() const& noexcept { return iterator(this, 0); }
+    iterator end() const& noexcept { return iterator(this, size()); }
+
+private:
+    struct data {
+        std::vector<Index> of;
+        detail::list_rows<Scored> rows;
+    };
+    std::shared_ptr<data const> m_data;
+};
+using similar_item_lists = neighbour_lists<item_index, scored>;
+using similar_user_lists = neighbour_lists<user_index, scored_user>;
+
+/// An item is listed iff the model knows it, it is in `allow` (if given), not in `deny`, and is not the one that was asked about.
+struct similar_options {
+    natural k = 10;
+    recsys::similarity similarity = recsys::similarity::cosine;
+    std::optional<item_set> allow = {};
+    item_set deny = {};
+    natural block = 4096; ///< items at a time; changes no result
+    run_options run = {};
+};
+struct similar_users_options {
+    natural k = 10;
+    recsys::similarity similarity = recsys::similarity::cosine;
+    natural block = 4096; ///< users at a time; changes no result
+    run_options run = {};
+};
+
+namespace detail {
+
+/// The rows of one side of a model, compared with each other.
+template <class Index, class Scored, class Model, class Options> class neighbour_search {
+public:
+    using lists_type = neighbour_lists<Index, Scored>;
+    static constexpr bool of_items = std::same_as<Index, item_index>;
+    static constexpr std::string_view where = of_items ? "similar_items" : "similar_users", one = of_items ? "item" : "user";
+
+    neighbour_search(Model const& model, Options const& options) : m_model(model), m_options(options), m_rows(rows_of(model)) {
+        if (options.block == 0) throw_option(where, ": block must be at least 1, got 0");
+        if constexpr (of_items) {
+            auto const from = provenance_of(model);
+            check_same_encoders(where, "deny", options.deny.provenance(), from);
+            check_item_set(where, "deny", options.deny, m_rows.n_rows);
+            if (options.allow) check_same_encoders(where, "allow", options.allow->provenance(), from);
+            if (options.allow) check_item_set(where, "allow", *options.allow, m_rows.n_rows);
+        }
+    }
+
+    /// Gives the lists of each block to `take`, in order, until that says stop.
+    template <class Take> stream_report run(std::span<Index const> of, Take const& take) {
+        check(of);
+        stream_report report;
+        team workers(of.size() > 1 ? static_cast<std::size_t>(m_options.run.threads) : 1);
+        measure(workers);
+        pairs const score_of(m_rows, m_options.similarity, by_cosine() ? m_lengths.data() : nullptr);
+        auto const* const from = choose_index(score_of, of.size(), workers);
+        if (from && pays_to_join(*from, of)) join(*from, score_of, workers);
+        progress_reporter progress(m_options.run.progress, where, of.size());
+        for (std::size_t first = 0; first < of.size() && !report.stopped;) {
+            auto const some = of.subspan(first, std::min<std::size_t>(m_options.block, of.size() - first));
+            first += some.size();
+            lists_type const block({some.begin(), some.end()}, list(some, score_of, from, workers));
+            report.users += block.size(), report.slots += block.n_slots();
+            for (auto const& [index, found] : block) report.empty += found.empty(), report.cold_users += !knows_of(m_model, index);
+            if (!take(block)) report.stopped = true;
+            if (!progress.report(first)) report.stopped = true;
+        }
+        return report;
+    }
+
+private:
+    static auto rows_of(Model const& model) {
+        if constexpr (of_items) return item_rows_of(model);
+        else return user_rows_of(model);
+    }
+    using rows_type = decltype(rows_of(std::declval<Model const&>()));
+    using scalar = std::remove_cvref_t<decltype(*std::declval<rows_type>().data)>;
+    using subject = factor_subject<scalar>;
+    using pairs = factor_pairs<scalar>;
+    using index_type = factor_index<scalar>;
+    bool by_cosine() const noexcept { return m_options.similarity == similarity::cosine; }
+    item_set const* among() const noexcept {
+        if constexpr (of_items) return m_options.allow ? &*m_options.allow : nullptr;
+        else return nullptr;
+    }
+
+    void check(std::span<Index const> of) const {
+        for (std::size_t i = 0; i < of.size(); ++i)
+            if (to_size(of[i]) >= m_rows.n_rows)
+                throw_data(where, ": ", one, ' ', to_size(of[i]), " at position ", i, ", expected below ", m_rows.n_rows,
+                           ", the number of ", one, 's');
+    }
+    void measure(team& workers) {
+        if (!by_cosine()) return;
+        m_lengths.resize(m_rows.n_rows);
+        workers.blocks(m_rows.n_rows, 1024, [&](std::size_t first, std::size_t last, std::size_t) {
+            for (std::size_t i = first; i < last; ++i) m_lengths[i] = length_of(m_rows.row(i), m_rows.n_factors);
+        });
+    }
+    /// What the model brings or what is made here, or null where rows are better read in place.
+    index_type const* choose_index(pairs const& score_of, std::size_t n_lists, team& workers) {
+        if constexpr (of_items)
+            if (auto const* const brought = brought_index(m_model, score_of, among())) return brought;
+        if (n_lists < least_lists_for_an_index) return nullptr;
+        auto const keep = [&](item_index i) { return is_candidate(static_cast<Index>(i)); };
+        m_own = {score_of, kept_items(m_rows.n_rows, among(), keep), workers};
+        return &m_own;
+    }
+    /// Whether lists are wanted of most of the candidates and of nothing else, each once: then each pair is scored once for both.
+    bool pays_to_join(index_type const& from, std::span<Index const> of) {
+        auto const items = from.items();
+        std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows);
+        if (!by_cosine() || &from != &m_own || k == 0 || of.size() < items.size() - items.size() / 3) return false;
+        if (!factor_join<scalar>::is_cheap(items.size(), k)) return false;
+        m_places.assign(m_rows.n_rows, no_place);
+        for (std::size_t place = 0; place < items.size(); ++place) m_places[items[place]] = static_cast<std::uint32_t>(place);
+        std::vector<std::uint8_t> had(m_rows.n_rows);
+        for (auto const i : of) {
+            if (had[to_size(i)]++ != 0) return false;
+            if (m_places[to_size(i)] == no_place && is_listable(i)) return false;
+        }
+        return true;
+    }
+    void join(index_type const& from, pairs const& score_of, team& workers) {
+        std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows);
+        m_join.emplace(from, score_of, k, workers, [&](std::uint32_t a, std::uint32_t b) { refuse(a, b); });
+    }
+    [[noreturn]] static void refuse(std::size_t a, std::size_t b) {
+        throw_data(where, ": the similarity of ", one, "s ", a, " and ", b, " is not a number");
+    }
+    list_rows<Scored> list(std::span<Index const> of, pairs const& score_of, index_type const* from, team& workers) {
+        std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows), step = subjects_at_once(k, of.size(), workers.size());
+        std::vector<list_rows<Scored>> parts((of.size() + step - 1) / step);
+        std::vector<factor_search<scalar>> searches(workers.size());
+        workers.blocks(of.size(), step, [&](std::size_t first, std::size_t last, std::size_t worker) {
+            auto& out = parts[first / step];
+            if (k == 0) out.ends.resize(last - first, 0);
+            else if (m_join)
+                for (auto const i : of.subspan(first, last - first)) take_joined(i, out);
+            else list_some(of.subspan(first, last - first), k, score_of, from, searches[worker], out);
+        });
+        list_rows<Scored> out;
+        for (auto& part : parts) out.add(std::exchange(part, {}));
+        return out;
+    }
+    void take_joined(Index i, list_rows<Scored>& out) {
+        auto const place = m_places[to_size(i)];
+        if (place == no_place) out.ends.push_back(out.items.size());
+        else m_join->take(place, [&](auto best) { out.add(best); });
+    }
+    void list_some(std::span<Index const> of, std::size_t k, pairs const& score_of, index_type const* from, factor_search<scalar>& search,
+                   list_rows<Scored>& out) const {
+        std::vector<subject> rows(of.size());
+        for (std::size_t s = 0; s < of.size(); ++s)
+            if (is_listable(of[s])) rows[s] = {m_rows.row(to_size(of[s])), by_cosine() ? m_lengths[to_size(of[s])] : 0};
+        std::span<subject const> const subjects(rows);
+        auto const is_wanted = [&](std::size_t s, std::uint32_t i) {
+            auto const other = static_cast<Index>(i);
+            return other != of[s] && (from == &m_own || is_candidate(other));
+        };
+        auto const refuse_pair = [&](std::size_t s, std::uint32_t i) { refuse(to_size(of[s]), i); };
+        auto const take = [&](auto best) { out.add(best); };
+        if (from) search.run(*from, score_of, subjects, k, is_wanted, refuse_pair, take);
+        else best_of_pairs(score_of, subjects, k, among(), is_wanted, refuse_pair, take);
+    }
+    /// Whether it can be in lists of others.
+    bool is_candidate(Index i) const {
+        if constexpr (of_items)
+            if (m_options.deny.contains(i) || (m_options.allow && !m_options.allow->contains(i))) return false;
+        return is_listable(i);
+    }
+    /// Whether it has a direction at all: zero vectors are like nothing.
+    bool is_listable(Index i) const { return knows_of(m_model, i) && !(by_cosine() && m_lengths[to_size(i)] == 0); }
+
+    Model const& m_model;
+    Options const& m_options;
+    rows_type m_rows;
+    std::vector<double> m_lengths; // only for cosines
+    static constexpr std::uint32_t no_place = 0xffffffffu;
+    index_type m_own;                    // of the candidates, for many lists
+    std::vector<std::uint32_t> m_places; // of items in m_own
+    std::optional<factor_join<scalar>> m_join;
+};
+
+template <class Index, class Range> constexpr bool is_range_of() {
+    if constexpr (std::ranges::input_range<Range const>) return std::same_as<std::ranges::range_value_t<Range const>, Index>;
+    else return false;
+}
+template <class Index, class Who> std::vector<Index> indices_of(Who const& who) {
+    if constexpr (std::same_as<Who, Index>) return {who};
+    else {
+        std::vector<Index> out;
+        for (Index const i : who) out.push_back(i);
+        return out;
+    }
+}
+
+template <class Model, class Who> constexpr bool check_similar_items() {
+    constexpr bool has_rows = has_item_rows<Model>, is_who = std::same_as<Who, item_index> || is_range_of<item_index, Who>();
+    static_assert(has_rows, "similar_items: the first argument is a model with item_factors(), n_items() and n_factors()");
+    static_assert(is_who, "similar_items: the second argument is an item_index or a range of them");
+    return has_rows && is_who;
+}
+template <class Model, class Who> constexpr bool check_similar_users() {
+    constexpr bool has_rows = has_user_rows<Model>, is_who = std::same_as<Who, user_index> || is_range_of<user_index, Who>();
+    static_assert(has_rows, "similar_users: the first argument is a model with user_factors(), n_users() and n_factors()");
+    static_assert(is_who, "similar_users: the second argument is a user_index or a range of them");
+    return has_rows && is_who;
+}
+
+/// The lists of one index as a vector, of a range as lists.
+template <class Index, class Scored, class Model, class Who, class Options>
+auto find_neighbours(Model const& model, Who const& who, Options const& options) {
+    using search = neighbour_search<Index, Scored, Model, Options>;
+    auto const of = indices_of<Index>(who);
+    list_rows<Scored> rows;
+    auto const report = search(model, options).run(of, [&](typename search::lists_type const& block) {
+        for (auto const& [index, list] : block) {
+            rows.items.insert(rows.items.end(), list.begin(), list.end());
+            rows.ends.push_back(rows.items.size());
+        }
+        return true;
+    });
+    if (report.stopped && report.users < of.size())
+        throw_cancelled(search::where, ": stopped by the progress callback after ", report.users, " of ", of.size());
+    if constexpr (std::same_as<Who, Index>) return std::move(rows.items);
+    else return typename search::lists_type(of, std::move(rows));
+}
+
+}
+
+/// The items most like an item: `std::vector<scored>`, or `similar_item_lists` for a range, in its order. Never the item itself.
+///
+/// Cosines are in [-1, 1], distances are given as their negatives. Items that the model does not know, and under cosine zero vectors, are like nothing: they are in no list and have an
+/// empty one. Equal scores are in the order of the items.
+/// @throws data_error  for an item past the end, of the arguments or of allow and deny, or factors that are not numbers.
+/// @throws cancelled   where progress stops a range before its end.
+/// Cost: O(items x n_factors) an item. For 32 items and more the rows are copied once, into an index that passes over what cannot be listed.
+/// The same bytes for any number of threads and any block.
+template <class Model, class Who>
+[[nodiscard]] auto similar_items(Model const& model, Who const& items, similar_options const& options = {}) {
+    constexpr bool right = detail::check_similar_items<unwrap_t<Model>, Who>();
+    if constexpr (right) return detail::find_neighbours<item_index, scored, unwrap_t<Model>>(model, items, options);
+    else return std::vector<scored>{};
+}
+/// The same, given to a sink a block at a time, in order, from the calling thread. The report counts items as users.
+/// @param to  called as sink(similar_item_lists const&); returns nothing, or bool, where false stops.
+template <class Model, class Who, class Sink>
+stream_report similar_items(Model const& model, Who const& items, similar_options const& options, Sink&& to) {
+    constexpr bool right = detail::check_similar_items<unwrap_t<Model>, Who>();
+    constexpr bool is_sink = std::invocable<Sink&, similar_item_lists const&>;
+    static_assert(is_sink, "similar_items: the sink is called as sink(similar_item_lists const&) and returns void, or bool (false stops)");
+    if constexpr (right && is_sink) {
+        unwrap_t<Model> const& m = model;
+        detail::neighbour_search<item_index, scored, unwrap_t<Model>, similar_options> search(m, options);
+        return search.run(detail::indices_of<item_index>(items),
+                          [&](similar_item_lists const& block) { return detail::give_block(to, block); });
+    } else return {};
+}
+
+/// The users most like a user: `std::vector<scored_user>`, or `similar_user_lists` for a range. As similar_items.
+template <class Model, class Who>
+[[nodiscard]] auto similar_users(Model const& model, Who const& users, similar_users_options const& options = {}) {
+    constexpr bool right = detail::check_similar_users<unwrap_t<Model>, Who>();
+    if constexpr (right) return detail::find_neighbours<user_index, scored_user, unwrap_t<Model>>(model, users, options);
+    else return std::vector<scored_user>{};
+}
+/// The same, given to a sink a block at a time. @param to  called as sink(similar_user_lists const&).
+template <class Model, class Who, class Sink>
+stream_report similar_users(Model const& model, Who const& users, similar_users_options const& options, Sink&& to) {
+    constexpr bool right = detail::check_similar_users<unwrap_t<Model>, Who>();
+    constexpr bool is_sink = std::invocable<Sink&, similar_user_lists const&>;
+    static_assert(is_sink, "similar_users: the sink is called as sink(similar_user_lists const&) and returns void, or bool (false stops)");
+    if constexpr (right && is_sink) {
+        unwrap_t<Model> const& m = model;
+        detail::neighbour_search<user_index, scored_user, unwrap_t<Model>, similar_users_options> search(m, options);
+        return search.run(detail::indices_of<user_index>(users),
+                          [&](similar_user_lists const& block) { return detail::give_block(to, block); });
+    } else return {};
+}
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/retrieval.hpp --------------------------------------------------------------------------------------------
+// Door of the room retrieval: who can recommend, what is eligible, lists of the best items, similar ones, candidates. Depends on core, data, matrix.
+#ifndef RECSYS_RETRIEVAL_DOOR_HPP
+#define RECSYS_RETRIEVAL_DOOR_HPP
 
 #endif
 
