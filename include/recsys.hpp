@@ -7697,9 +7697,8 @@ template <class S, bool Distance> RECSYS_DETAIL_INLINE S score_step(S x, S y, S 
 }
 
 /// Which scores of a user are of use. Those of the users who fill up a tile reach no bar of theirs, and are beyond the last user for items.
-template <class S, bool Scaled, bool Both>
-RECSYS_DETAIL_INLINE typename comparison<S>::mask score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at,
-                                                                typename pack<S>::reg bar, std::uint32_t user) {
+template <class S, bool Scaled, bool Both> RECSYS_DETAIL_INLINE typename comparison<S>::mask
+score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at, typename pack<S>::reg bar, std::uint32_t user) {
     using p = pack<S>;
     using compare = comparison<S>;
     if constexpr (Scaled) value = p::mul(value, p::load(scan.scales + at));
@@ -7760,7 +7759,8 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < Packs; ++c) {
                 std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
-                some = compare::either(some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
+                some = compare::either(
+                    some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
             }
         }
     }
@@ -7785,7 +7785,8 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
     std::size_t found = 0;
     for (int at = 0; at < Users * Blocks * Packs; ++at) {
         auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
-        std::size_t const place = (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
+        std::size_t const place =
+            (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
         unsigned bits = hit[at];
         for (; bits != 0; bits &= bits - 1) {
             std::uint32_t const i = lowest_bit(bits);
@@ -7805,8 +7806,8 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
         std::size_t b = 0;
         for (; b + blocks_of_one <= scan.n_blocks; b += blocks_of_one)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found +=
-                    score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+                found += score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane,
+                                                                                        scan.hits + found);
         for (; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
                 found += score_tile<S, Distance, Scaled, Both, 1, 1, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
@@ -7822,8 +7823,8 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
         }
         for (std::size_t b = 0; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane,
-                                                                            scan.hits + found);
+                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b,
+                                                                                  lane, scan.hits + found);
     }
     return found;
 }
@@ -7920,9 +7921,8 @@ template <class S, bool Distance> RECSYS_DETAIL_INLINE S score_step(S x, S y, S 
 }
 
 /// Which scores of a user are of use. Those of the users who fill up a tile reach no bar of theirs, and are beyond the last user for items.
-template <class S, bool Scaled, bool Both>
-RECSYS_DETAIL_INLINE typename comparison<S>::mask score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at,
-                                                                typename pack<S>::reg bar, std::uint32_t user) {
+template <class S, bool Scaled, bool Both> RECSYS_DETAIL_INLINE typename comparison<S>::mask
+score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at, typename pack<S>::reg bar, std::uint32_t user) {
     using p = pack<S>;
     using compare = comparison<S>;
     if constexpr (Scaled) value = p::mul(value, p::load(scan.scales + at));
@@ -7983,7 +7983,8 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < Packs; ++c) {
                 std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
-                some = compare::either(some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
+                some = compare::either(
+                    some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
             }
         }
     }
@@ -8008,7 +8009,8 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
     std::size_t found = 0;
     for (int at = 0; at < Users * Blocks * Packs; ++at) {
         auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
-        std::size_t const place = (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
+        std::size_t const place =
+            (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
         unsigned bits = hit[at];
         for (; bits != 0; bits &= bits - 1) {
             std::uint32_t const i = lowest_bit(bits);
@@ -8028,8 +8030,8 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
         std::size_t b = 0;
         for (; b + blocks_of_one <= scan.n_blocks; b += blocks_of_one)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found +=
-                    score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+                found += score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane,
+                                                                                        scan.hits + found);
         for (; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
                 found += score_tile<S, Distance, Scaled, Both, 1, 1, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
@@ -8045,8 +8047,8 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
         }
         for (std::size_t b = 0; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane,
-                                                                            scan.hits + found);
+                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b,
+                                                                                  lane, scan.hits + found);
     }
     return found;
 }
@@ -8135,9 +8137,8 @@ template <class S, bool Distance> RECSYS_DETAIL_INLINE S score_step(S x, S y, S 
 }
 
 /// Which scores of a user are of use. Those of the users who fill up a tile reach no bar of theirs, and are beyond the last user for items.
-template <class S, bool Scaled, bool Both>
-RECSYS_DETAIL_INLINE typename comparison<S>::mask score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at,
-                                                                typename pack<S>::reg bar, std::uint32_t user) {
+template <class S, bool Scaled, bool Both> RECSYS_DETAIL_INLINE typename comparison<S>::mask
+score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at, typename pack<S>::reg bar, std::uint32_t user) {
     using p = pack<S>;
     using compare = comparison<S>;
     if constexpr (Scaled) value = p::mul(value, p::load(scan.scales + at));
@@ -8198,7 +8199,8 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < Packs; ++c) {
                 std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
-                some = compare::either(some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
+                some = compare::either(
+                    some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
             }
         }
     }
@@ -8223,7 +8225,8 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
     std::size_t found = 0;
     for (int at = 0; at < Users * Blocks * Packs; ++at) {
         auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
-        std::size_t const place = (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
+        std::size_t const place =
+            (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
         unsigned bits = hit[at];
         for (; bits != 0; bits &= bits - 1) {
             std::uint32_t const i = lowest_bit(bits);
@@ -8243,8 +8246,8 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
         std::size_t b = 0;
         for (; b + blocks_of_one <= scan.n_blocks; b += blocks_of_one)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found +=
-                    score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+                found += score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane,
+                                                                                        scan.hits + found);
         for (; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
                 found += score_tile<S, Distance, Scaled, Both, 1, 1, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
@@ -8260,8 +8263,8 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
         }
         for (std::size_t b = 0; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane,
-                                                                            scan.hits + found);
+                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b,
+                                                                                  lane, scan.hits + found);
     }
     return found;
 }
@@ -10230,7 +10233,9 @@ recommend_folded(Model const& model, std::span<Scalar const> factors, std::span<
 /// @throws data_error    for a user past the end (of the recommender or of what was seen), other encoders, an item of allow or deny past the end,
 ///                       or a score that is not a number.
 /// @throws cancelled     where progress stops a range before its end.
-/// Cost: one score a pair; memory for some users x some items at a time. The same bytes for any number of threads and any block.
+/// Cost: at most one score a pair; memory for some users x some items at a time. For 32 users and more of a model of factors, the rows of the items
+/// that can be listed are copied once, in the order of their lengths, so that most pairs need no score where lengths differ; one user at a time is
+/// answered faster by `prepare(model)`. The same bytes for any number of threads and any block.
 template <class R, class Who, class Seen>
 [[nodiscard]] auto recommend(R const& who_answers, Who const& users, Seen const& seen, recommend_options const& options = {}) {
     constexpr bool right = detail::check_recommend<unwrap_t<R>, Who, Seen>();

@@ -167,7 +167,9 @@ recommend_folded(Model const& model, std::span<Scalar const> factors, std::span<
 /// @throws data_error    for a user past the end (of the recommender or of what was seen), other encoders, an item of allow or deny past the end,
 ///                       or a score that is not a number.
 /// @throws cancelled     where progress stops a range before its end.
-/// Cost: one score a pair; memory for some users x some items at a time. The same bytes for any number of threads and any block.
+/// Cost: at most one score a pair; memory for some users x some items at a time. For 32 users and more of a model of factors, the rows of the items
+/// that can be listed are copied once, in the order of their lengths, so that most pairs need no score where lengths differ; one user at a time is
+/// answered faster by `prepare(model)`. The same bytes for any number of threads and any block.
 template <class R, class Who, class Seen>
 [[nodiscard]] auto recommend(R const& who_answers, Who const& users, Seen const& seen, recommend_options const& options = {}) {
     constexpr bool right = detail::check_recommend<unwrap_t<R>, Who, Seen>();

@@ -23,9 +23,8 @@ template <class S, bool Distance> RECSYS_DETAIL_INLINE S score_step(S x, S y, S 
 }
 
 /// Which scores of a user are of use. Those of the users who fill up a tile reach no bar of theirs, and are beyond the last user for items.
-template <class S, bool Scaled, bool Both>
-RECSYS_DETAIL_INLINE typename comparison<S>::mask score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at,
-                                                                typename pack<S>::reg bar, std::uint32_t user) {
+template <class S, bool Scaled, bool Both> RECSYS_DETAIL_INLINE typename comparison<S>::mask
+score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at, typename pack<S>::reg bar, std::uint32_t user) {
     using p = pack<S>;
     using compare = comparison<S>;
     if constexpr (Scaled) value = p::mul(value, p::load(scan.scales + at));
@@ -86,7 +85,8 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < Packs; ++c) {
                 std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
-                some = compare::either(some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
+                some = compare::either(
+                    some, score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
             }
         }
     }
@@ -111,7 +111,8 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
     std::size_t found = 0;
     for (int at = 0; at < Users * Blocks * Packs; ++at) {
         auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
-        std::size_t const place = (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
+        std::size_t const place =
+            (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
         unsigned bits = hit[at];
         for (; bits != 0; bits &= bits - 1) {
             std::uint32_t const i = lowest_bit(bits);
@@ -131,8 +132,8 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
         std::size_t b = 0;
         for (; b + blocks_of_one <= scan.n_blocks; b += blocks_of_one)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found +=
-                    score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
+                found += score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane,
+                                                                                        scan.hits + found);
         for (; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
                 found += score_tile<S, Distance, Scaled, Both, 1, 1, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
@@ -148,8 +149,8 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
         }
         for (std::size_t b = 0; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane,
-                                                                            scan.hits + found);
+                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b,
+                                                                                  lane, scan.hits + found);
     }
     return found;
 }
