@@ -11238,17 +11238,14 @@ public:
     /// One score for each item. @throws data_error for a user past the end, or a span that is not n_items() long.
     void score(user_index user, std::span<float> out) const {
         if (out.size() != n_items()) detail::throw_data("als: score: room for ", out.size(), " scores, there are ", n_items(), " items");
-        auto const x = factors(user);
-        for (std::size_t i = 0; i < out.size(); ++i) out[i] = score_of(x, i);
+        score_each(user, out, [](std::size_t i) { return i; });
     }
     /// The scores of some items. @throws data_error also for an item past the end.
     void score(user_index user, std::span<item_index const> items, std::span<float> out) const {
         if (out.size() != items.size()) detail::throw_data("als: score: room for ", out.size(), " scores of ", items.size(), " items");
-        auto const x = factors(user);
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            if (to_size(items[i]) >= n_items()) detail::throw_data("als: score: item ", to_size(items[i]), ", there are ", n_items());
-            out[i] = score_of(x, to_size(items[i]));
-        }
+        for (auto const item : items)
+            if (to_size(item) >= n_items()) detail::throw_data("als: score: item ", to_size(item), ", there are ", n_items());
+        score_each(user, out, [&](std::size_t i) { return to_size(items[i]); });
     }
 
     /// A user who was not in training, solved exactly as the training solves one: a training row gives the trained factors where the solver is
@@ -11371,8 +11368,11 @@ private:
     static bool is_known(detail::shared_array<std::uint8_t> const& known, std::size_t i, std::size_t n) noexcept {
         return i < n && (known.empty() || known[i] != 0);
     }
-    float score_of(std::span<Scalar const> x, std::size_t item) const noexcept {
-        return static_cast<float>(detail::factor_dot(x.data(), parts().item_factors.data() + detail::row_place(item, x.size()), x.size()));
+    template <class ItemAt> void score_each(user_index user, std::span<float> out, ItemAt const& item_at) const {
+        detail::factor_rows<Scalar> const rows{parts().item_factors.data(), n_items(), n_factors(), n_factors()};
+        detail::factor_pairs<Scalar> const pairs(rows, similarity::dot);
+        pairs.each(pairs.subject_of(factors(user).data()), out.size(), item_at,
+                   [&](std::size_t i, Scalar score) { out[i] = static_cast<float>(score); });
     }
 
     /// One row of a half-step against a table: what training does, with only the rows that are needed taken into the basis.
