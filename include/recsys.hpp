@@ -7641,24 +7641,9 @@ namespace portable {
 
 template <class S> RECSYS_DETAIL_INLINE S multiply_add(S a, S b, S c) noexcept { return a * b + c; }
 
+/// Lane by lane: g++ 12 cannot compile masks of two doubles that are combined ("internal compiler error: in gimple_expand_vec_cond_expr").
 template <class S> struct comparison {
     using reg = typename pack<S>::reg;
-#if defined(__GNUC__)
-    using mask = decltype(reg{} >= reg{});
-    static RECSYS_DETAIL_INLINE mask none() { return mask{}; }
-    static RECSYS_DETAIL_INLINE mask reaches(reg x, reg bar) { return x >= bar; }
-    static RECSYS_DETAIL_INLINE mask either(mask a, mask b) { return a | b; }
-    static RECSYS_DETAIL_INLINE bool any(mask x) {
-        for (std::size_t i = 0; i < pack<S>::width; ++i)
-            if (x[i] != 0) return true;
-        return false;
-    }
-    static RECSYS_DETAIL_INLINE unsigned bits(mask x) {
-        unsigned out = 0;
-        for (std::size_t i = 0; i < pack<S>::width; ++i) out |= (x[i] != 0 ? 1u : 0u) << i;
-        return out;
-    }
-#else
     using mask = unsigned;
     static RECSYS_DETAIL_INLINE mask none() { return 0; }
     static RECSYS_DETAIL_INLINE mask reaches(reg x, reg bar) {
@@ -7669,7 +7654,6 @@ template <class S> struct comparison {
     static RECSYS_DETAIL_INLINE mask either(mask a, mask b) { return a | b; }
     static RECSYS_DETAIL_INLINE bool any(mask x) { return x != 0; }
     static RECSYS_DETAIL_INLINE unsigned bits(mask x) { return x; }
-#endif
 };
 
 // --- recsys/core/simd/score_kernels.inl ------------------------------------------------------------------------------
