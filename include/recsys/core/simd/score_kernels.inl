@@ -128,17 +128,12 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
     constexpr int packs = width == 16 ? 1 : 2, at_once = 12 / packs, blocks_of_one = 8 / packs;
     constexpr std::size_t lanes = static_cast<std::size_t>(packs) * width;
     std::size_t found = 0;
-    if (scan.n_users == 1) { // a user alone: several blocks keep the registers busy
-        std::size_t b = 0;
-        for (; b + blocks_of_one <= scan.n_blocks; b += blocks_of_one)
+    std::size_t done = 0;
+    if (scan.n_users == 1) // a user alone: several blocks keep the registers busy
+        for (; done + blocks_of_one <= scan.n_blocks; done += blocks_of_one)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane,
+                found += score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, done, lane,
                                                                                         scan.hits + found);
-        for (; b < scan.n_blocks; ++b)
-            for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, 1, 1, packs>(scan, scan.users, scan.bars, 0, b, lane, scan.hits + found);
-        return found;
-    }
     for (std::size_t first = 0; first < scan.n_users; first += at_once) {
         S const* users[at_once];
         S bars[at_once];
@@ -147,7 +142,7 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
             users[u] = scan.users[is_there ? first + u : scan.n_users - 1];
             bars[u] = is_there ? scan.bars[first + u] : scan.no_score;
         }
-        for (std::size_t b = 0; b < scan.n_blocks; ++b)
+        for (std::size_t b = done; b < scan.n_blocks; ++b)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
                 found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b,
                                                                                   lane, scan.hits + found);
