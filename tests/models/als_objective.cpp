@@ -121,7 +121,7 @@ TEST_CASE_TEMPLATE("every combination of the objective is solved as densely in d
         }
 }
 
-TEST_CASE("the same at every level of the instruction set, for one factor and for more factors than items") {
+TEST_CASE("the same at every level of the instruction set, for one factor and for more factors than items" * doctest::test_suite("slow")) {
     auto const m = sample();
     auto const preferences = preferences_of(m);
     for (auto const level : {rs::detail::simd_level::portable, rs::detail::simd_level::avx2, rs::detail::simd_level::avx512}) {
@@ -140,7 +140,9 @@ TEST_CASE("the same at every level of the instruction set, for one factor and fo
     rs::detail::force_simd_level({});
 }
 
-TEST_CASE_TEMPLATE("folding in a training row is the training's half-step to the last bit, whatever the objective", Scalar, float, double) {
+TEST_CASE_TEMPLATE("folding in a training row is the training's half-step to the last bit, whatever the objective" *
+                       doctest::test_suite("slow"),
+                   Scalar, float, double) {
     auto const m = sample();
     auto const preferences = preferences_of(m);
     auto const by_item = rs::transpose(m), preferred_by_item = rs::transpose(preferences);
@@ -232,7 +234,7 @@ TEST_CASE("halving every weight of the sum and lambda changes no factor") {
     CHECK(half.report().loss.back() == doctest::Approx(whole.report().loss.back() / 2).epsilon(1e-12));
 }
 
-TEST_CASE("rows of more than a part know their length, also by conjugate gradients and by fold-in") {
+TEST_CASE("rows of more than a part know their length, also by conjugate gradients and by fold-in" * doctest::test_suite("slow")) {
     std::vector<std::vector<std::size_t>> rows(20000);
     rs::random_stream random(6);
     for (auto& row : rows)
@@ -259,7 +261,7 @@ TEST_CASE("rows of more than a part know their length, also by conjugate gradien
     }
 }
 
-TEST_CASE("the same bits for any number of threads, whatever the objective") {
+TEST_CASE("the same bits for any number of threads, whatever the objective" * doctest::test_suite("slow")) {
     auto const m = sample();
     auto const preferences = preferences_of(m);
     for (auto one : cases())

@@ -86,7 +86,7 @@ TEST_CASE("300,000 ranking rows: within 1% of the best peer" * doctest::test_sui
     CHECK(ours < 1.01 * best);
 }
 
-TEST_CASE("LightGBM's binary_classification: log loss within 1% of the best peer") {
+TEST_CASE("LightGBM's binary_classification: log loss within 1% of the best peer" * doctest::test_suite("slow")) {
     auto const folder = data_folder() + "/binary_classification/";
     auto all = read_wide(folder + "binary.train");
     if (all.empty()) {

@@ -43,7 +43,7 @@ void check_join(table const& items, rs::similar_options options) {
 
 }
 
-TEST_CASE("joined lists are those of items asked one by one, for even and odd numbers of parts") {
+TEST_CASE("joined lists are those of items asked one by one, for even and odd numbers of parts" * doctest::test_suite("slow")) {
     for (std::size_t const n : {40u, 1024u, 1025u, 2100u, 3600u}) {
         check_join(normal_table(n, 5, 2), {.k = 6});
         check_join(coarse_table_of(n, 3, 3), {.k = 9}); // ties, twins and rows of zeros

@@ -113,7 +113,7 @@ TEST_CASE("lists are those of a full sort, for every number of factors and of it
         for (std::size_t const items : {1u, 15u, 16u, 17u, 128u, 129u, 700u})
             check_all(normal_table(40, factors, 1), normal_table(items, factors, 2), factors % 2 ? 10 : 60);
 }
-TEST_CASE("lists are those of a full sort where lengths differ so much that most blocks are passed over") {
+TEST_CASE("lists are those of a full sort where lengths differ so much that most blocks are passed over" * doctest::test_suite("slow")) {
     for (double const spread : {0.5, 2.0, 12.0}) check_all(scaled_table(50, 12, 3, spread), scaled_table(1500, 12, 4, spread), 20);
 }
 TEST_CASE("lists are those of a full sort where rows leave what the kernels can sum") {
@@ -133,7 +133,8 @@ TEST_CASE("thousands of equal scores are in the order of the items") {
     check_all(users, normal_table(500, 4, 3), 50);
     check_all(users, zeros, 50);
 }
-TEST_CASE("ties of few values, duplicate rows and rows of zeros between others are in the order of the items") {
+TEST_CASE("ties of few values, duplicate rows and rows of zeros between others are in the order of the items" *
+          doctest::test_suite("slow")) {
     auto users = coarse_table_of(40, 3, 1), items = coarse_table_of(900, 3, 2);
     for (std::size_t const k : {1u, 30u, 900u, 5000u}) check_all(users, items, k);
     for (std::size_t i = 0; i < 400; ++i) std::copy_n(items.row(i % 7), 3, items.row(i + 450));

@@ -7,7 +7,7 @@ import sys
 from amalgamate import version
 from house import FORMS, HERE, INCLUDE, QUICKSTART, Report, Scratch, compile_command, need_compiler, parts, run, user_seconds
 
-USE, MAIN, MACROS = (HERE / "programs" / name for name in ("use.cpp", "main.cpp", "windows_macros.cpp"))
+USE, SMALL, MAIN, MACROS = (HERE / "programs" / name for name in ("use.cpp", "small.cpp", "main.cpp", "windows_macros.cpp"))
 FORM_FLAGS = {"single": ["-DRECSYS_TEST_SINGLE"], "parts": ["-DRECSYS_TEST_PARTS"]}
 SUPPORT = [f"-I{HERE.parent / 'support'}"]
 
@@ -28,10 +28,10 @@ class Case:
     def build(self, what, *arguments, include=INCLUDE):
         return self.report.check_run(run(compile_command(self.compiler, *arguments, *SUPPORT, include=include)), what)
 
-    def unit(self, function, *flags):
-        """Compiles programs/use.cpp to an object, as `function`."""
+    def unit(self, function, *flags, source=USE):
+        """Compiles a source to an object, as `function`."""
         made = self.path(f"{function}{len(list(self.folder.glob('*.o')))}.o")
-        self.build(f"{function} with {' '.join(flags)}", f"-DUSE_NAME={function}", *flags, "-c", USE, "-o", made)
+        self.build(f"{function} with {' '.join(flags)}", f"-DUSE_NAME={function}", *flags, "-c", source, "-o", made)
         return made
 
     def program(self, what, *arguments, include=INCLUDE, runs=True):
@@ -96,12 +96,22 @@ SETTINGS = {
 }
 
 
+# The name of the namespace keeps units apart, and a little of core shows it; whole programs with the two that change the most.
+WHOLE_SETTINGS = ["no exceptions", "AVX2"]
+
+
 def settings(case):
     """c69: units with different settings link, and share no function or type of the library."""
+    of_small = case.symbols(case.unit("small", source=SMALL), "WVuTDBR")
+    case.report.check(len(of_small) > 10, f"only {len(of_small)} symbols: is the name of the namespace still recsys?")
+    for what, flags in SETTINGS.items():
+        other = case.symbols(case.unit("small", *flags, source=SMALL), "WVuTDBR")
+        case.report.check(other, f"{what}: no symbols of the library")
+        case.report.check(not of_small & other, f"{what}: shares symbols with the plain unit: {sorted(of_small & other)[:3]}")
     plain = case.unit("first", *FORM_FLAGS["single"])
     of_plain = case.symbols(plain, "WVuTDBR")
-    case.report.check(len(of_plain) > 50, f"only {len(of_plain)} symbols: is the name of the namespace still recsys?")
-    for what, flags in SETTINGS.items():
+    for what in WHOLE_SETTINGS:
+        flags = SETTINGS[what]
         other = case.unit("second", *FORM_FLAGS["parts"], *flags)
         shared = of_plain & case.symbols(other, "WVuTDBR")
         case.report.check(not shared, f"{what}: shares {len(shared)} symbols with the plain unit: {sorted(shared)[:3]}")
