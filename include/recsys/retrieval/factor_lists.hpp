@@ -6,7 +6,6 @@
 #include <recsys/core/push_macros.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,9 +14,7 @@
 
 #include <recsys/core/types.hpp>
 #include <recsys/data/item_set.hpp>
-#include <recsys/retrieval/factor_index.hpp>
 #include <recsys/retrieval/factor_pairs.hpp>
-#include <recsys/retrieval/factor_search.hpp>
 #include <recsys/retrieval/top_k.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
@@ -41,14 +38,6 @@ template <class Entry> struct list_rows {
         items.insert(items.end(), more.items.begin(), more.items.end());
     }
 };
-
-/// Offers an item: looked at closely only if its score can enter the list. `is_wanted` is asked last, `refuse` is told of NaN.
-template <class Score, class Wanted, class Refuse>
-void offer(top_k<Score>& best, Score score, std::uint32_t index, Wanted const& is_wanted, Refuse const& refuse) {
-    if (!best.wants(score, index) || !is_wanted(index)) return;
-    if (std::isnan(score)) refuse(index);
-    best.push(score, index);
-}
 
 /// For fewer lists than these the rows are read in place: making an index costs as much as some 30 lists without one.
 inline constexpr std::size_t least_lists_for_an_index = 32;

@@ -72,9 +72,8 @@ private:
     }
     template <class Wanted, class Refuse>
     void offer(std::size_t s, Scalar score, std::uint32_t item, Wanted const& is_wanted, Refuse const& refuse) {
-        if (!m_best[s].wants(score, item) || !is_wanted(s, item)) return;
-        if (std::isnan(score)) refuse(s, item);
-        m_best[s].push(score, item);
+        detail::offer(
+            m_best[s], score, item, [&](std::uint32_t i) { return is_wanted(s, i); }, [&](std::uint32_t i) { refuse(s, i); });
     }
 
     template <class Wanted, class Refuse> void scan_all(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,

@@ -6,6 +6,7 @@
 #include <recsys/core/push_macros.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -159,6 +160,14 @@ private:
     Score m_high = -infinity;
     entry m_bar{-infinity, 0};
 };
+
+/// Offers an item: looked at closely only if its score can enter the list. `is_wanted` is asked last, `refuse` is told of NaN.
+template <class Score, class Wanted, class Refuse>
+void offer(top_k<Score>& best, Score score, std::uint32_t index, Wanted const& is_wanted, Refuse const& refuse) {
+    if (!best.wants(score, index) || !is_wanted(index)) return;
+    if (std::isnan(score)) refuse(index);
+    best.push(score, index);
+}
 
 }}} // namespace recsys::detail
 
