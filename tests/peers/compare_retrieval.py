@@ -12,69 +12,35 @@ Everything is made under .build/compare_retrieval: our programs (g++ -O2, from t
 measurement is a process of its own; ours and theirs take turns, round by round; a ratio is the median of those of the rounds, and above 1 where ours
 is faster. All runs of the last call are kept in runs.jsonl, the table in report.md. Needs cmake, a C++20 compiler, Eigen 3.4 and Python 3.11 or 3.12.
 """
-import argparse
+import functools
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "compare_retrieval"))
-from machine import cpu_name, peer_environment, peer_python  # noqa: E402
-from report import Table  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parent / "common"))
+from machine import blas_settings, clean_environment, peer_environment, peer_python  # noqa: E402
+from session import CXX_FLAGS, TOP, Session, parser_of  # noqa: E402
 
-TOP = Path(__file__).resolve().parents[2]
-WORK = TOP / ".build/compare_retrieval"
+REQUIREMENTS = ["implicit==0.7.3", "faiss-cpu==1.15.1", "numpy==1.26.4", "scipy==1.17.1", "threadpoolctl==3.8.0"]
+PEERS = TOP / "tests/peers/compare_retrieval/peers.py"
 SIZES = {"XS": (2_000, 1_500, 60_000), "S": (20_000, 10_000, 1_000_000), "M": (100_000, 50_000, 10_000_000)}
 GROWTH = {"1 M": (10_000, 2_000, 1_000_000), "10 M": (100_000, 20_000, 10_000_000), "100 M": (1_000_000, 200_000, 100_000_000)}
 QUICK_GROWTH = {"0.1 M": (1_000, 1_000, 100_000), "0.3 M": (3_000, 3_000, 300_000)}
-CXX_FLAGS = {"plain": "-O2", "native": "-O3 -march=native"}
+NOTE = "Median (least-most) of the rounds; a ratio above 1: ours is faster. Quality is NDCG@10 of 10,000 users, for similar items the mean cosine."
 
 
-class Session:
-    """Where things are, and how a contestant is run."""
-
+class RetrievalSession(Session):
     def __init__(self, options):
-        self.options = options
+        super().__init__("compare_retrieval", ["recsys_retrieval_job", "recsys_make_data"], NOTE, options)
         self.size = options.size or ("XS" if options.quick else "M")
-        self.rounds = options.rounds or (1 if options.quick else 3)
         self.iterations = 3 if options.quick else 10
         self.queries = 200 if options.quick else 2000
-        self.table = Table()
-        WORK.mkdir(parents=True, exist_ok=True)
-        self.log = (WORK / "runs.jsonl").open("w", encoding="utf-8")
-        self.built = set()
 
-    def say(self, text):
-        print(text, file=sys.stderr, flush=True)
-
-    def checked(self, command, env=None):
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=env, check=False)
-        if done.returncode != 0:
-            sys.exit(f"failed ({done.returncode}): {' '.join(map(str, command))}\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-        return done.stdout
-
-    def build(self, flags="plain"):
-        folder = WORK / f"build_{flags}"
-        if flags not in self.built:
-            self.say(f"building ours ({CXX_FLAGS[flags]})")
-            self.checked(["cmake", "-S", TOP, "-B", folder, "-DCMAKE_BUILD_TYPE=None", f"-DCMAKE_CXX_FLAGS={CXX_FLAGS[flags]}",
-                          "-DRECSYS_BUILD_EXAMPLES=OFF", "-DRECSYS_TEST_STRUCTURE=OFF", "-DRECSYS_BUILD_BENCHMARKS=ON"])
-            self.checked(["cmake", "--build", folder, "--target", "recsys_retrieval_job", "recsys_make_data"])
-            self.built.add(flags)
-        return folder / "tests/bench"
-
-    def data(self, name, shape):
-        """A folder with raw arrays. meta.json is written last: where it stands, they are whole."""
-        folder = WORK / "data" / f"{name.replace(' ', '')}_{'_'.join(map(str, shape))}"
-        if not (folder / "meta.json").exists():
-            self.say(f"making data {name}")
-            folder.mkdir(parents=True, exist_ok=True)
-            self.checked([self.build() / "recsys_make_data", folder, *shape])
-        return folder
+    def log_data(self, name, shape):
+        return self.data(name, "recsys_make_data", shape)
 
     def main_data(self):
-        return self.data(self.size, SIZES[self.size])
+        return self.log_data(self.size, SIZES[self.size])
 
     def factors(self, alpha, regularization):
         """The prefix of factors that both sides read: 64 of them, fitted by ours."""
@@ -85,28 +51,22 @@ class Session:
                       f"save={prefix}")
         return prefix
 
-    def run(self, label, command, env):
-        out = json.loads(self.checked(command, env).splitlines()[-1])
-        self.log.write(json.dumps({"contestant": label, "command": [str(word) for word in command[1:]], "load": os.getloadavg()[0], **out}) + "\n")
-        self.log.flush()
-        return out
-
     def ours(self, job, *arguments, flags="plain"):
-        return self.run("ours", [self.build(flags) / "recsys_retrieval_job", job, *arguments], None)
+        return self.run("ours", [self.build(flags) / "recsys_retrieval_job", job, *arguments])
 
     def peer(self, job, lib, *arguments):
+        """implicit threads over rows and calls a BLAS of one thread; faiss lets the BLAS thread."""
         threads = self.options.threads
-        env = peer_environment(WORK, threads, blas_threads=threads if lib.startswith("faiss") else 1)
-        return self.run(lib, [peer_python(WORK), TOP / "tests/peers/compare_retrieval/peers.py", job, f"lib={lib}", *arguments], env)
+        env = peer_environment(threads, threads if lib.startswith("faiss") else 1, self.blas)
+        return self.run(lib, [self.python, PEERS, job, f"lib={lib}", *arguments], env)
 
-    def interleave(self, name, contestants):
-        """{label: a function that runs it}; every round runs all. Returns {label: [an answer a round]}."""
-        answers = {label: [] for label in contestants}
-        for number in range(self.rounds):
-            for label, call in contestants.items():
-                self.say(f"{name}: round {number + 1} of {self.rounds}: {label}")
-                answers[label].append(call())
-        return answers
+    @functools.cached_property
+    def python(self):
+        return peer_python(self.work, REQUIREMENTS)
+
+    @functools.cached_property
+    def blas(self):
+        return blas_settings(json.loads(self.checked([self.python, PEERS, "blas"], clean_environment()))["kernels"])
 
 
 # --- comparisons ------------------------------------------------------------------------------------
@@ -132,7 +92,7 @@ def compare_loss(session, factors):
     answers = {"ALS exact": [], "ALS CG": [], "implicit CG": []}
     for number in range(session.rounds):
         session.say(f"loss{factors}: round {number + 1} of {session.rounds}")
-        prefix = WORK / f"loss{factors}"
+        prefix = session.work / f"loss{factors}"
         theirs = session.peer("als", "implicit_cg", *common, threads, f"iterations={session.iterations}", f"save={prefix}")
         target = session.ours("loss", *common, f"from={prefix}")
         answers["implicit CG"].append({"reached_s": theirs["fit_s"], "ndcg@10": target["ndcg@10"]})
@@ -192,7 +152,7 @@ def compare_growth(session):
     """Ours alone: what a million entries take, as the log grows. Beside the smallest log a ratio of 1 is linear growth."""
     smallest = {}
     for name, shape in (QUICK_GROWTH if session.options.quick else GROWTH).items():
-        arguments = [f"data={session.data(name, shape)}", f"threads={session.options.threads}"]
+        arguments = [f"data={session.log_data(name, shape)}", f"threads={session.options.threads}"]
         answers = session.interleave(f"growth, {name}", {
             "build": lambda: session.ours("build", *arguments),
             "exact": lambda: session.ours("als", *arguments, "factors=64", "iterations=2", "judged=0"),
@@ -254,24 +214,16 @@ COMPARISONS = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a tiny log and one round: whether it runs, not how fast")
+    parser = parser_of(__doc__, COMPARISONS, "a tiny log")
     parser.add_argument("--size", choices=SIZES, help="default: M, with --quick XS")
-    parser.add_argument("--rounds", type=int, help="default: 3, with --quick 1")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--users", type=int, help="lists for the first so many users; default: all")
-    parser.add_argument("--only", action="append", choices=COMPARISONS, help="a comparison; may be given several times")
-    parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     if options.list:
         return print("\n".join(COMPARISONS))
-    session = Session(options)
+    session = RetrievalSession(options)
     for name in options.only or COMPARISONS:
         COMPARISONS[name](session)
-    heading = f"{cpu_name()}, {os.cpu_count()} cores, {options.threads} thread{'s' if options.threads > 1 else ''}, {session.rounds} round{'s' if session.rounds > 1 else ''}, data {session.size}"
-    text = session.table.markdown(heading)
-    (WORK / "report.md").write_text(text, encoding="utf-8")
-    return print(text)
+    return session.finish(session.size)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The machine and the peers on it: the CPU's name, a virtual environment, the environment variables with which each peer is fastest."""
-import functools
-import json
 import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
-
-REQUIREMENTS = ["implicit==0.7.3", "faiss-cpu==1.15.1", "numpy==1.26.4", "scipy==1.17.1", "threadpoolctl==3.8.0"]
-PEERS = Path(__file__).resolve().parent / "peers.py"
 
 
 def cpu_field(name):
@@ -26,27 +21,27 @@ def cpu_name():
     return ", ".join(word for word in (cpu_field("model name") or platform.processor() or platform.machine(), vectors) if word)
 
 
-@functools.cache
-def peer_python(work):
+def peer_python(work, requirements):
     """The interpreter of an environment that holds the peers, made if need be."""
     folder = work / "venv"
     stamp = folder / "installed.txt"
-    wanted = "\n".join(REQUIREMENTS)
+    wanted = "\n".join(requirements)
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         print("installing the peers", file=sys.stderr, flush=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([folder / "bin/pip", "install", "--quiet", *REQUIREMENTS], check=True)
+        subprocess.run([folder / "bin/pip", "install", "--quiet", *requirements], check=True)
         stamp.write_text(wanted, encoding="utf-8")
     return folder / "bin/python"
 
 
-@functools.cache
-def blas_settings(work):
-    """OPENBLAS_CORETYPE for the peers, or nothing. On some virtual CPUs OpenBLAS falls back to kernels of 2004, 2 to 4 times slower: only then is the
-    choice taken from it. A setting of the user's is not the peers' best, so it is left out; AVX-512 kernels are never asked for without avx512f."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-    done = subprocess.run([peer_python(work), PEERS, "blas"], env=environment, capture_output=True, text=True, check=True)
-    kernels = json.loads(done.stdout)["kernels"]
+def clean_environment():
+    """A choice of OpenBLAS kernels by the user is not the peers' best, so it is left out."""
+    return {name: value for name, value in os.environ.items() if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+
+
+def blas_settings(kernels):
+    """OPENBLAS_CORETYPE for peers whose OpenBLAS chose these kernels, or nothing. On some virtual CPUs it falls back to kernels of 2004, 2 to 4 times
+    slower: only then is the choice taken from it. AVX-512 kernels are never asked for without avx512f."""
     setting = {}
     if any(old in kernel for kernel in kernels for old in ("Prescott", "Nehalem")):
         flags = cpu_field("flags").split()
@@ -58,7 +53,6 @@ def blas_settings(work):
     return setting
 
 
-def peer_environment(work, threads, blas_threads):
-    """implicit threads over rows and calls a BLAS of one thread; faiss lets the BLAS thread. OpenMP must not spin while it waits."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-    return environment | blas_settings(work) | {"OPENBLAS_NUM_THREADS": str(blas_threads), "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+def peer_environment(threads, blas_threads=1, settings=None):
+    """OpenMP must not spin while it waits."""
+    return clean_environment() | (settings or {}) | {"OPENBLAS_NUM_THREADS": str(blas_threads), "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
