@@ -1140,6 +1140,15 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// What a hit at this place is worth: 1 / log2(place + 2), place from 0. Source: Järvelin & Kekäläinen (2002).
 inline double rank_discount(std::size_t place) noexcept { return 1 / std::log2(static_cast<double>(place) + 2); }
 
+/// The DCG of the first k gains in their best order.
+inline double ideal_dcg(std::vector<double> gains, std::size_t k) {
+    std::size_t const n = std::min(k, gains.size());
+    std::partial_sort(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end(), std::greater<>());
+    double sum = 0;
+    for (std::size_t place = 0; place < n; ++place) sum += gains[place] * rank_discount(place);
+    return sum;
+}
+
 /// Loss of a raw score (log odds) against a label in [0, 1], finite for every finite score.
 inline double log_loss_of(double raw, double label) noexcept {
     return std::max(raw, 0.0) - raw * label + std::log1p(std::exp(-std::abs(raw)));
@@ -15070,20 +15079,33 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// `value(raw, target)` is the mean loss of the rows given; `derivatives(raw, target, gradient, hessian)` writes the first and second
 /// derivative of each row's loss by its raw score. Called for blocks of rows, from several threads at once; weights are applied outside.
 /// Members it may have besides: `output` (an output_kind: what predict() gives), `start(target, weight)` (the best constant score; `weight`
-/// may be empty), `check(target)` (throws where a target is not allowed), `finish(mean)` (turns the mean of the blocks into the value shown).
+/// may be empty), `check(target)` (throws where a target is not allowed), `check_options()` (throws where the loss itself is ill set),
+/// `finish(mean)` (turns the mean of the blocks into the value shown).
 template <class Loss>
 concept loss_function = requires(Loss const& loss, std::span<float const> in, std::span<float> out) {
     { loss.value(in, in) } -> std::convertible_to<double>;
     loss.derivatives(in, in, out, out);
 };
 
-/// A loss of rows against the other rows of their group: as loss_function, with the ends of the groups of the block as third argument.
-/// Blocks hold whole groups; `value` is the mean over groups, counted by their rows.
+/// A sum of losses, and what it is divided by to be the value shown.
+struct loss_total {
+    double sum = 0, weight = 0;
+};
+
+/// Rows that are ranked against each other: raw scores, targets, weights (empty = 1 each).
+struct group_rows {
+    std::span<float const> raw, target, weight;
+    std::uint64_t seed = 0; ///< for losses that draw: another one for every tree and group, the same for any number of threads
+};
+
+/// A loss of rows against the other rows of their group, a group a call.
+///
+/// `total(rows)` is the sum of the group's losses and what it counts for; `derivatives(rows, gradient, hessian)` writes the first and second
+/// derivative for every row, weights included. Called from several threads at once. Members it may have besides: those of loss_function.
 template <class Loss>
-concept grouped_loss_function = requires(Loss const& loss, std::span<float const> in, std::span<std::uint64_t const> ends,
-                                         std::span<float> out) {
-    { loss.value(in, in, ends) } -> std::convertible_to<double>;
-    loss.derivatives(in, in, ends, out, out);
+concept group_loss_function = requires(Loss const& loss, group_rows const& rows, std::span<float> out) {
+    { loss.total(rows) } -> std::convertible_to<loss_total>;
+    loss.derivatives(rows, out, out);
 };
 
 /// What `predict` gives: the raw score as it is, or 1 / (1 + e^-raw).
@@ -15254,14 +15276,26 @@ namespace detail {
 /// A block of rows as losses see it. `weight` may be empty, `group_ends` counts from the block's first row.
 struct loss_rows {
     std::span<float const> raw, target, weight;
-    std::span<std::uint64_t const> group_ends;
+    std::span<std::uint64_t const> group_ends = {};
+    std::uint64_t key = 0;       ///< of the tree: from it and their number groups get their seeds
+    std::size_t first_group = 0; ///< the number of the block's first group
+
+    /// f(rows of the group, its first row in the block) for every group.
+    template <class Function> void for_groups(Function const& f) const {
+        std::size_t first = 0;
+        for (std::size_t g = 0; g < group_ends.size(); ++g) {
+            std::size_t const n = static_cast<std::size_t>(group_ends[g]) - first;
+            f(group_rows{raw.subspan(first, n), target.subspan(first, n), weight.empty() ? weight : weight.subspan(first, n),
+                         hash_join(key, first_group + g)},
+              first);
+            first += n;
+        }
+    }
 };
 
 /// Sum of weighted losses of a block, for losses that have only a mean.
 template <class Loss> double loss_sum(Loss const& loss, loss_rows const& rows) {
     if constexpr (requires { loss.sum(rows.raw, rows.target, rows.weight); }) return loss.sum(rows.raw, rows.target, rows.weight);
-    else if constexpr (grouped_loss_function<Loss>)
-        return static_cast<double>(loss.value(rows.raw, rows.target, rows.group_ends)) * static_cast<double>(rows.raw.size());
     else if (rows.weight.empty()) return static_cast<double>(loss.value(rows.raw, rows.target)) * static_cast<double>(rows.raw.size());
     else {
         double sum = 0;
@@ -15270,19 +15304,24 @@ template <class Loss> double loss_sum(Loss const& loss, loss_rows const& rows) {
         return sum;
     }
 }
+inline double weight_sum(loss_rows const& rows) {
+    double sum = 0;
+    for (float const w : rows.weight) sum += static_cast<double>(w);
+    return rows.weight.empty() ? static_cast<double>(rows.raw.size()) : sum;
+}
 
 }
 
-/// Holds any loss_function: one indirect call per block of rows, none per row. A copy shares.
+/// Holds any loss_function or group_loss_function: one indirect call per block of rows, none per row. A copy shares.
 class loss {
 public:
     template <class Loss>
         requires(!std::same_as<std::remove_cvref_t<Loss>, loss>)
     loss(Loss objective) {
-        constexpr bool is_loss = loss_function<Loss> || grouped_loss_function<Loss>;
-        static_assert(
-            is_loss,
-            "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of float");
+        constexpr bool is_loss = loss_function<Loss> || group_loss_function<Loss>;
+        static_assert(is_loss,
+                      "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of "
+                      "float, or total(group_rows) and derivatives(group_rows, gradient, hessian) const");
         if constexpr (is_loss) m_held = std::make_shared<holder<Loss> const>(std::move(objective));
     }
 
@@ -15290,14 +15329,14 @@ public:
     output_kind output() const { return m_held->output(); }
     /// Whether blocks must hold whole groups.
     bool grouped() const { return m_held->grouped(); }
-    /// Sum of weight x loss over a block of rows.
-    double sum(detail::loss_rows const& rows) const { return m_held->sum(rows); }
+    /// Sum of weight x loss over a block of rows, and what it counts for.
+    loss_total total(detail::loss_rows const& rows) const { return m_held->total(rows); }
     /// The value that is shown for a mean loss.
     double finish(double mean) const { return m_held->finish(mean); }
     /// Weighted first and second derivatives of each row.
     void derivatives(detail::loss_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
         m_held->derivatives(rows, gradient, hessian);
-        if (rows.weight.empty()) return;
+        if (rows.weight.empty() || grouped()) return;
         for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] *= rows.weight[i], hessian[i] *= rows.weight[i];
     }
     /// The best constant score, where the loss knows it.
@@ -15306,17 +15345,20 @@ public:
     }
     /// @throws data_error  for a target that the loss does not allow.
     void check(std::span<float const> target) const { m_held->check(target); }
+    /// @throws option_error  for a setting of the loss outside its range.
+    void check_options() const { m_held->check_options(); }
 
 private:
     struct base {
         virtual ~base() = default;
         virtual output_kind output() const = 0;
         virtual bool grouped() const = 0;
-        virtual double sum(detail::loss_rows const&) const = 0;
+        virtual loss_total total(detail::loss_rows const&) const = 0;
         virtual double finish(double) const = 0;
         virtual void derivatives(detail::loss_rows const&, std::span<float>, std::span<float>) const = 0;
         virtual std::optional<double> start(std::span<float const>, std::span<float const>) const = 0;
         virtual void check(std::span<float const>) const = 0;
+        virtual void check_options() const = 0;
     };
     template <class Loss> struct holder final : base {
         explicit holder(Loss l) : held(std::move(l)) {}
@@ -15327,22 +15369,38 @@ private:
                 return Loss::output;
             else return output_kind::raw;
         }
-        bool grouped() const override { return grouped_loss_function<Loss>; }
-        double sum(detail::loss_rows const& rows) const override { return detail::loss_sum(held, rows); }
+        bool grouped() const override { return group_loss_function<Loss>; }
+        loss_total total(detail::loss_rows const& rows) const override {
+            if constexpr (group_loss_function<Loss>) {
+                loss_total all;
+                rows.for_groups([&](group_rows const& group, std::size_t) {
+                    loss_total const one = held.total(group);
+                    all.sum += one.sum, all.weight += one.weight;
+                });
+                return all;
+            } else return {detail::loss_sum(held, rows), detail::weight_sum(rows)};
+        }
         double finish(double mean) const override {
             if constexpr (requires { held.finish(mean); }) return held.finish(mean);
             else return mean;
         }
         void derivatives(detail::loss_rows const& rows, std::span<float> g, std::span<float> h) const override {
-            if constexpr (grouped_loss_function<Loss>) held.derivatives(rows.raw, rows.target, rows.group_ends, g, h);
+            if constexpr (group_loss_function<Loss>)
+                rows.for_groups([&](group_rows const& group, std::size_t first) {
+                    held.derivatives(group, g.subspan(first, group.raw.size()), h.subspan(first, group.raw.size()));
+                });
             else held.derivatives(rows.raw, rows.target, g, h);
         }
         std::optional<double> start(std::span<float const> target, std::span<float const> weight) const override {
             if constexpr (requires { held.start(target, weight); }) return held.start(target, weight);
+            else if constexpr (group_loss_function<Loss>) return 0; // what is compared within groups does not ask for a constant
             else return std::nullopt;
         }
         void check(std::span<float const> target) const override {
             if constexpr (requires { held.check(target); }) held.check(target);
+        }
+        void check_options() const override {
+            if constexpr (requires { held.check_options(); }) held.check_options();
         }
         Loss held;
     };
@@ -15886,6 +15944,7 @@ inline void check_range(std::string_view name, natural value, std::size_t least,
 }
 
 inline void check(booster_options const& o) {
+    o.loss.check_options();
     check_range("trees", o.trees, 0, 1000000);
     check_range("learning_rate", o.learning_rate, 1e-6, 10);
     check_range("depth", o.depth, 1, 10);
@@ -16755,19 +16814,19 @@ public:
           m_bounds(chunk_bounds(rows.rows, loss.grouped(), 4096)),
           m_sums(rows.size(), 0),
           m_leaf(rows.size(), 0) {
-        for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c)
+        for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c) {
+            m_first_group.push_back(c == 0 ? 0 : m_first_group.back() + m_groups.back().size());
             m_groups.push_back(chunk_groups(rows.rows, m_bounds[c], m_bounds[c + 1]));
+        }
     }
     std::size_t size() const noexcept { return m_sums.size(); }
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
     std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
 
     /// Adds each row's leaf, then measures the loss of every `every`-th chunk and, if asked, writes all derivatives.
-    double update(std::span<std::int32_t const> leaves, std::size_t every, float* gradient, float* hessian) {
-        struct total {
-            double loss = 0, weight = 0;
-        };
-        std::vector<total> totals(m_bounds.size() - 1);
+    /// @param key  of the tree that the derivatives are for.
+    double update(std::span<std::int32_t const> leaves, std::size_t every, std::uint64_t key, float* gradient, float* hessian) {
+        std::vector<loss_total> totals(m_bounds.size() - 1);
         std::vector<std::vector<float>> scratch(m_workers.size());
         m_workers.run(totals.size(), [&](std::size_t c, std::size_t worker) {
             std::size_t const first = m_bounds[c], n = m_bounds[c + 1] - first;
@@ -16777,26 +16836,19 @@ public:
                 if (!leaves.empty()) m_sums[first + i] += leaves[m_leaf[first + i]];
                 raw[i] = m_start + static_cast<float>(m_sums[first + i]) * m_step;
             }
-            loss_rows const block{raw, m_rows.targets().subspan(first, n), weights(first, n), groups(c)};
-            if (c % every == 0) totals[c] = {m_loss.sum(block), weight_sum(first, n)};
+            loss_rows block{raw, m_rows.targets().subspan(first, n), weights(first, n)};
+            if (!m_groups.empty()) block.group_ends = m_groups[c], block.key = key, block.first_group = m_first_group[c];
+            if (c % every == 0) totals[c] = m_loss.total(block);
             if (gradient) m_loss.derivatives(block, {gradient + first, n}, {hessian + first, n});
         });
-        total all;
-        for (auto const& t : totals) all.loss += t.loss, all.weight += t.weight;
-        return m_loss.finish(all.loss / all.weight);
+        loss_total all;
+        for (auto const& t : totals) all.sum += t.sum, all.weight += t.weight;
+        return m_loss.finish(all.sum / all.weight);
     }
 
 private:
     std::span<float const> weights(std::size_t first, std::size_t n) const noexcept {
         return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
-    }
-    double weight_sum(std::size_t first, std::size_t n) const noexcept {
-        double sum = 0;
-        for (float const w : weights(first, n)) sum += static_cast<double>(w);
-        return m_rows.weights.empty() ? static_cast<double>(n) : sum;
-    }
-    std::span<std::uint64_t const> groups(std::size_t chunk) const noexcept {
-        return m_groups.empty() ? std::span<std::uint64_t const>() : std::span<std::uint64_t const>(m_groups[chunk]);
     }
 
     training_rows const& m_rows;
@@ -16804,14 +16856,15 @@ private:
     float m_start, m_step;
     team& m_workers;
     std::vector<std::size_t> m_bounds;
-    std::vector<std::vector<std::uint64_t>> m_groups;
+    std::vector<std::vector<std::uint64_t>> m_groups; ///< of each chunk, for losses that ask for them
+    std::vector<std::size_t> m_first_group;
     buffer<std::int32_t> m_sums;
     buffer<std::uint16_t> m_leaf;
 };
 
-/// The best constant score by Newton steps from 0, for losses that do not know it: each step must make the loss smaller.
+/// The best constant score by Newton steps from 0, for losses of single rows that do not know it: each step must make the loss smaller.
 inline double newton_start(recsys::loss const& loss, training_rows const& rows) {
-    auto const bounds = chunk_bounds(rows.rows, loss.grouped(), 4096);
+    auto const bounds = chunk_bounds(rows.rows, false, 4096);
     auto const n = rows.size();
     std::vector<float> raw(n, 0.f), gradient(n), hessian(n);
     auto const weights = std::span<float const>(rows.weights);
@@ -16820,10 +16873,9 @@ inline double newton_start(recsys::loss const& loss, training_rows const& rows) 
         double value = 0;
         for (std::size_t c = 0; c + 1 < bounds.size(); ++c) {
             std::size_t const first = bounds[c], count = bounds[c + 1] - first;
-            auto const groups = loss.grouped() ? chunk_groups(rows.rows, first, bounds[c + 1]) : std::vector<std::uint64_t>();
             loss_rows const block{std::span<float const>(raw).subspan(first, count), rows.targets().subspan(first, count),
-                                  weights.empty() ? weights : weights.subspan(first, count), groups};
-            value += loss.sum(block);
+                                  weights.empty() ? weights : weights.subspan(first, count)};
+            value += loss.total(block).sum;
             loss.derivatives(block, {gradient.data() + first, count}, {hessian.data() + first, count});
         }
         return value;
@@ -17118,19 +17170,19 @@ public:
     std::shared_ptr<booster_state const> run() {
         auto& report = m_state->report;
         auto const every = (m_train.size() + 65535) / 65536;
-        double loss = m_scores->update({}, every, m_booster->gradient(), m_booster->hessian());
-        double valid_loss = m_valid_scores ? m_valid_scores->update({}, 1, nullptr, nullptr) : none();
+        double loss = m_scores->update({}, every, key_of(0), m_booster->gradient(), m_booster->hessian());
+        double valid_loss = m_valid_scores ? m_valid_scores->update({}, 1, 0, nullptr, nullptr) : none();
         early_stopping stopping(m_options.early_stopping_rounds, m_previous && m_valid ? valid_loss : infinity());
         if (!m_progress.report(0, loss, valid_loss) && !m_previous)
             throw_cancelled("booster: stopped by the progress callback before the first tree");
         for (std::size_t t = 0; t < m_options.trees && m_progress.go_on(); ++t) {
             auto const leaves = add_tree();
             if (leaves.empty()) break;
-            loss = m_scores->update(leaves, every, m_booster->gradient(), m_booster->hessian());
+            loss = m_scores->update(leaves, every, key_of(t + 1), m_booster->gradient(), m_booster->hessian());
             report.loss.push_back(loss);
             bool stop = false;
             if (m_valid) {
-                valid_loss = m_valid_scores->update(leaves, 1, nullptr, nullptr);
+                valid_loss = m_valid_scores->update(leaves, 1, 0, nullptr, nullptr);
                 report.valid_loss.push_back(valid_loss);
                 stop = stopping.update(valid_loss);
             }
@@ -17150,6 +17202,8 @@ private:
         std::size_t const wanted = options.run.threads == 0 ? hardware_threads() : static_cast<std::size_t>(options.run.threads);
         return std::min(wanted, 1 + n_rows / 8192);
     }
+    /// Of the tree that comes after `t` trees of this call.
+    std::uint64_t key_of(std::size_t t) const noexcept { return tree_key(m_options.seed, previous_trees() + t); }
     std::size_t previous_trees() const noexcept { return m_previous ? m_previous->trees.size() : 0; }
 
     void make_features() {
@@ -17173,7 +17227,8 @@ private:
         else trees.start = m_options.start ? *m_options.start : best_start();
         m_booster.emplace(m_train, m_bins, m_options, m_workers);
         if (!m_previous) {
-            scored_rows(m_train, m_options.loss, trees.start, 0, m_workers).update({}, 1, m_booster->gradient(), m_booster->hessian());
+            scored_rows(m_train, m_options.loss, trees.start, 0, m_workers)
+                .update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
             trees.exponent =
                 std::clamp(12 - static_cast<int>(std::floor(std::log2(m_options.learning_rate * m_booster->usual_step()))), -60, 60);
@@ -17722,6 +17777,380 @@ private:
 
     std::shared_ptr<detail::booster_state const> m_model;
     std::vector<detail::schema_column<Row>> m_columns;
+};
+
+}} // namespace recsys
+
+#endif
+
+// --- recsys/ranker/ranking_loss.hpp ----------------------------------------------------------------------------------
+// Losses of rows against the other rows of their group: pairwise logit, LambdaMART, YetiRank, QuerySoftMax, QueryRMSE.
+#ifndef RECSYS_RANKER_RANKING_LOSS_HPP
+#define RECSYS_RANKER_RANKING_LOSS_HPP
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+namespace detail {
+
+/// A thread's memory for one group; it grows to the largest group and stays. The padding of `root_weight` is 0: pairs with it are none.
+struct group_scratch {
+    std::vector<std::uint64_t> order;
+    std::vector<float> raw, target, gain, root_weight, gradient, hessian;
+    std::vector<float> discount; ///< rank_discount of every place
+    std::vector<double> gains;
+
+    void resize(std::size_t n) {
+        for (auto* const of : {&raw, &target, &gain, &root_weight, &gradient, &hessian}) of->assign(n + lanes, 0.f);
+        while (discount.size() < n + lanes) discount.push_back(static_cast<float>(rank_discount(discount.size())));
+    }
+};
+inline group_scratch& thread_group_scratch() {
+    thread_local group_scratch scratch;
+    return scratch;
+}
+
+/// The order of a float as an integer, the largest first.
+inline std::uint32_t falling_key(float x) noexcept {
+    auto const bits = bit_cast<std::uint32_t>(x + 0.f); // -0 is 0
+    return bits >> 31 ? bits : ~(bits | 0x80000000u);
+}
+/// Rows with the largest value first, equal ones by the smaller row: the lower halves are the rows.
+inline void sort_falling(std::span<float const> values, std::vector<std::uint64_t>& order) {
+    order.resize(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) order[i] = std::uint64_t{falling_key(values[i])} << 32 | i;
+    std::sort(order.begin(), order.end());
+}
+inline std::size_t ordered_row(std::uint64_t ordered) noexcept { return static_cast<std::size_t>(ordered & 0xFFFFFFFFu); }
+
+inline double row_weight(group_rows const& rows, std::size_t row) {
+    return rows.weight.empty() ? 1.0 : static_cast<double>(rows.weight[row]);
+}
+inline double mean_weight(group_rows const& rows) {
+    if (rows.weight.empty()) return 1;
+    double sum = 0;
+    for (float const w : rows.weight) sum += static_cast<double>(w);
+    return sum / static_cast<double>(rows.weight.size());
+}
+inline float root_weight(group_rows const& rows, std::size_t row) { return rows.weight.empty() ? 1.f : std::sqrt(rows.weight[row]); }
+
+/// 1 - NDCG of the first k places, each group by its mean weight; groups without anything to gain do not count.
+inline loss_total missing_ndcg(group_rows const& rows, std::size_t k, bool exponential) {
+    auto& s = thread_group_scratch();
+    s.gains.clear();
+    for (float const t : rows.target) s.gains.push_back(exponential ? std::exp2(static_cast<double>(t)) - 1 : static_cast<double>(t));
+    sort_falling(rows.raw, s.order);
+    double actual = 0;
+    for (std::size_t place = 0; place < std::min(k, s.order.size()); ++place)
+        actual += s.gains[ordered_row(s.order[place])] * rank_discount(place);
+    double const ideal = ideal_dcg(s.gains, k), weight = mean_weight(rows);
+    return ideal > 0 ? loss_total{weight * (1 - actual / ideal), weight} : loss_total{};
+}
+
+inline void check_relevance(std::span<float const> target, std::string_view where) {
+    for (std::size_t i = 0; i < target.size(); ++i)
+        if (!(target[i] >= 0))
+            throw_data(where, ": the target of row ", i, " (from 0) is ", target[i], ", expected a number of at least 0");
+}
+
+inline void check_setting(std::string_view name, double value, double least, double most) {
+    if (!(value >= least && value <= most)) throw_option(name, " must be in [", least, ", ", most, "], got ", value);
+}
+
+/// Sums over the pairs of one row; `size` of gradients without their sign.
+struct pair_sums {
+    float gradient[lanes] = {}, hessian[lanes] = {}, size[lanes] = {};
+    void add_to(float& g, float& h) const noexcept {
+        float a = 0, b = 0;
+        for (std::size_t k = 0; k < lanes; ++k) a += gradient[k], b += hessian[k];
+        g += a, h += b;
+    }
+    double total_size() const noexcept {
+        float sum = 0;
+        for (std::size_t k = 0; k < lanes; ++k) sum += size[k];
+        return static_cast<double>(sum);
+    }
+};
+/// log(1 + e^-sigma d) of pairs of a row with 16 others, d = the score of the better one minus that of the worse one, by size[k].
+/// @param sign  1 where the row is the better one, else -1.
+inline void add_pairs(float raw, float const* __restrict other, float const* __restrict sign, float const* __restrict size, float sigma,
+                      pair_sums& mine, float* __restrict gradient, float* __restrict hessian) noexcept {
+    for (std::size_t k = 0; k < lanes; ++k) {
+        float const t = sigma * sign[k] * (raw - other[k]), e = exp_minus_abs(t), s = 1.f / (1.f + e);
+        std::int32_t const negative = bit_cast<std::int32_t>(t) >> 31;
+        float const wrong = s * bit_cast<float>((bit_cast<std::int32_t>(e) & ~negative) | (0x3F800000 & negative)); // 1 / (1 + e^t)
+        float const steep = sigma * size[k] * wrong, g = sign[k] * steep, h = sigma * sigma * size[k] * e * s * s;
+        mine.gradient[k] -= g, mine.hessian[k] += h, mine.size[k] += steep;
+        gradient[k] += g, hessian[k] += h;
+    }
+}
+
+}
+
+/// Every pair of rows of a group with different targets: log(1 + e^-(score of the better one - score of the other)). The value is the mean
+/// over pairs; a pair counts the geometric mean of its rows' weights. Groups of one row or of equal targets give nothing.
+/// Cost: the square of a group's size. Source: Burges et al., "Learning to rank using gradient descent" (2005), section 3, sigma 1.
+struct pairwise_logit {
+    loss_total total(group_rows const& rows) const {
+        loss_total out;
+        for_pairs(rows, [&](detail::group_scratch const& s, std::size_t i, std::size_t from, std::size_t n) {
+            for (std::size_t j = from; j < n; j += detail::lanes) {
+                float d[detail::lanes], one[detail::lanes], value[detail::lanes];
+                for (std::size_t k = 0; k < detail::lanes; ++k) d[k] = s.raw[i] - s.raw[j + k], one[k] = 1.f;
+                detail::log_loss_values(d, one, value);
+                float sum = 0, weight = 0;
+                for (std::size_t k = 0; k < detail::lanes; ++k) sum += value[k] * s.root_weight[j + k], weight += s.root_weight[j + k];
+                out.sum += static_cast<double>(s.root_weight[i] * sum), out.weight += static_cast<double>(s.root_weight[i] * weight);
+            }
+        });
+        return out;
+    }
+    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
+        float ones[detail::lanes];
+        std::fill_n(ones, detail::lanes, 1.f);
+        for_pairs(rows, [&](detail::group_scratch& s, std::size_t i, std::size_t from, std::size_t n) {
+            detail::pair_sums mine;
+            for (std::size_t j = from; j < n; j += detail::lanes) {
+                float size[detail::lanes];
+                for (std::size_t k = 0; k < detail::lanes; ++k) size[k] = s.root_weight[i] * s.root_weight[j + k];
+                detail::add_pairs(s.raw[i], s.raw.data() + j, ones, size, 1.f, mine, s.gradient.data() + j, s.hessian.data() + j);
+            }
+            mine.add_to(s.gradient[i], s.hessian[i]);
+        });
+        auto const& s = detail::thread_group_scratch();
+        for (std::size_t i = 0; i < s.order.size(); ++i)
+            gradient[detail::ordered_row(s.order[i])] = s.gradient[i], hessian[detail::ordered_row(s.order[i])] = s.hessian[i];
+    }
+
+private:
+    /// f(scratch, i, first, n) for each row i in the order of falling targets: rows first .. n - 1 have lower ones.
+    template <class Function> static void for_pairs(group_rows const& rows, Function const& f) {
+        std::size_t const n = rows.raw.size();
+        auto& s = detail::thread_group_scratch();
+        detail::sort_falling(rows.target, s.order);
+        s.resize(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            auto const row = detail::ordered_row(s.order[i]);
+            s.raw[i] = rows.raw[row], s.target[i] = rows.target[row], s.root_weight[i] = detail::root_weight(rows, row);
+        }
+        for (std::size_t i = 0, lower = 0; i < n; ++i) {
+            while (lower < n && !(s.target[lower] < s.target[i])) ++lower;
+            f(s, i, lower, n);
+        }
+    }
+};
+
+/// LambdaMART for NDCG at k: pairs of different targets, the better placed one among the first k, by what swapping them changes of NDCG at k's
+/// ideal; gains are 2^target - 1. The value is 1 - NDCG@k, the mean over the groups that have something to gain.
+///
+/// With `normalize` a pair counts less the further its scores are apart, and each group as the logarithm of its sum, as LightGBM does.
+/// A pair counts the geometric mean of its rows' weights. Targets are whole numbers from 0 to 30. Cost: k times a group's size.
+/// Source: Burges, "From RankNet to LambdaRank to LambdaMART: an overview" (2010), section 7; LightGBM's objective `lambdarank`.
+struct lambda_mart {
+    natural k = 30;
+    double sigma = 1; ///< how steep the logistic function of a pair is, above 0
+    bool normalize = true;
+
+    loss_total total(group_rows const& rows) const { return detail::missing_ndcg(rows, k, true); }
+    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
+        std::size_t const n = rows.raw.size();
+        auto& s = detail::thread_group_scratch();
+        double const ideal = place_rows(rows, s);
+        if (!(ideal > 0)) return;
+        // Where all scores are equal there is no distance to speak of.
+        bool const by_distance = normalize && s.raw[0] != s.raw[n - 1];
+        double size = 0;
+        for (std::size_t i = 0; i < std::min<std::size_t>(k, n); ++i) size += add_row(s, i, n, static_cast<float>(1 / ideal), by_distance);
+        double factor = 1;
+        if (double const of_group = 2 * size / detail::mean_weight(rows); normalize && of_group > 0)
+            factor = std::log2(1 + of_group) / of_group;
+        for (std::size_t i = 0; i < n; ++i) {
+            gradient[detail::ordered_row(s.order[i])] = s.gradient[i] * static_cast<float>(factor);
+            hessian[detail::ordered_row(s.order[i])] = s.hessian[i] * static_cast<float>(factor);
+        }
+    }
+    void check(std::span<float const> target) const {
+        for (std::size_t i = 0; i < target.size(); ++i)
+            if (!(target[i] >= 0 && target[i] <= 30 && target[i] == std::floor(target[i])))
+                detail::throw_data("lambda_mart: the target of row ", i, " (from 0) is ", target[i],
+                                   ", expected a whole number from 0 to 30");
+    }
+    void check_options() const {
+        if (k == 0) detail::throw_option("lambda_mart: k must be at least 1, got 0");
+        detail::check_setting("lambda_mart: sigma", sigma, 1e-6, 1e6);
+    }
+
+private:
+    /// Fills the scratch in the order of falling scores; gives the ideal DCG at k.
+    double place_rows(group_rows const& rows, detail::group_scratch& s) const {
+        std::size_t const n = rows.raw.size();
+        detail::sort_falling(rows.raw, s.order);
+        s.resize(n), s.gains.clear();
+        for (std::size_t i = 0; i < n; ++i) {
+            auto const row = detail::ordered_row(s.order[i]);
+            s.raw[i] = rows.raw[row], s.root_weight[i] = detail::root_weight(rows, row);
+            s.gains.push_back(std::exp2(static_cast<double>(rows.target[row])) - 1);
+            s.gain[i] = static_cast<float>(s.gains.back());
+        }
+        return detail::ideal_dcg(s.gains, k);
+    }
+    /// The pairs of the row at place i with all below it; gives the sum of their gradients' sizes.
+    double add_row(detail::group_scratch& s, std::size_t i, std::size_t n, float per_ideal, bool by_distance) const {
+        float const least = by_distance ? 0.01f : 1.f, slope = by_distance ? 1.f : 0.f;
+        detail::pair_sums mine;
+        for (std::size_t j = i + 1; j < n; j += detail::lanes) {
+            float sign[detail::lanes], size[detail::lanes];
+            for (std::size_t l = 0; l < detail::lanes; ++l) {
+                float const gain = s.gain[i] - s.gain[j + l], distance = std::fabs(s.raw[i] - s.raw[j + l]);
+                sign[l] = gain < 0.f ? -1.f : 1.f;
+                size[l] = std::fabs(gain * (s.discount[i] - s.discount[j + l])) * per_ideal * s.root_weight[i] * s.root_weight[j + l] /
+                          (least + slope * distance);
+            }
+            detail::add_pairs(s.raw[i], s.raw.data() + j, sign, size, static_cast<float>(sigma), mine, s.gradient.data() + j,
+                              s.hessian.data() + j);
+        }
+        mine.add_to(s.gradient[i], s.hessian[i]);
+        return mine.total_size();
+    }
+};
+
+/// YetiRank: each tree sorts a group some times by scores with logistic noise; neighbours of different targets are pairs, a pair on places
+/// i and i + 1 (from 0) of weight 0.15 decay^i |difference of targets|, the mean over the sortings. The noise follows from the seed, the
+/// tree and the group. Targets are at least 0. The value is 1 - NDCG of the whole lists with the targets as gains.
+/// A pair counts the geometric mean of its rows' weights. Cost: permutations x n log n for a group of n.
+/// Source: Gulin, Kuralenok, Pavlov, "Winning the transfer learning track of Yahoo!'s learning to rank challenge with YetiRank" (2011),
+/// with weights of places as in CatBoost.
+struct yeti_rank {
+    natural permutations = 10;
+    double decay = 0.85; ///< in [0, 1]
+
+    loss_total total(group_rows const& rows) const { return detail::missing_ndcg(rows, rows.raw.size(), false); }
+    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
+        std::size_t const n = rows.raw.size();
+        if (std::equal(rows.target.begin() + 1, rows.target.end(), rows.target.begin())) return;
+        auto& s = detail::thread_group_scratch();
+        s.resize(n);
+        float const most = *std::max_element(rows.raw.begin(), rows.raw.end());
+        for (std::size_t i = 0; i < n; ++i) s.raw[i] = detail::exp_minus_abs(most - rows.raw[i]);
+        random_stream random(rows.seed);
+        for (std::size_t p = 0; p < permutations; ++p) {
+            for (std::size_t i = 0; i < n; ++i) s.gain[i] = s.raw[i] * odds(random.bits());
+            detail::sort_falling(std::span<float const>(s.gain).first(n), s.order);
+            add_neighbours(rows, s, gradient, hessian);
+        }
+    }
+    void check(std::span<float const> target) const { detail::check_relevance(target, "yeti_rank"); }
+    void check_options() const {
+        detail::check_setting("yeti_rank: permutations", static_cast<double>(permutations), 1, 1000);
+        detail::check_setting("yeti_rank: decay", decay, 0, 1);
+    }
+
+private:
+    /// e^logistic noise: u / (1 - u).
+    static float odds(std::uint64_t bits) noexcept {
+        float const u = (static_cast<float>(bits >> 41) + 0.5f) * 0x1p-23f;
+        return u / (1.f - u);
+    }
+    void add_neighbours(group_rows const& rows, detail::group_scratch const& s, std::span<float> gradient, std::span<float> hessian) const {
+        double of_place = 0.15 / static_cast<double>(permutations);
+        double const least = 1e-12 * of_place; // what comes after it is nothing beside the first places
+        for (std::size_t place = 1; place < s.order.size() && of_place > least; ++place, of_place *= decay) {
+            auto better = detail::ordered_row(s.order[place - 1]), other = detail::ordered_row(s.order[place]);
+            if (rows.target[better] < rows.target[other]) std::swap(better, other);
+            float const size = static_cast<float>(of_place) * (rows.target[better] - rows.target[other]) *
+                               detail::root_weight(rows, better) * detail::root_weight(rows, other);
+            float const t = rows.raw[better] - rows.raw[other], e = detail::exp_minus_abs(t), half = 1.f / (1.f + e);
+            float const wrong = t < 0.f ? half : e * half;
+            gradient[better] -= size * wrong, gradient[other] += size * wrong;
+            hessian[better] += size * e * half * half, hessian[other] += size * e * half * half;
+        }
+    }
+};
+
+/// Cross entropy of a group's softmax: -sum of w t log p over sum of w t, p = w e^(beta score) by their sum. Targets are at least 0.
+/// Groups without a target above 0 give nothing. Source: Cao et al., "Learning to rank: from pairwise approach to listwise approach" (2007),
+/// with the targets themselves as the distribution wanted, as CatBoost's QuerySoftMax.
+struct query_soft_max {
+    double beta = 1;
+    double lambda = 0.01; ///< added to p (1 - p) in second derivatives
+
+    loss_total total(group_rows const& rows) const {
+        auto const sums = sums_of(rows);
+        loss_total out;
+        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
+            double const w = detail::row_weight(rows, i), wt = w * static_cast<double>(rows.target[i]);
+            out.sum -= wt * (beta * static_cast<double>(rows.raw[i] - sums.most) + std::log(w / sums.exponentials)), out.weight += wt;
+        }
+        return out;
+    }
+    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
+        auto const sums = sums_of(rows);
+        if (rows.raw.size() < 2 || !(sums.target > 0)) return;
+        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
+            double const w = detail::row_weight(rows, i), p = w * exponential(rows, i, sums.most) / sums.exponentials;
+            gradient[i] = static_cast<float>(beta * (sums.target * p - w * static_cast<double>(rows.target[i])));
+            hessian[i] = static_cast<float>(beta * sums.target * (beta * p * (1 - p) + lambda));
+        }
+    }
+    void check(std::span<float const> target) const { detail::check_relevance(target, "query_soft_max"); }
+    void check_options() const {
+        detail::check_setting("query_soft_max: beta", beta, 1e-6, 1e6);
+        detail::check_setting("query_soft_max: lambda", lambda, 0, 1e6);
+    }
+
+private:
+    struct group_sums {
+        float most = 0;
+        double exponentials = 0, target = 0;
+    };
+    double exponential(group_rows const& rows, std::size_t i, float most) const {
+        return static_cast<double>(detail::exp_minus_abs(static_cast<float>(beta) * (most - rows.raw[i])));
+    }
+    group_sums sums_of(group_rows const& rows) const {
+        group_sums out;
+        out.most = *std::max_element(rows.raw.begin(), rows.raw.end());
+        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
+            out.exponentials += detail::row_weight(rows, i) * exponential(rows, i, out.most);
+            out.target += detail::row_weight(rows, i) * static_cast<double>(rows.target[i]);
+        }
+        return out;
+    }
+};
+
+/// Root mean squared error after the best shift of each group: a group's level does not matter. Gradients are those of half the squared error.
+/// Source: CatBoost's QueryRMSE.
+struct query_rmse {
+    loss_total total(group_rows const& rows) const {
+        double const shift = shift_of(rows);
+        loss_total out;
+        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
+            double const d = error(rows, i) - shift, w = detail::row_weight(rows, i);
+            out.sum += w * d * d, out.weight += w;
+        }
+        return out;
+    }
+    double finish(double mean) const { return std::sqrt(mean); }
+    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        double const shift = shift_of(rows);
+        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
+            double const w = detail::row_weight(rows, i);
+            gradient[i] = static_cast<float>(w * (error(rows, i) - shift)), hessian[i] = static_cast<float>(w);
+        }
+    }
+
+private:
+    static double error(group_rows const& rows, std::size_t i) {
+        return static_cast<double>(rows.raw[i]) - static_cast<double>(rows.target[i]);
+    }
+    static double shift_of(group_rows const& rows) {
+        double sum = 0, total = 0;
+        for (std::size_t i = 0; i < rows.raw.size(); ++i)
+            sum += detail::row_weight(rows, i) * error(rows, i), total += detail::row_weight(rows, i);
+        return sum / total;
+    }
 };
 
 }} // namespace recsys
@@ -19215,10 +19644,9 @@ public:
         for (std::size_t row = 0; row < gain.size(); ++row)
             if (!(gain[row] >= 0 && std::isfinite(gain[row])))
                 detail::throw_data("graded_ndcg: the gain of row ", row, " is ", gain[row], ", expected a finite number from 0");
-        double actual = 0, ideal = 0;
+        double actual = 0;
         for (std::size_t place = 0; place < std::min(k, order.size()); ++place) actual += gain[order[place]] * detail::rank_discount(place);
-        std::sort(gain.begin(), gain.end(), std::greater<>());
-        for (std::size_t place = 0; place < std::min(k, gain.size()); ++place) ideal += gain[place] * detail::rank_discount(place);
+        double const ideal = detail::ideal_dcg(std::move(gain), k);
         return ideal > 0 ? actual / ideal : 0;
     }
 };

@@ -24,6 +24,7 @@
 #include <recsys/ranker/oblivious_tree.hpp>
 #include <recsys/ranker/packed_rows.hpp>
 #include <recsys/ranker/predictor.hpp>
+#include <recsys/ranker/ranking_loss.hpp>
 #include <recsys/ranker/row_block.hpp>
 #include <recsys/ranker/sampling.hpp>
 #include <recsys/ranker/split_search.hpp>

@@ -87,19 +87,19 @@ public:
     std::shared_ptr<booster_state const> run() {
         auto& report = m_state->report;
         auto const every = (m_train.size() + 65535) / 65536;
-        double loss = m_scores->update({}, every, m_booster->gradient(), m_booster->hessian());
-        double valid_loss = m_valid_scores ? m_valid_scores->update({}, 1, nullptr, nullptr) : none();
+        double loss = m_scores->update({}, every, key_of(0), m_booster->gradient(), m_booster->hessian());
+        double valid_loss = m_valid_scores ? m_valid_scores->update({}, 1, 0, nullptr, nullptr) : none();
         early_stopping stopping(m_options.early_stopping_rounds, m_previous && m_valid ? valid_loss : infinity());
         if (!m_progress.report(0, loss, valid_loss) && !m_previous)
             throw_cancelled("booster: stopped by the progress callback before the first tree");
         for (std::size_t t = 0; t < m_options.trees && m_progress.go_on(); ++t) {
             auto const leaves = add_tree();
             if (leaves.empty()) break;
-            loss = m_scores->update(leaves, every, m_booster->gradient(), m_booster->hessian());
+            loss = m_scores->update(leaves, every, key_of(t + 1), m_booster->gradient(), m_booster->hessian());
             report.loss.push_back(loss);
             bool stop = false;
             if (m_valid) {
-                valid_loss = m_valid_scores->update(leaves, 1, nullptr, nullptr);
+                valid_loss = m_valid_scores->update(leaves, 1, 0, nullptr, nullptr);
                 report.valid_loss.push_back(valid_loss);
                 stop = stopping.update(valid_loss);
             }
@@ -119,6 +119,8 @@ private:
         std::size_t const wanted = options.run.threads == 0 ? hardware_threads() : static_cast<std::size_t>(options.run.threads);
         return std::min(wanted, 1 + n_rows / 8192);
     }
+    /// Of the tree that comes after `t` trees of this call.
+    std::uint64_t key_of(std::size_t t) const noexcept { return tree_key(m_options.seed, previous_trees() + t); }
     std::size_t previous_trees() const noexcept { return m_previous ? m_previous->trees.size() : 0; }
 
     void make_features() {
@@ -142,7 +144,8 @@ private:
         else trees.start = m_options.start ? *m_options.start : best_start();
         m_booster.emplace(m_train, m_bins, m_options, m_workers);
         if (!m_previous) {
-            scored_rows(m_train, m_options.loss, trees.start, 0, m_workers).update({}, 1, m_booster->gradient(), m_booster->hessian());
+            scored_rows(m_train, m_options.loss, trees.start, 0, m_workers)
+                .update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
             trees.exponent =
                 std::clamp(12 - static_cast<int>(std::floor(std::log2(m_options.learning_rate * m_booster->usual_step()))), -60, 60);

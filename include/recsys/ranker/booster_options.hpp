@@ -58,6 +58,7 @@ inline void check_range(std::string_view name, natural value, std::size_t least,
 }
 
 inline void check(booster_options const& o) {
+    o.loss.check_options();
     check_range("trees", o.trees, 0, 1000000);
     check_range("learning_rate", o.learning_rate, 1e-6, 10);
     check_range("depth", o.depth, 1, 10);

@@ -42,19 +42,19 @@ public:
           m_bounds(chunk_bounds(rows.rows, loss.grouped(), 4096)),
           m_sums(rows.size(), 0),
           m_leaf(rows.size(), 0) {
-        for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c)
+        for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c) {
+            m_first_group.push_back(c == 0 ? 0 : m_first_group.back() + m_groups.back().size());
             m_groups.push_back(chunk_groups(rows.rows, m_bounds[c], m_bounds[c + 1]));
+        }
     }
     std::size_t size() const noexcept { return m_sums.size(); }
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
     std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
 
     /// Adds each row's leaf, then measures the loss of every `every`-th chunk and, if asked, writes all derivatives.
-    double update(std::span<std::int32_t const> leaves, std::size_t every, float* gradient, float* hessian) {
-        struct total {
-            double loss = 0, weight = 0;
-        };
-        std::vector<total> totals(m_bounds.size() - 1);
+    /// @param key  of the tree that the derivatives are for.
+    double update(std::span<std::int32_t const> leaves, std::size_t every, std::uint64_t key, float* gradient, float* hessian) {
+        std::vector<loss_total> totals(m_bounds.size() - 1);
         std::vector<std::vector<float>> scratch(m_workers.size());
         m_workers.run(totals.size(), [&](std::size_t c, std::size_t worker) {
             std::size_t const first = m_bounds[c], n = m_bounds[c + 1] - first;
@@ -64,26 +64,19 @@ public:
                 if (!leaves.empty()) m_sums[first + i] += leaves[m_leaf[first + i]];
                 raw[i] = m_start + static_cast<float>(m_sums[first + i]) * m_step;
             }
-            loss_rows const block{raw, m_rows.targets().subspan(first, n), weights(first, n), groups(c)};
-            if (c % every == 0) totals[c] = {m_loss.sum(block), weight_sum(first, n)};
+            loss_rows block{raw, m_rows.targets().subspan(first, n), weights(first, n)};
+            if (!m_groups.empty()) block.group_ends = m_groups[c], block.key = key, block.first_group = m_first_group[c];
+            if (c % every == 0) totals[c] = m_loss.total(block);
             if (gradient) m_loss.derivatives(block, {gradient + first, n}, {hessian + first, n});
         });
-        total all;
-        for (auto const& t : totals) all.loss += t.loss, all.weight += t.weight;
-        return m_loss.finish(all.loss / all.weight);
+        loss_total all;
+        for (auto const& t : totals) all.sum += t.sum, all.weight += t.weight;
+        return m_loss.finish(all.sum / all.weight);
     }
 
 private:
     std::span<float const> weights(std::size_t first, std::size_t n) const noexcept {
         return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
-    }
-    double weight_sum(std::size_t first, std::size_t n) const noexcept {
-        double sum = 0;
-        for (float const w : weights(first, n)) sum += static_cast<double>(w);
-        return m_rows.weights.empty() ? static_cast<double>(n) : sum;
-    }
-    std::span<std::uint64_t const> groups(std::size_t chunk) const noexcept {
-        return m_groups.empty() ? std::span<std::uint64_t const>() : std::span<std::uint64_t const>(m_groups[chunk]);
     }
 
     training_rows const& m_rows;
@@ -91,14 +84,15 @@ private:
     float m_start, m_step;
     team& m_workers;
     std::vector<std::size_t> m_bounds;
-    std::vector<std::vector<std::uint64_t>> m_groups;
+    std::vector<std::vector<std::uint64_t>> m_groups; ///< of each chunk, for losses that ask for them
+    std::vector<std::size_t> m_first_group;
     buffer<std::int32_t> m_sums;
     buffer<std::uint16_t> m_leaf;
 };
 
-/// The best constant score by Newton steps from 0, for losses that do not know it: each step must make the loss smaller.
+/// The best constant score by Newton steps from 0, for losses of single rows that do not know it: each step must make the loss smaller.
 inline double newton_start(recsys::loss const& loss, training_rows const& rows) {
-    auto const bounds = chunk_bounds(rows.rows, loss.grouped(), 4096);
+    auto const bounds = chunk_bounds(rows.rows, false, 4096);
     auto const n = rows.size();
     std::vector<float> raw(n, 0.f), gradient(n), hessian(n);
     auto const weights = std::span<float const>(rows.weights);
@@ -107,10 +101,9 @@ inline double newton_start(recsys::loss const& loss, training_rows const& rows) 
         double value = 0;
         for (std::size_t c = 0; c + 1 < bounds.size(); ++c) {
             std::size_t const first = bounds[c], count = bounds[c + 1] - first;
-            auto const groups = loss.grouped() ? chunk_groups(rows.rows, first, bounds[c + 1]) : std::vector<std::uint64_t>();
             loss_rows const block{std::span<float const>(raw).subspan(first, count), rows.targets().subspan(first, count),
-                                  weights.empty() ? weights : weights.subspan(first, count), groups};
-            value += loss.sum(block);
+                                  weights.empty() ? weights : weights.subspan(first, count)};
+            value += loss.total(block).sum;
             loss.derivatives(block, {gradient.data() + first, count}, {hessian.data() + first, count});
         }
         return value;

@@ -20,6 +20,7 @@
 
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/error.hpp>
+#include <recsys/core/hash.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
@@ -28,20 +29,33 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// `value(raw, target)` is the mean loss of the rows given; `derivatives(raw, target, gradient, hessian)` writes the first and second
 /// derivative of each row's loss by its raw score. Called for blocks of rows, from several threads at once; weights are applied outside.
 /// Members it may have besides: `output` (an output_kind: what predict() gives), `start(target, weight)` (the best constant score; `weight`
-/// may be empty), `check(target)` (throws where a target is not allowed), `finish(mean)` (turns the mean of the blocks into the value shown).
+/// may be empty), `check(target)` (throws where a target is not allowed), `check_options()` (throws where the loss itself is ill set),
+/// `finish(mean)` (turns the mean of the blocks into the value shown).
 template <class Loss>
 concept loss_function = requires(Loss const& loss, std::span<float const> in, std::span<float> out) {
     { loss.value(in, in) } -> std::convertible_to<double>;
     loss.derivatives(in, in, out, out);
 };
 
-/// A loss of rows against the other rows of their group: as loss_function, with the ends of the groups of the block as third argument.
-/// Blocks hold whole groups; `value` is the mean over groups, counted by their rows.
+/// A sum of losses, and what it is divided by to be the value shown.
+struct loss_total {
+    double sum = 0, weight = 0;
+};
+
+/// Rows that are ranked against each other: raw scores, targets, weights (empty = 1 each).
+struct group_rows {
+    std::span<float const> raw, target, weight;
+    std::uint64_t seed = 0; ///< for losses that draw: another one for every tree and group, the same for any number of threads
+};
+
+/// A loss of rows against the other rows of their group, a group a call.
+///
+/// `total(rows)` is the sum of the group's losses and what it counts for; `derivatives(rows, gradient, hessian)` writes the first and second
+/// derivative for every row, weights included. Called from several threads at once. Members it may have besides: those of loss_function.
 template <class Loss>
-concept grouped_loss_function = requires(Loss const& loss, std::span<float const> in, std::span<std::uint64_t const> ends,
-                                         std::span<float> out) {
-    { loss.value(in, in, ends) } -> std::convertible_to<double>;
-    loss.derivatives(in, in, ends, out, out);
+concept group_loss_function = requires(Loss const& loss, group_rows const& rows, std::span<float> out) {
+    { loss.total(rows) } -> std::convertible_to<loss_total>;
+    loss.derivatives(rows, out, out);
 };
 
 /// What `predict` gives: the raw score as it is, or 1 / (1 + e^-raw).
@@ -212,14 +226,26 @@ namespace detail {
 /// A block of rows as losses see it. `weight` may be empty, `group_ends` counts from the block's first row.
 struct loss_rows {
     std::span<float const> raw, target, weight;
-    std::span<std::uint64_t const> group_ends;
+    std::span<std::uint64_t const> group_ends = {};
+    std::uint64_t key = 0;       ///< of the tree: from it and their number groups get their seeds
+    std::size_t first_group = 0; ///< the number of the block's first group
+
+    /// f(rows of the group, its first row in the block) for every group.
+    template <class Function> void for_groups(Function const& f) const {
+        std::size_t first = 0;
+        for (std::size_t g = 0; g < group_ends.size(); ++g) {
+            std::size_t const n = static_cast<std::size_t>(group_ends[g]) - first;
+            f(group_rows{raw.subspan(first, n), target.subspan(first, n), weight.empty() ? weight : weight.subspan(first, n),
+                         hash_join(key, first_group + g)},
+              first);
+            first += n;
+        }
+    }
 };
 
 /// Sum of weighted losses of a block, for losses that have only a mean.
 template <class Loss> double loss_sum(Loss const& loss, loss_rows const& rows) {
     if constexpr (requires { loss.sum(rows.raw, rows.target, rows.weight); }) return loss.sum(rows.raw, rows.target, rows.weight);
-    else if constexpr (grouped_loss_function<Loss>)
-        return static_cast<double>(loss.value(rows.raw, rows.target, rows.group_ends)) * static_cast<double>(rows.raw.size());
     else if (rows.weight.empty()) return static_cast<double>(loss.value(rows.raw, rows.target)) * static_cast<double>(rows.raw.size());
     else {
         double sum = 0;
@@ -228,19 +254,24 @@ template <class Loss> double loss_sum(Loss const& loss, loss_rows const& rows) {
         return sum;
     }
 }
+inline double weight_sum(loss_rows const& rows) {
+    double sum = 0;
+    for (float const w : rows.weight) sum += static_cast<double>(w);
+    return rows.weight.empty() ? static_cast<double>(rows.raw.size()) : sum;
+}
 
 }
 
-/// Holds any loss_function: one indirect call per block of rows, none per row. A copy shares.
+/// Holds any loss_function or group_loss_function: one indirect call per block of rows, none per row. A copy shares.
 class loss {
 public:
     template <class Loss>
         requires(!std::same_as<std::remove_cvref_t<Loss>, loss>)
     loss(Loss objective) {
-        constexpr bool is_loss = loss_function<Loss> || grouped_loss_function<Loss>;
-        static_assert(
-            is_loss,
-            "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of float");
+        constexpr bool is_loss = loss_function<Loss> || group_loss_function<Loss>;
+        static_assert(is_loss,
+                      "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of "
+                      "float, or total(group_rows) and derivatives(group_rows, gradient, hessian) const");
         if constexpr (is_loss) m_held = std::make_shared<holder<Loss> const>(std::move(objective));
     }
 
@@ -248,14 +279,14 @@ public:
     output_kind output() const { return m_held->output(); }
     /// Whether blocks must hold whole groups.
     bool grouped() const { return m_held->grouped(); }
-    /// Sum of weight x loss over a block of rows.
-    double sum(detail::loss_rows const& rows) const { return m_held->sum(rows); }
+    /// Sum of weight x loss over a block of rows, and what it counts for.
+    loss_total total(detail::loss_rows const& rows) const { return m_held->total(rows); }
     /// The value that is shown for a mean loss.
     double finish(double mean) const { return m_held->finish(mean); }
     /// Weighted first and second derivatives of each row.
     void derivatives(detail::loss_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
         m_held->derivatives(rows, gradient, hessian);
-        if (rows.weight.empty()) return;
+        if (rows.weight.empty() || grouped()) return;
         for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] *= rows.weight[i], hessian[i] *= rows.weight[i];
     }
     /// The best constant score, where the loss knows it.
@@ -264,17 +295,20 @@ public:
     }
     /// @throws data_error  for a target that the loss does not allow.
     void check(std::span<float const> target) const { m_held->check(target); }
+    /// @throws option_error  for a setting of the loss outside its range.
+    void check_options() const { m_held->check_options(); }
 
 private:
     struct base {
         virtual ~base() = default;
         virtual output_kind output() const = 0;
         virtual bool grouped() const = 0;
-        virtual double sum(detail::loss_rows const&) const = 0;
+        virtual loss_total total(detail::loss_rows const&) const = 0;
         virtual double finish(double) const = 0;
         virtual void derivatives(detail::loss_rows const&, std::span<float>, std::span<float>) const = 0;
         virtual std::optional<double> start(std::span<float const>, std::span<float const>) const = 0;
         virtual void check(std::span<float const>) const = 0;
+        virtual void check_options() const = 0;
     };
     template <class Loss> struct holder final : base {
         explicit holder(Loss l) : held(std::move(l)) {}
@@ -285,22 +319,38 @@ private:
                 return Loss::output;
             else return output_kind::raw;
         }
-        bool grouped() const override { return grouped_loss_function<Loss>; }
-        double sum(detail::loss_rows const& rows) const override { return detail::loss_sum(held, rows); }
+        bool grouped() const override { return group_loss_function<Loss>; }
+        loss_total total(detail::loss_rows const& rows) const override {
+            if constexpr (group_loss_function<Loss>) {
+                loss_total all;
+                rows.for_groups([&](group_rows const& group, std::size_t) {
+                    loss_total const one = held.total(group);
+                    all.sum += one.sum, all.weight += one.weight;
+                });
+                return all;
+            } else return {detail::loss_sum(held, rows), detail::weight_sum(rows)};
+        }
         double finish(double mean) const override {
             if constexpr (requires { held.finish(mean); }) return held.finish(mean);
             else return mean;
         }
         void derivatives(detail::loss_rows const& rows, std::span<float> g, std::span<float> h) const override {
-            if constexpr (grouped_loss_function<Loss>) held.derivatives(rows.raw, rows.target, rows.group_ends, g, h);
+            if constexpr (group_loss_function<Loss>)
+                rows.for_groups([&](group_rows const& group, std::size_t first) {
+                    held.derivatives(group, g.subspan(first, group.raw.size()), h.subspan(first, group.raw.size()));
+                });
             else held.derivatives(rows.raw, rows.target, g, h);
         }
         std::optional<double> start(std::span<float const> target, std::span<float const> weight) const override {
             if constexpr (requires { held.start(target, weight); }) return held.start(target, weight);
+            else if constexpr (group_loss_function<Loss>) return 0; // what is compared within groups does not ask for a constant
             else return std::nullopt;
         }
         void check(std::span<float const> target) const override {
             if constexpr (requires { held.check(target); }) held.check(target);
+        }
+        void check_options() const override {
+            if constexpr (requires { held.check_options(); }) held.check_options();
         }
         Loss held;
     };
