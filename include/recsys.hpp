@@ -197,13 +197,11 @@
 // The version of the library, in one place: CMake and Meson read it from here.
 #ifndef RECSYS_CORE_VERSION_HPP
 #define RECSYS_CORE_VERSION_HPP
-
 #define RECSYS_VERSION_MAJOR 0
 #define RECSYS_VERSION_MINOR 1
 #define RECSYS_VERSION_PATCH 0
 /// One number to compare: major * 10000 + minor * 100 + patch.
 #define RECSYS_VERSION 100
-
 #endif
 
 // --- recsys/core/config.hpp ------------------------------------------------------------------------------------------
@@ -215,7 +213,6 @@
 //   RECSYS_NO_THREADS         no threads at all: every loop runs in the calling thread
 #ifndef RECSYS_CORE_CONFIG_HPP
 #define RECSYS_CORE_CONFIG_HPP
-
 #if defined(_MSVC_LANG) ? _MSVC_LANG < 202002L : __cplusplus < 202002L
 #error "recsys: a C++20 compiler is needed (g++ 12, clang 14, MSVC 2022 or later): compile with -std=c++20"
 #endif
@@ -224,21 +221,16 @@
 #endif
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 static_assert(RECSYS_VERSION == RECSYS_VERSION_MAJOR * 10000 + RECSYS_VERSION_MINOR * 100 + RECSYS_VERSION_PATCH);
 static_assert(sizeof(std::size_t) >= 4, "recsys: at least 32-bit sizes are needed");
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/core/number.hpp ------------------------------------------------------------------------------------------
 // Numbers to text and back, the same under every locale and standard library.
 #ifndef RECSYS_CORE_NUMBER_HPP
 #define RECSYS_CORE_NUMBER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// The shortest text that reads back as the same number; `nan`, `inf`, `-inf` for the rest.
 template <class Number> std::string number_text(Number value) {
     if constexpr (std::is_floating_point_v<Number>) {
@@ -311,18 +303,14 @@ template <class Real>
 #endif
         return static_cast<Real>(parse_by_strtod(text));
     }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/core/error.hpp -------------------------------------------------------------------------------------------
 // The error family and the cold functions that throw it. A message says where, what was wrong, what was expected.
 #ifndef RECSYS_CORE_ERROR_HPP
 #define RECSYS_CORE_ERROR_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Base of everything that the library throws.
 struct error : std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -345,7 +333,6 @@ struct cancelled : error {
 };
 
 namespace detail {
-
 /// Without exceptions an error ends the program, with its message.
 [[noreturn]] inline void stop_program(char const* message) {
     std::fputs(message, stderr);
@@ -384,20 +371,15 @@ template <class... Part> [[noreturn]] void throw_cancelled(Part const&... parts)
 inline std::string in_quotes(std::string_view text) {
     return text.size() <= 60 ? detail::concat('\'', text, '\'') : detail::concat('\'', text.substr(0, 57), "...'");
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/core/buffer.hpp ------------------------------------------------------------------------------------------
 // Memory: aligned buffers that are filled once, and immutable arrays that share them.
 #ifndef RECSYS_CORE_BUFFER_HPP
 #define RECSYS_CORE_BUFFER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 inline constexpr std::size_t buffer_alignment = 64;
 
 /// n * size without wrapping.
@@ -486,16 +468,13 @@ noexcept {
     std::memcpy(&to, &from, sizeof to);
     return to;
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/core/file.hpp --------------------------------------------------------------------------------------------
 // Whole files: read into aligned memory, written so that a crash leaves the old file or the new one, never half of it.
 #ifndef RECSYS_CORE_FILE_HPP
 #define RECSYS_CORE_FILE_HPP
-
 #if defined(_WIN32)
 #include <io.h>
 #else
@@ -503,7 +482,6 @@ noexcept {
 #endif
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 struct close_file {
     void operator()(std::FILE* f) const noexcept { std::fclose(f); }
 };
@@ -567,18 +545,14 @@ private:
     std::string m_path, m_temporary;
     file_handle m_file;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/core/types.hpp -------------------------------------------------------------------------------------------
 // The small types that every room speaks: indices, scored items, time points, counts in options, progress.
 #ifndef RECSYS_CORE_TYPES_HPP
 #define RECSYS_CORE_TYPES_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Moments as the library stores them: microseconds of UTC, before and after 1970.
 using time_point = std::chrono::sys_time<std::chrono::microseconds>;
 
@@ -697,7 +671,6 @@ struct provenance {
 };
 
 namespace detail {
-
 /// A moment for messages and files: 2022-12-16T00:00:00Z, with microseconds where there are any.
 inline std::string time_text(time_point t) {
     using namespace std::chrono;
@@ -731,11 +704,8 @@ inline bool knows_after(std::optional<time_point> as_of, std::optional<time_poin
 inline void check_index_count(std::size_t n, std::string_view where, std::string_view what) {
     if (n > max_index_count) throw_data(where, ": ", n, ' ', what, " do not fit 32-bit indices (at most ", max_index_count, ')');
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/core/archive.hpp -----------------------------------------------------------------------------------------
@@ -746,9 +716,7 @@ inline void check_index_count(std::size_t n, std::string_view where, std::string
 // checksum (u32), object (u32); then the sections, each at a multiple of 64, zero bytes between. Checksums are CRC-32 as in zlib.
 #ifndef RECSYS_CORE_ARCHIVE_HPP
 #define RECSYS_CORE_ARCHIVE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 struct crc_tables {
     std::uint32_t at[8][256];
     constexpr crc_tables() : at{} {
@@ -1041,18 +1009,14 @@ inline provenance load_provenance(object_reader const& in) {
     if (!moment.empty()) from.as_of = time_point(std::chrono::microseconds(moment[0]));
     return from;
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/core/hash.hpp --------------------------------------------------------------------------------------------
 // Portable 64-bit hashes: for tables in memory, fingerprints of encoders and counter-based randomness.
 #ifndef RECSYS_CORE_HASH_HPP
 #define RECSYS_CORE_HASH_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// A bijection of 64 bits in which every input bit changes every output bit with probability near one half.
 /// Source: Stafford's variant 13 of the MurmurHash3 finalizer, as in SplitMix64 (Steele, Lea, Flood 2014).
 constexpr std::uint64_t mix_bits(std::uint64_t x) noexcept {
@@ -1081,18 +1045,14 @@ constexpr std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed = 
     if (i < bytes.size()) hash = hash_join(hash, word(i, bytes.size() - i));
     return hash;
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/core/math.hpp --------------------------------------------------------------------------------------------
 // Scalar mathematics that must give the same bits on every standard library.
 #ifndef RECSYS_CORE_MATH_HPP
 #define RECSYS_CORE_MATH_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 inline constexpr double pi = 3.14159265358979323846;
 
 /// Natural logarithm of a positive, normal, finite number; error below 1e-15 of the result's size or absolute near 1.
@@ -1125,18 +1085,14 @@ inline double sigmoid(double t) noexcept {
     double const e = std::exp(t);
     return e / (1 + e);
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/core/measures.hpp ----------------------------------------------------------------------------------------
 // Gains and losses over plain spans: what the ranker trains by and the metrics report.
 #ifndef RECSYS_CORE_MEASURES_HPP
 #define RECSYS_CORE_MEASURES_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// What a hit at this place is worth: 1 / log2(place + 2), place from 0. Source: Järvelin & Kekäläinen (2002).
 inline double rank_discount(std::size_t place) noexcept { return 1 / std::log2(static_cast<double>(place) + 2); }
 
@@ -1179,18 +1135,14 @@ double area_under_curve(std::span<Score const> scores, std::span<Label const> la
     if (!(positives > 0 && negatives > 0)) return std::numeric_limits<double>::quiet_NaN();
     return pairs / (positives * negatives);
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/core/progress.hpp ----------------------------------------------------------------------------------------
 // What long loops tell a progress callback while they run, and what a fit reports once it is done.
 #ifndef RECSYS_CORE_PROGRESS_HPP
 #define RECSYS_CORE_PROGRESS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// What an iterative fit did; models give it as `report()`.
 struct fit_report {
     std::vector<double> loss = {};                  ///< on the training rows after each iteration
@@ -1201,7 +1153,6 @@ struct fit_report {
 };
 
 namespace detail {
-
 /// Reports from the calling thread. `go_on()` is false once the user has asked to stop.
 class progress_reporter {
 public:
@@ -1231,22 +1182,16 @@ private:
     std::chrono::steady_clock::time_point m_start;
     bool m_go_on = true;
 };
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/core/random.hpp ------------------------------------------------------------------------------------------
 // Random numbers that are the same on every platform and library, for any number of threads.
 #ifndef RECSYS_CORE_RANDOM_HPP
 #define RECSYS_CORE_RANDOM_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// Philox 4x32 with ten rounds: a counter of 128 bits and a key of 64 give 128 random bits.
 /// Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011), section 3.3.
 constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) noexcept {
@@ -1258,7 +1203,6 @@ constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> count
     }
     return counter;
 }
-
 }
 
 /// A stream of random numbers that depends on (seed, stream) alone. Cheap to make: give each row, user or tree a stream of its own.
@@ -1343,18 +1287,14 @@ private:
     double m_spare = 0;
     bool m_has_spare = false;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/core/team.hpp --------------------------------------------------------------------------------------------
 // A team of threads that lives as long as one call: fixed chunks, sums in chunk order, the first exception by chunk order.
 #ifndef RECSYS_CORE_TEAM_HPP
 #define RECSYS_CORE_TEAM_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Set while a thread runs a chunk: work that starts a team of its own from inside one then runs inline.
 inline bool& inside_team() noexcept {
     thread_local bool inside = false;
@@ -1502,27 +1442,21 @@ private:
     std::size_t m_chunks = 0, m_busy = 0, m_round = 0;
     bool m_quit = false;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/core.hpp -------------------------------------------------------------------------------------------------
 // Door of the room core: what every other room stands on. Depends on the standard library alone.
 #ifndef RECSYS_CORE_DOOR_HPP
 #define RECSYS_CORE_DOOR_HPP
-
 #endif
 
 // --- recsys/data/calendar.hpp ----------------------------------------------------------------------------------------
 // Times as text and as features: ISO 8601 and unix seconds to moments, moments to days, weekdays, months.
 #ifndef RECSYS_DATA_CALENDAR_HPP
 #define RECSYS_DATA_CALENDAR_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// Reads a text from its front.
 class text_reader {
 public:
@@ -1625,7 +1559,6 @@ inline std::optional<std::chrono::minutes> read_offset(text_reader& text) {
     minutes const offset{*hour * 60 + minute};
     return east ? offset : -offset;
 }
-
 }
 
 /// The moment of an ISO 8601 text, nothing where it is none: `2022-12-16`, `2022-12-16T09:30`, `2022-12-16 09:30:05.25`, each time with `Z`, `+02`,
@@ -1710,18 +1643,14 @@ inline calendar_fields calendar_of(time_point t, std::chrono::minutes offset = s
     out.quarter = (out.month - 1) / 3 + 1;
     return out;
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/ids.hpp ---------------------------------------------------------------------------------------------
 // Ids of the user's own types: which types can be ids, how they are read, compared, hashed and named in messages.
 #ifndef RECSYS_DATA_IDS_HPP
 #define RECSYS_DATA_IDS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// A type of the user's with a function `recsys_tie(id)` in its namespace that gives the members that make up the id:
 /// `friend auto recsys_tie(uuid const& u) { return std::tie(u.hi, u.lo); }`. It is hashed, ordered by them and saved.
 template <class T>
@@ -1730,7 +1659,6 @@ concept tied_id = requires(T const& t) {
 };
 
 namespace detail {
-
 template <class T> inline constexpr bool is_optional = false;
 template <class T> inline constexpr bool is_optional<std::optional<T>> = true;
 template <class T> inline constexpr bool is_std_tuple = false;
@@ -1784,7 +1712,6 @@ template <class T> constexpr bool is_hashable() {
             { std::hash<T>{}(t) } -> std::convertible_to<std::size_t>;
         };
 }
-
 }
 
 /// What can be an id: copyable, `==`, and one of recsys_tie, `<`, std::hash. Not floating point, whose equality is no identity; not bool;
@@ -1808,7 +1735,6 @@ concept id_key = std::same_as<stored_id_t<Key>, Id> ||
 enum class unknown_ids { error, skip };
 
 namespace detail {
-
 // --- reading ------------------------------------------------------------------------------------
 
 /// A column's value is missing: an empty optional, a null `char const*`. Words as "NA" and empty text are values.
@@ -1896,20 +1822,15 @@ template <class Range> std::uint64_t fingerprint_of(Range const& ids) {
         for (auto const& one : ids) hash = hash_join(hash, hash_id(one));
     return hash == 0 ? 1 : hash;
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/id_table.hpp ----------------------------------------------------------------------------------------
 // From ids to codes 0, 1, 2, ...: flat tables for numbers and hashed ids, a map for ids that are only ordered.
 #ifndef RECSYS_DATA_ID_TABLE_HPP
 #define RECSYS_DATA_ID_TABLE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 inline constexpr std::uint32_t no_code = 0xFFFFFFFFu;
 
 /// Open addressing with linear probing; 8 bytes a slot. It knows hashes and codes, not ids: the caller says whether a code is the one sought.
@@ -2127,18 +2048,14 @@ template <class Id> std::vector<std::uint32_t> sort_ids(std::vector<Id>& ids, id
         return {};
     }
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/data/catalog.hpp -----------------------------------------------------------------------------------------
 // A catalogue of things of several types, keyed by (type, id): look-ups, and which references of other rows are missing from it.
 #ifndef RECSYS_DATA_CATALOG_HPP
 #define RECSYS_DATA_CATALOG_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// References to things that a catalogue lacks.
 template <class Id> struct missing_references {
     std::vector<std::pair<Id, std::uint64_t>> ids; ///< each missing id and how often it is referred to, in the order of ids
@@ -2245,20 +2162,15 @@ template <std::ranges::input_range Range, class TypeColumn, class IdColumn>
     out.m_state = std::move(state);
     return out;
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/columns.hpp -----------------------------------------------------------------------------------------
 // How the user's rows are read: which part of a row is the user, the item, the weight and the time.
 #ifndef RECSYS_DATA_COLUMNS_HPP
 #define RECSYS_DATA_COLUMNS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// A column that was not named.
 struct no_column {};
 
@@ -2316,7 +2228,6 @@ template <class Rep, class Period> std::optional<time_point> floor_time(sys_poin
         return point(n);
     }
 }
-
 }
 
 /// Which part of a row is which: each step returns a new value. A column is a member pointer or a callable of a row.
@@ -2364,20 +2275,15 @@ private:
 
 /// Starts a description of rows: `columns().user(&row::user).item(&row::item)`.
 inline columns_of<> columns() { return {}; }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/events.hpp ------------------------------------------------------------------------------------------
 // Events: who took what, how much and when, as shared immutable columns. What models and matrices are fitted on.
 #ifndef RECSYS_DATA_EVENTS_HPP
 #define RECSYS_DATA_EVENTS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// Columns in time order (equal times keep input order); in input order where the data has no times. At most 20 bytes a row.
 struct event_columns {
     shared_array<user_index> users;
@@ -2395,7 +2301,6 @@ inline std::vector<user_index> distinct_users(std::span<user_index const> column
         if (is_there[u]) out.push_back(static_cast<user_index>(u));
     return out;
 }
-
 }
 
 /// A past: rows on which models can be fitted. A handle: a copy shares the columns. Not a template on the ids.
@@ -2463,18 +2368,14 @@ private:
     recsys::provenance m_provenance;
     std::shared_ptr<std::vector<user_index> const> m_active;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/item_set.hpp ----------------------------------------------------------------------------------------
 // A prepared set of items, for deny and allow: sorted once, shared by every call that takes it.
 #ifndef RECSYS_DATA_ITEM_SET_HPP
 #define RECSYS_DATA_ITEM_SET_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Distinct items in rising order. A handle: a copy shares. Made from ids by `items.known(ids)`.
 class item_set {
 public:
@@ -2511,18 +2412,14 @@ public:
         std::shared_ptr<std::vector<item_index> const> m_items;
         recsys::provenance m_provenance;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/label_encoder.hpp -----------------------------------------------------------------------------------
 // Label encoders: the user's ids to 0 .. n-1 and back.
 #ifndef RECSYS_DATA_LABEL_ENCODER_HPP
 #define RECSYS_DATA_LABEL_ENCODER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
 template <class Id, class Index> struct encoder_access;
 
@@ -2654,7 +2551,6 @@ template <class Id> using user_encoder = encoder<Id, user_index>;
 template <class Id> using item_encoder = encoder<Id, item_index>;
 
 namespace detail {
-
 /// How ingest and load make encoders.
 template <class Id, class Index> struct encoder_access {
     using result = encoder<Id, Index>;
@@ -2796,20 +2692,15 @@ private:
         return encoder_access<Id, Index>::make(std::move(owner), ids, std::move(table), missing);
     }
 };
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/dataset.hpp -----------------------------------------------------------------------------------------
 // Datasets: events and the encoders that say which ids their indices stand for.
 #ifndef RECSYS_DATA_DATASET_HPP
 #define RECSYS_DATA_DATASET_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// What became of the rows that were read. Each row is counted once: rows = kept + missing + undated + weightless + unknown.
 struct row_report {
     std::size_t rows = 0;            ///< read
@@ -2904,7 +2795,6 @@ private:
 };
 
 namespace detail {
-
 /// How splits make windows of a dataset.
 struct window_access {
     template <class Data> static std::size_t first_at_or_after(Data const& data, std::string_view where, time_point t) {
@@ -2921,20 +2811,15 @@ struct window_access {
         return out;
     }
 };
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/frame.hpp -------------------------------------------------------------------------------------------
 // The frame: named columns of numbers and categories, with what the rows are about (user, item, target, weight, group).
 #ifndef RECSYS_DATA_FRAME_HPP
 #define RECSYS_DATA_FRAME_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// What a column holds: one number, one category, or several categories a row.
 enum class column_kind : std::uint8_t { number, category, categories };
 /// What the categories of a column are: two columns of one name but other keys are different columns ("1" is not 1).
@@ -3112,18 +2997,14 @@ struct frame_split {
     frame train;
     frame valid;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/row_store.hpp ---------------------------------------------------------------------------------------
 // Rows as they arrive, in chunks that never move, and their one sort by time into the columns of events.
 #ifndef RECSYS_DATA_ROW_STORE_HPP
 #define RECSYS_DATA_ROW_STORE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Grows by whole chunks: nothing is copied while rows arrive.
 template <class Value> class chunked_column {
 public:
@@ -3320,18 +3201,14 @@ private:
     weight_column m_weights;
     chunked_column<time_point> m_times;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/data/ingest.hpp ------------------------------------------------------------------------------------------
 // One pass over the user's rows, in any range or iterator pair, to a dataset.
 #ifndef RECSYS_DATA_INGEST_HPP
 #define RECSYS_DATA_INGEST_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 template <id_type User, id_type Item> struct ingest_options {
     std::optional<user_encoder<User>> users = {}; ///< known before: indices are its, users without rows included
     std::optional<item_encoder<Item>> items = {};
@@ -3341,7 +3218,6 @@ template <id_type User, id_type Item> struct ingest_options {
 };
 
 namespace detail {
-
 /// The row as the columns see it.
 template <class It> using row_of = std::remove_reference_t<std::iter_reference_t<It>>&;
 template <class It, class Column>
@@ -3527,7 +3403,6 @@ template <class It, class End> std::uint64_t expected_rows(It const& first, End 
     if constexpr (std::sized_sentinel_for<End, It>) return static_cast<std::uint64_t>(last - first);
     else return reserve;
 }
-
 }
 
 /// The dataset of the rows of a range: `ingest(log, columns().user(&row::user).item(&row::item).time(&row::at))`.
@@ -3562,18 +3437,14 @@ template <std::ranges::input_range Range, class U, class I, class W, class T>
                                          detail::column_id_t<std::ranges::iterator_t<Range>, I>> const& options = {}) {
     return recsys::ingest(std::ranges::begin(rows), std::ranges::end(rows), columns, options);
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/history.hpp -----------------------------------------------------------------------------------------
 // One user's items from outside the training data, for fold-in.
 #ifndef RECSYS_DATA_HISTORY_HPP
 #define RECSYS_DATA_HISTORY_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// What one user took: distinct items in rising order, the weights of repeats added. A handle: a copy shares.
 class history {
 public:
@@ -3632,7 +3503,6 @@ private:
 };
 
 namespace detail {
-
 template <class It, class Item, class U, class I, class W> constexpr bool check_history() {
     constexpr bool has_user = !std::same_as<U, no_column>, has_item = !std::same_as<I, no_column>, reads_item = reads<It, I>;
     static_assert(!has_user, "history_of: it is one user's history: name the item and the weight, not the user");
@@ -3650,7 +3520,6 @@ template <class It, class Item, class U, class I, class W> constexpr bool check_
     }
     return right;
 }
-
 }
 
 /// The history of a range of rows: `history_of(plays, columns().item(&play::track).weight(&play::n), data.items())`.
@@ -3685,18 +3554,14 @@ template <std::ranges::input_range Range, class U, class I, class W, class T, cl
 [[nodiscard]] history history_of(Range&& rows, columns_of<U, I, W, T> const& columns, item_encoder<Item> const& items) {
     return recsys::history_of(std::ranges::begin(rows), std::ranges::end(rows), columns, items);
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/row_schema.hpp --------------------------------------------------------------------------------------
 // How rows of the user's own type become a frame: named numbers and categories, target, weight and group.
 #ifndef RECSYS_DATA_ROW_SCHEMA_HPP
 #define RECSYS_DATA_ROW_SCHEMA_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// What a category can be: an integer, bool, an enum, or text of any kind; in a std::optional it may be missing. Integers of any width are
 /// the same category if they are the same number; the text "1" is not the integer 1. Not a floating-point number: 1.0 and 1.5 have no
 /// identity as categories.
@@ -3704,7 +3569,6 @@ template <class T>
 concept category_value = std::integral<T> || std::is_enum_v<T> || detail::text_like<T>;
 
 namespace detail {
-
 template <class T>
 concept number_column = std::is_arithmetic_v<optional_value_t<T>>;
 template <class T>
@@ -3802,7 +3666,6 @@ struct projected<Projection, Row> {
     using type = std::remove_cvref_t<std::invoke_result_t<Projection const&, Row const&>>;
 };
 template <class Projection, class Row> using projected_t = typename projected<Projection, Row>::type;
-
 }
 
 /// How rows of the user's type are read: `rows<offer>().number("price", &offer::price).target(&offer::clicked)`; each step returns a new value.
@@ -3917,18 +3780,14 @@ private:
 
 /// Starts a description of rows of this type.
 template <class Row> row_schema<Row> rows() { return {}; }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/take_rows.hpp ---------------------------------------------------------------------------------------
 // A frame of some rows of another: columns are copied, dictionaries shared.
 #ifndef RECSYS_DATA_TAKE_ROWS_HPP
 #define RECSYS_DATA_TAKE_ROWS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 template <class Value> shared_array<Value> take_values(shared_array<Value> const& from, std::span<std::size_t const> rows) {
     if (from.empty()) return {};
     buffer<Value> out(rows.size());
@@ -3983,18 +3842,14 @@ inline frame take_rows(frame const& from, std::span<std::size_t const> rows) {
     out.as_of = about.as_of, out.targets_as_of = about.targets_as_of;
     return frame(rows.size(), std::move(columns), std::move(out));
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/data/ingest_rows.hpp -------------------------------------------------------------------------------------
 // One pass over rows of the user's own type to a frame, by a row schema.
 #ifndef RECSYS_DATA_INGEST_ROWS_HPP
 #define RECSYS_DATA_INGEST_ROWS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 struct row_options {
     bool regroup =
         false; ///< rows of a group that are no neighbours are brought together; predictions then follow that order, not the input's
@@ -4002,7 +3857,6 @@ struct row_options {
 };
 
 namespace detail {
-
 /// A column of a frame in the making.
 class column_in_making final : public key_sink {
 public:
@@ -4135,7 +3989,6 @@ private:
     group_reader<Row> m_read_group;
     groups_in_making m_groups;
 };
-
 }
 
 /// The frame of the rows of a range: `ingest(offers, rows<offer>().number("price", &offer::price).target(&offer::clicked))`.
@@ -4179,36 +4032,28 @@ template <std::ranges::input_range Range, class Row>
 [[nodiscard]] frame ingest(Range&& rows, row_schema<Row> const& schema, row_options const& options = {}) {
     return recsys::ingest(std::ranges::begin(rows), std::ranges::end(rows), schema, options);
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/row_scorer.hpp --------------------------------------------------------------------------------------
 // The contract of a second stage: a score for each row of a frame.
 #ifndef RECSYS_DATA_ROW_SCORER_HPP
 #define RECSYS_DATA_ROW_SCORER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Anything that scores rows: `predict(frame const&) const` gives one float a row, in the order of the rows, higher is better.
 /// Called from several threads at once. `check(frame const&) const`, if it has one, throws where the columns are not those it needs.
 template <class Ranker>
 concept row_scorer = requires(Ranker const& ranker, frame const& rows) {
     { ranker.predict(rows) } -> std::convertible_to<std::vector<float>>;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/scaling.hpp -----------------------------------------------------------------------------------------
 // Min-max scaling of numbers to a range.
 #ifndef RECSYS_DATA_SCALING_HPP
 #define RECSYS_DATA_SCALING_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Scales linearly so that the smallest number becomes `low` and the largest `high`, as scikit-learn's MinMaxScaler: NaN is skipped when fitting
 /// and stays NaN, numbers outside the fitted range land outside of [low, high]. Where all numbers are equal each becomes `low`.
 class min_max_scaler {
@@ -4253,7 +4098,6 @@ private:
 };
 
 namespace detail {
-
 template <> struct archived<min_max_scaler> {
     static std::string name() { return "min_max_scaler"; }
     static void save(min_max_scaler const& s, object_writer& out) {
@@ -4269,20 +4113,15 @@ template <> struct archived<min_max_scaler> {
         return out;
     }
 };
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/truth.hpp -------------------------------------------------------------------------------------------
 // Truth: what happened later. Lists are judged by it and labels attach from it; no model can be fitted on it.
 #ifndef RECSYS_DATA_TRUTH_HPP
 #define RECSYS_DATA_TRUTH_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Labels or future: rows that lists are compared with. A handle: a copy shares.
 class truth {
 public:
@@ -4356,18 +4195,14 @@ private:
     std::optional<time_point> m_from, m_until;
     std::shared_ptr<groups const> m_groups;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/split_report.hpp ------------------------------------------------------------------------------------
 // What a split gave: rows and users of each window, who is common and who cold, and what is odd.
 #ifndef RECSYS_DATA_SPLIT_REPORT_HPP
 #define RECSYS_DATA_SPLIT_REPORT_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// One window of a split. Common and cold are said of the first window, on which models are fitted: for itself nobody is cold.
 struct window_report {
     std::string name;
@@ -4419,7 +4254,6 @@ private:
 };
 
 namespace detail {
-
 /// Which of n indices occur in a column.
 template <class Index> std::vector<bool> occurring(std::span<Index const> column, std::size_t n) {
     std::vector<bool> is_there(n);
@@ -4462,20 +4296,15 @@ inline split_report report_of(events const& train, std::string_view name,
     }
     return out;
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/split.hpp -------------------------------------------------------------------------------------------
 // Splits of a dataset into a past to fit on and a truth to be judged by: at moments, by last rows, at random, by whole users or items.
 #ifndef RECSYS_DATA_SPLIT_HPP
 #define RECSYS_DATA_SPLIT_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Two parts of one dataset; `auto const [train, test] = split_by_time(...)` binds these two.
 template <class Data> struct two_windows {
     Data train;
@@ -4524,7 +4353,6 @@ struct last_n_options {
 };
 
 namespace detail {
-
 template <class Data>
 truth truth_between(Data const& data, std::size_t first, std::size_t last, time_point from, std::optional<time_point> until) {
     return truth(window_access::rows(data, first, last), from, until);
@@ -4590,7 +4418,6 @@ template <class Data> two_windows<Data> one_fold(Data const& data, std::vector<s
     for (std::size_t row = 0; row < data.size(); ++row) in_test[row] = folds[row] == fold;
     return split_rows(data, in_test);
 }
-
 }
 
 // --- at moments, safe in time ---------------------------------------------------------------------
@@ -4686,7 +4513,6 @@ template <class User, class Item>
 [[nodiscard]] two_windows<dataset<User, Item>> cold_items(dataset<User, Item> const& data, double share, std::uint64_t seed = 0) {
     return detail::hold_out_whole(data, data.event_items(), data.n_items(), share, seed, "cold_items");
 }
-
 }} // namespace recsys
 
 namespace std {
@@ -4699,18 +4525,14 @@ template <size_t I, class Data> struct tuple_element<I, recsys::three_windows<Da
     using type = conditional_t<I == 0, Data, recsys::truth>;
 };
 }
-
 #endif
 
 // --- recsys/data/split_groups.hpp ------------------------------------------------------------------------------------
 // Frames into training and validation rows, whole groups (or users) at a time.
 #ifndef RECSYS_DATA_SPLIT_GROUPS_HPP
 #define RECSYS_DATA_SPLIT_GROUPS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// The unit that a split keeps whole, a number for each row: its group, else its user, else the row itself.
 inline std::vector<std::size_t> split_units(frame const& rows, std::size_t& n_units) {
     std::vector<std::size_t> unit(rows.n_rows());
@@ -4740,7 +4562,6 @@ template <class Test> frame_split split_rows(frame const& rows, Test const& in_v
     for (std::size_t row = 0; row < rows.n_rows(); ++row) (in_valid(row) ? valid : train).push_back(row);
     return {take_rows(rows, train), take_rows(rows, valid)};
 }
-
 }
 
 /// Training and validation rows: a random share of the groups is held out, whole; the order of the rows stays.
@@ -4787,18 +4608,14 @@ template <class HeldOut>
         return {};
     }
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data/statistics.hpp --------------------------------------------------------------------------------------
 // Exploring numbers and events: histograms, quantiles, box plots, the most frequent, the never seen.
 #ifndef RECSYS_DATA_STATISTICS_HPP
 #define RECSYS_DATA_STATISTICS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Counts of equal bins over [low, high]; each bin holds its lower end, the last one both. As numpy.histogram.
 struct histogram {
     double low = 0, high = 0;
@@ -4829,7 +4646,6 @@ struct summary {
 };
 
 namespace detail {
-
 /// The finite numbers of a range, sorted; NaN is counted. @throws data_error naming the row of an infinite one.
 struct sorted_numbers {
     std::vector<double> values;
@@ -4859,7 +4675,6 @@ struct sorted_numbers {
         if (values.empty()) throw_data(where, ": there is no number among ", missing, " values");
     }
 };
-
 }
 
 /// The histogram of a range of numbers over [least, largest]; a single value v is spread over [v - 0.5, v + 0.5].
@@ -4958,25 +4773,20 @@ template <class Count> [[nodiscard]] std::vector<std::pair<std::size_t, Count>> 
         if (counts[i] == 0) out.push_back(static_cast<item_index>(i));
     return out;
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/data.hpp -------------------------------------------------------------------------------------------------
 // Door of the room data: the user's rows become datasets with encoders, windows of time, catalogues and frames. Depends on core.
 #ifndef RECSYS_DATA_DOOR_HPP
 #define RECSYS_DATA_DOOR_HPP
-
 #endif
 
 // --- recsys/matrix/offsets.hpp ---------------------------------------------------------------------------------------
 // Row offsets of sparse matrices: 64-bit sums of counts, whatever the counts are.
 #ifndef RECSYS_MATRIX_OFFSETS_HPP
 #define RECSYS_MATRIX_OFFSETS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// {0, c0, c0 + c1, ...}: one more than there are counts. @throws data_error where the sum passes 63 bits.
 template <class Count> buffer<std::int64_t> offsets_of_counts(std::span<Count const> counts) {
     buffer<std::int64_t> out(counts.size() + 1);
@@ -5015,18 +4825,14 @@ inline buffer<std::int64_t> next_places(buffer<std::int64_t> const& offsets) {
     std::copy_n(offsets.begin(), out.size(), out.begin());
     return out;
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/matrix/counting_sort.hpp ---------------------------------------------------------------------------------
 // Entries grouped by a key, stable and linear: what turns rows into a matrix and a matrix into its transpose.
 #ifndef RECSYS_MATRIX_COUNTING_SORT_HPP
 #define RECSYS_MATRIX_COUNTING_SORT_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// `count_offsets` by several threads. @throws data_error naming the first row whose key is not below n.
 template <class Key>
 buffer<std::int64_t> count_offsets(team& workers, std::span<Key const> keys, std::size_t n, std::string_view where, std::string_view what) {
@@ -5140,18 +4946,14 @@ template <class Major, class Minor, class Value> entries_by<Major, Value> reorde
     auto const no_finish = [](auto const&, std::size_t, std::size_t) {};
     return group_by_key<Major, Value>(workers, count_offsets(workers, minor, n_minor, "transpose", "index"), scan, no_finish);
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/matrix/csr.hpp -------------------------------------------------------------------------------------------
 // Compressed sparse rows, users x items: columns rise strictly within a row, so there is one entry a pair.
 #ifndef RECSYS_MATRIX_CSR_HPP
 #define RECSYS_MATRIX_CSR_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// What odd entries a matrix has.
 struct matrix_report {
     std::size_t entries = 0;
@@ -5281,18 +5083,14 @@ struct nothing_seen_t {
     std::span<item_index const> seen(user_index) const noexcept { return {}; }
 };
 inline constexpr nothing_seen_t nothing_seen{};
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/matrix/builder.hpp ---------------------------------------------------------------------------------------
 // Events and the user's own triplets become a matrix of users x items: a counting sort, then one entry a pair by a named policy.
 #ifndef RECSYS_MATRIX_BUILDER_HPP
 #define RECSYS_MATRIX_BUILDER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// What becomes of several rows of one (user, item) pair. "First" and "last" are in the order of the rows: time order for events.
 enum class duplicates {
     sum,   ///< their values are added, in double
@@ -5323,7 +5121,6 @@ template <class Value> struct matrix_entry {
 };
 
 namespace detail {
-
 /// The rows of a matrix in the making: any order, any duplicates.
 template <class Value> struct triplets {
     std::span<user_index const> users;
@@ -5510,7 +5307,6 @@ template <class Value> std::span<Value const> event_values(events const& rows, m
     }
     return made.span();
 }
-
 }
 
 /// The matrix of users x items of some events: a value is the weight of the pair's rows, by default their sum (so the play count where no
@@ -5534,7 +5330,6 @@ template <class Value = float> [[nodiscard]] basic_csr<Value> user_items(events 
 }
 
 namespace detail {
-
 /// An index as `csr_from` takes it: the index types or any integer. @throws data_error for a negative or too large one.
 template <class Index, class Given> Index checked_index(Given given, std::size_t row, std::string_view what) {
     if constexpr (std::is_same_v<Given, Index>) return given;
@@ -5566,7 +5361,6 @@ template <class It, class Column, class Default> struct read_type {
     using type = std::remove_cvref_t<std::invoke_result_t<Column const&, std::iter_reference_t<It>>>;
 };
 template <class It, class Default> struct read_type<It, no_column, Default> { using type = Default; };
-
 }
 
 /// A matrix straight from the user's rows, without encoders: `csr_from(rows, columns().user(&r::u).item(&r::i).weight(&r::n), {.n_items = 9})`.
@@ -5622,18 +5416,14 @@ template <std::ranges::input_range Range> [[nodiscard]] auto csr_from(Range&& ro
     return recsys::csr_from(std::ranges::begin(rows), std::ranges::end(rows),
                             columns().user(&row::user).item(&row::item).weight(&row::value), options);
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/matrix/csc.hpp -------------------------------------------------------------------------------------------
 // Compressed sparse columns: the same matrix by item, and the way from one order to the other.
 #ifndef RECSYS_MATRIX_CSC_HPP
 #define RECSYS_MATRIX_CSC_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Sparse matrix of users x items in the order of the items: for each one its users, strictly rising. A handle: a copy shares.
 template <class Value> class basic_csc {
     static_assert(std::is_arithmetic_v<Value>, "csc: the values must be numbers");
@@ -5740,9 +5530,7 @@ template <class Value> [[nodiscard]] basic_csr<Value> transpose(basic_csc<Value>
     auto out = detail::reorder<item_index>(workers, m.offsets(), m.rows(), m.values(), m.n_users());
     return basic_csr<Value>(m.n_users(), m.n_items(), std::move(out.offsets), std::move(out.minor), std::move(out.values), m.provenance());
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/matrix/eigen_view.hpp ------------------------------------------------------------------------------------
@@ -5750,9 +5538,7 @@ template <class Value> [[nodiscard]] basic_csr<Value> transpose(basic_csc<Value>
 // Nothing of Eigen is included: whatever has its outer, inner and value pointers will do.
 #ifndef RECSYS_MATRIX_EIGEN_VIEW_HPP
 #define RECSYS_MATRIX_EIGEN_VIEW_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Has compressed arrays as an Eigen::SparseMatrix has them: where each row (or column) begins, the index and the value of each entry.
 template <class Matrix>
 concept compressed_matrix = requires(Matrix const& m) {
@@ -5767,7 +5553,6 @@ concept compressed_matrix = requires(Matrix const& m) {
 };
 
 namespace detail {
-
 template <class Given, class Index>
 concept same_bits_as_index = std::same_as<Given, Index> ||(std::integral<Given> && sizeof(Given) == sizeof(Index));
 
@@ -5812,7 +5597,6 @@ template <compressed_matrix Matrix> auto outer_span(Matrix const& m, std::int64_
     using offset = pointee<decltype(m.outerIndexPtr())>;
     return std::span<offset const>(m.outerIndexPtr(), static_cast<std::size_t>(n_outer) + 1);
 }
-
 }
 
 /// A matrix over the user's arrays, in place: nothing is copied but offsets that are not 64 bits wide. The arrays must outlive it, unchanged.
@@ -5866,7 +5650,6 @@ template <class Matrix> [[nodiscard]] auto csc_view(Matrix const& m) {
 template <class Matrix> auto csc_view(Matrix const&&) = delete;
 
 namespace detail {
-
 template <class To> To checked_count(std::int64_t n, char const* what) {
     if (n > static_cast<std::int64_t>(std::numeric_limits<To>::max()))
         throw_data("to_eigen: ", n, ' ', what, " do not fit the storage index of the target (at most ", std::numeric_limits<To>::max(),
@@ -5890,7 +5673,6 @@ template <class Target, class Major> Target to_compressed(std::size_t n_users, s
     std::transform(m.values().begin(), m.values().end(), out.valuePtr(), [](value v) { return static_cast<scalar>(v); });
     return out;
 }
-
 }
 
 /// A copy as the sparse matrix type that the caller names: `to_eigen<Eigen::SparseMatrix<double, Eigen::RowMajor>>(m)`, of either order.
@@ -5903,18 +5685,14 @@ template <class Target, class Value> [[nodiscard]] Target to_eigen(basic_csr<Val
         return detail::to_compressed<Target>(m.n_users(), m.n_items(), by_item, by_item.rows());
     }
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/matrix/split.hpp -----------------------------------------------------------------------------------------
 // Leave-k-out on a matrix: some entries of each row to a second matrix of the same shape.
 #ifndef RECSYS_MATRIX_SPLIT_HPP
 #define RECSYS_MATRIX_SPLIT_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 struct leave_k_out_options {
     natural k = 1; ///< entries of each row that go to the test
     std::uint64_t seed = 0;
@@ -5927,7 +5705,6 @@ template <class Value> struct two_matrices {
 };
 
 namespace detail {
-
 template <class Value> class csr_writer {
 public:
     explicit csr_writer(std::size_t n_users) { m_offsets.reserve(n_users + 1), m_offsets.push_back(0); }
@@ -5944,7 +5721,6 @@ private:
     std::vector<item_index> m_columns;
     std::vector<Value> m_values;
 };
-
 }
 
 /// k random entries of each row that has more than k to `test`, all others to `train`; a shorter row stays wholly in `train`.
@@ -5968,18 +5744,14 @@ template <class Value> [[nodiscard]] two_matrices<Value> leave_k_out(basic_csr<V
     }
     return {std::move(train).finish(m), std::move(test).finish(m)};
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/matrix/transform.hpp -------------------------------------------------------------------------------------
 // Other values on the same pattern: log scaling, confidences for other programs, TF-IDF, BM25.
 #ifndef RECSYS_MATRIX_TRANSFORM_HPP
 #define RECSYS_MATRIX_TRANSFORM_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 enum class confidence_form { linear, log };
 
 struct confidence_options {
@@ -5993,7 +5765,6 @@ struct bm25_options {
 };
 
 namespace detail {
-
 /// What fractional results on a matrix are stored as.
 template <class Value> using transformed_t = std::conditional_t<std::is_floating_point_v<Value>, Value, double>;
 
@@ -6018,7 +5789,6 @@ template <class Value> std::vector<double> inverse_frequencies(basic_csr<Value> 
     for (auto& x : out) x = std::max(0.0, portable_log(static_cast<double>(m.n_users()) / x));
     return out;
 }
-
 }
 
 /// f(user, item, value) on the same pattern; the value type is what f returns. Columns and offsets are shared, not copied.
@@ -6096,25 +5866,20 @@ template <class Value> [[nodiscard]] auto bm25(basic_csr<Value> const& m, bm25_o
         return static_cast<weight>(r * (options.k1 + 1) / (r + options.k1 * norm) * idf[to_size(item)]);
     });
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/matrix.hpp -----------------------------------------------------------------------------------------------
 // Door of the room matrix: events and the user's own arrays become sparse matrices of users x items. Depends on core and data.
 #ifndef RECSYS_MATRIX_DOOR_HPP
 #define RECSYS_MATRIX_DOOR_HPP
-
 #endif
 
 // --- recsys/retrieval/recommend_options.hpp --------------------------------------------------------------------------
 // How many items are listed, which ones are eligible, and what became of the users who were asked for.
 #ifndef RECSYS_RETRIEVAL_RECOMMEND_OPTIONS_HPP
 #define RECSYS_RETRIEVAL_RECOMMEND_OPTIONS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Who `keep_if` is asked about where the user has no index: a history or a folded-in user.
 inline constexpr user_index anonymous_user{0xffffffff};
 
@@ -6141,18 +5906,14 @@ struct stream_report {
     bool stopped = false;       ///< the sink or the progress callback said so
     std::vector<std::string> warnings = {};
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval/lists.hpp --------------------------------------------------------------------------------------
 // Lists: for each user of a block some scored items, best first, in one allocation.
 #ifndef RECSYS_RETRIEVAL_LISTS_HPP
 #define RECSYS_RETRIEVAL_LISTS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// One list a user: scores do not rise, equal scores are in rising item order, lists are as long as there is something to list.
 /// A handle: a copy shares. `lists` given to a sink is valid after the call only if it is copied.
 class lists {
@@ -6221,7 +5982,6 @@ private:
 };
 
 namespace detail {
-
 template <> struct archived<lists> {
     static std::string name() { return "lists"; }
     static void save(lists const& value, object_writer& out) {
@@ -6251,20 +6011,15 @@ template <> struct archived<lists> {
                      std::vector<scored>(items.begin(), items.end()), load_provenance(in));
     }
 };
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval/scorer.hpp -------------------------------------------------------------------------------------
 // What can recommend: the contracts that models fill and that users may fill with types of their own.
 #ifndef RECSYS_RETRIEVAL_SCORER_HPP
 #define RECSYS_RETRIEVAL_SCORER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Scores the whole catalogue: `score(user, out)` writes one number for each item, n_items() of them; higher is better.
 ///
 /// Called from several threads at once, through const. Minus infinity means "never list it"; NaN for an item that could be listed is a data_error.
@@ -6302,7 +6057,6 @@ template <class R>
 concept user_range = std::ranges::input_range<R const> && std::same_as<std::ranges::range_value_t<R const>, user_index>;
 
 namespace detail {
-
 /// Also scores some items alone.
 template <class S>
 concept candidate_scorer = scorer<S> && requires(S const& s, user_index u, std::span<item_index const> items, std::span<float> out) {
@@ -6391,20 +6145,15 @@ inline void check_item_set(std::string_view where, std::string_view what, item_s
     auto const largest = to_size(items.items().back());
     if (largest >= *n_items) throw_data(where, ": item ", largest, " of ", what, ", expected below ", *n_items, ", the number of items");
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval/eligible.hpp -----------------------------------------------------------------------------------
 // Which items may be listed for a user: known, allowed, not denied, kept, not seen. Applied while lists are made, never after.
 #ifndef RECSYS_RETRIEVAL_ELIGIBLE_HPP
 #define RECSYS_RETRIEVAL_ELIGIBLE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 inline bool is_among(std::span<item_index const> rising, item_index item) noexcept {
     return std::binary_search(rising.begin(), rising.end(), item);
 }
@@ -6453,18 +6202,14 @@ void check_options(std::string_view where, Recommender const& r, Seen const& see
     check_same_encoders(where, "allow", options.allow->provenance(), from);
     check_item_set(where, "allow", *options.allow, n_items);
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/core/simd/level.hpp --------------------------------------------------------------------------------------
 // Which instruction sets the kernels are compiled for, which of them this machine has, and which one is in use.
 #ifndef RECSYS_CORE_SIMD_LEVEL_HPP
 #define RECSYS_CORE_SIMD_LEVEL_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// What hot loops are compiled for, whatever the flags of the program. Results differ between levels in the last bits.
 enum class simd_level {
     portable, ///< what the program is compiled for
@@ -6512,16 +6257,13 @@ inline simd_level active_simd_level() noexcept {
     int const forced = forced_simd_level().load();
     return forced < 0 ? best_simd_level() : static_cast<simd_level>(forced);
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/core/simd/select.hpp -------------------------------------------------------------------------------------
 // The kernels, compiled for each level between target pragmas, and the choice among them. Only pointers and integers cross the border.
 #ifndef RECSYS_CORE_SIMD_SELECT_HPP
 #define RECSYS_CORE_SIMD_SELECT_HPP
-
 #pragma push_macro("RECSYS_DETAIL_UNROLL")
 #undef RECSYS_DETAIL_UNROLL
 #if defined(__GNUC__)
@@ -6535,7 +6277,6 @@ inline simd_level active_simd_level() noexcept {
 #endif
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// The kernels of one level; kernels.inl says what each does.
 template <class S> struct kernel_table {
     std::size_t width; ///< rows are padded to a multiple of it, and of 4
@@ -6571,7 +6312,6 @@ RECSYS_DETAIL_INLINE void prefetch(void const* p) noexcept {
 // --- portable: 16 bytes a pack, which every machine has or splits ---------------------------------
 
 namespace portable {
-
 template <class S> struct pack {
     static constexpr std::size_t width = 16 / sizeof(S);
 #if defined(__GNUC__)
@@ -6901,7 +6641,6 @@ template <class S> kernel_table<S> table() {
             &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>};
 }
 // --- back in recsys/core/simd/select.hpp
-
 }
 
 #if defined(__GNUC__) && defined(__x86_64__)
@@ -6916,7 +6655,6 @@ template <class S> kernel_table<S> table() {
 #endif
 
 namespace avx2 {
-
 template <class S> struct pack;
 template <> struct pack<float> {
     using reg = __m256;
@@ -7228,7 +6966,6 @@ template <class S> kernel_table<S> table() {
             &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>};
 }
 // --- back in recsys/core/simd/select.hpp
-
 }
 
 #if defined(__clang__)
@@ -7247,7 +6984,6 @@ template <class S> kernel_table<S> table() {
 #endif
 
 namespace avx512 {
-
 // The masked forms of extract: g++ takes the others' undefined halves for uninitialised variables.
 
 template <class S> struct pack;
@@ -7563,7 +7299,6 @@ template <class S> kernel_table<S> table() {
             &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>};
 }
 // --- back in recsys/core/simd/select.hpp
-
 }
 
 #if defined(__clang__)
@@ -7571,7 +7306,6 @@ template <class S> kernel_table<S> table() {
 #else
 #pragma GCC pop_options
 #endif
-
 #endif
 
 /// The kernels of a level that this machine has.
@@ -7585,18 +7319,15 @@ template <class S> kernel_table<S> kernels(simd_level level) {
     (void)level;
     return portable::table<S>();
 }
-
 }}} // namespace recsys::detail
 
 #pragma pop_macro("RECSYS_DETAIL_UNROLL")
-
 #endif
 
 // --- recsys/core/simd/select_scores.hpp ------------------------------------------------------------------------------
 // The kernels of scores, compiled for each level between target pragmas, and the choice among them.
 #ifndef RECSYS_CORE_SIMD_SELECT_SCORES_HPP
 #define RECSYS_CORE_SIMD_SELECT_SCORES_HPP
-
 #pragma push_macro("RECSYS_DETAIL_UNROLL")
 #undef RECSYS_DETAIL_UNROLL
 #if defined(__GNUC__)
@@ -7606,7 +7337,6 @@ template <class S> kernel_table<S> kernels(simd_level level) {
 #endif
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// A raw score that reached its user's bar.
 template <class S> struct score_hit {
     S raw;
@@ -7647,7 +7377,6 @@ RECSYS_DETAIL_INLINE std::uint32_t lowest_bit(unsigned bits) noexcept {
 }
 
 namespace portable {
-
 template <class S> RECSYS_DETAIL_INLINE S multiply_add(S a, S b, S c) noexcept { return a * b + c; }
 
 /// Lane by lane: g++ 12 cannot compile masks of two doubles that are combined ("internal compiler error: in gimple_expand_vec_cond_expr").
@@ -7849,7 +7578,6 @@ template <class S> void score_rows(S const* x, S const* const* rows, std::size_t
 /// The table of this level.
 template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_rows<S>}; }
 // --- back in recsys/core/simd/select_scores.hpp
-
 }
 
 #if defined(__GNUC__) && defined(__x86_64__)
@@ -7862,7 +7590,6 @@ template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_r
 #endif
 
 namespace avx2 {
-
 RECSYS_DETAIL_INLINE float multiply_add(float a, float b, float c) noexcept { return __builtin_fmaf(a, b, c); }
 RECSYS_DETAIL_INLINE double multiply_add(double a, double b, double c) noexcept { return __builtin_fma(a, b, c); }
 
@@ -8068,7 +7795,6 @@ template <class S> void score_rows(S const* x, S const* const* rows, std::size_t
 /// The table of this level.
 template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_rows<S>}; }
 // --- back in recsys/core/simd/select_scores.hpp
-
 }
 
 #if defined(__clang__)
@@ -8081,7 +7807,6 @@ template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_r
 #endif
 
 namespace avx512 {
-
 RECSYS_DETAIL_INLINE float multiply_add(float a, float b, float c) noexcept { return __builtin_fmaf(a, b, c); }
 RECSYS_DETAIL_INLINE double multiply_add(double a, double b, double c) noexcept { return __builtin_fma(a, b, c); }
 
@@ -8279,7 +8004,6 @@ template <class S> void score_rows(S const* x, S const* const* rows, std::size_t
 /// The table of this level.
 template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_rows<S>}; }
 // --- back in recsys/core/simd/select_scores.hpp
-
 }
 
 #if defined(__clang__)
@@ -8287,7 +8011,6 @@ template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_r
 #else
 #pragma GCC pop_options
 #endif
-
 #endif
 
 /// The kernels of scores of a level that this machine has.
@@ -8301,20 +8024,16 @@ template <class S> score_table<S> score_kernels(simd_level level) noexcept {
     (void)level;
     return portable::scores<S>();
 }
-
 }}} // namespace recsys::detail
 
 #pragma pop_macro("RECSYS_DETAIL_UNROLL")
-
 #endif
 
 // --- recsys/retrieval/factor_pairs.hpp -------------------------------------------------------------------------------
 // The score of a pair of rows of factors: one definition, with the same bits wherever a pair is asked for.
 #ifndef RECSYS_RETRIEVAL_FACTOR_PAIRS_HPP
 #define RECSYS_RETRIEVAL_FACTOR_PAIRS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// How alike two rows of factors are.
 enum class similarity {
     dot,      ///< the sum of products: long vectors win
@@ -8323,7 +8042,6 @@ enum class similarity {
 };
 
 namespace detail {
-
 template <class Scalar>
 concept factor_scalar = std::same_as<Scalar, float> || std::same_as<Scalar, double>;
 
@@ -8437,20 +8155,15 @@ private:
     simd_level m_level;
     score_table<Scalar> m_kernels;
 };
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval/factor_index.hpp -------------------------------------------------------------------------------
 // Items laid out for search by factors: the longest rows first, sixteen side by side.
 #ifndef RECSYS_RETRIEVAL_FACTOR_INDEX_HPP
 #define RECSYS_RETRIEVAL_FACTOR_INDEX_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Where the kernels' sums neither overflow nor lose their small terms; what lies outside is scored pair by pair. Not for NaN.
 template <class Scalar> bool has_plain_length(double length, similarity by) noexcept {
     if (by == similarity::cosine) return length > 1e-12 && length < 1e12;
@@ -8537,18 +8250,14 @@ private:
     std::vector<double> m_longest, m_shortest;
     buffer<Scalar> m_packed, m_scales;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/retrieval/top_k.hpp --------------------------------------------------------------------------------------
 // The best k of a stream of scores, exactly: higher scores first, equal ones by the smaller index.
 #ifndef RECSYS_RETRIEVAL_TOP_K_HPP
 #define RECSYS_RETRIEVAL_TOP_K_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 template <class Score> struct ranked_index {
     Score score{};
     std::uint32_t index = 0;
@@ -8699,18 +8408,14 @@ void offer(top_k<Score>& best, Score score, std::uint32_t index, Wanted const& i
     if (std::isnan(score)) refuse(index);
     best.push(score, index);
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/retrieval/factor_lists.hpp -------------------------------------------------------------------------------
 // Lists from rows of factors: by an index where that pays, else pair by pair.
 #ifndef RECSYS_RETRIEVAL_FACTOR_LISTS_HPP
 #define RECSYS_RETRIEVAL_FACTOR_LISTS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Some lists one after another.
 template <class Entry> struct list_rows {
     std::vector<std::size_t> ends;
@@ -8811,18 +8516,14 @@ private:
     std::vector<std::size_t> m_ends;
     std::vector<std::uint64_t> m_bits;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/retrieval/factor_scorer.hpp ------------------------------------------------------------------------------
 // Scores that are products of factors, read pair by pair in place: models with factors, the user's own matrices, folded-in users.
 #ifndef RECSYS_RETRIEVAL_FACTOR_SCORER_HPP
 #define RECSYS_RETRIEVAL_FACTOR_SCORER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// A model with factors: `item_factors()` gives n_items() x n_factors() numbers, `user_factors()` n_users() x n_factors(), row by row.
 template <class M>
 concept factor_model = requires(M const& m) {
@@ -8843,7 +8544,6 @@ concept folded_in_user = requires(U const& u) {
 };
 
 namespace detail {
-
 /// Whether `score` of a factor model is nothing but the product of its rows by factor_dot: then lists are made from the rows, with the same bits.
 /// A model says so beside its class; without it, it is asked like any scorer.
 template <class Model> inline constexpr bool scores_are_products = false;
@@ -8902,7 +8602,6 @@ template <class Matrix> constexpr bool is_row_table() {
         return std::same_as<typename Matrix::Scalar, float> && (Matrix::IsRowMajor || Matrix::ColsAtCompileTime == 1);
     else return false;
 }
-
 }
 
 /// The user's own factors as a recommender, read in place: rows are users and items. The memory must outlive it; a copy reads the same memory.
@@ -9002,18 +8701,14 @@ private:
     recsys::similarity m_by = recsys::similarity::dot;
     std::shared_ptr<lengths const> m_lengths; // only for cosines
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval/factor_search.hpp ------------------------------------------------------------------------------
 // The exact best k of an index for some rows at a time: blocks that cannot enter a list are passed over, scores below the bar are never kept.
 #ifndef RECSYS_RETRIEVAL_FACTOR_SEARCH_HPP
 #define RECSYS_RETRIEVAL_FACTOR_SEARCH_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// The scratch memory of one worker.
 ///
 /// What is passed over is below the bar even where every rounding went its way: the lists are those of a full sort. Bounds are in double;
@@ -9128,18 +8823,14 @@ private:
     std::vector<score_hit<Scalar>> m_hits;
     double m_slack = 0, m_least = 0;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/retrieval/factor_list_maker.hpp --------------------------------------------------------------------------
 // Users' lists from rows of factors, with everything that the options say of them.
 #ifndef RECSYS_RETRIEVAL_FACTOR_LIST_MAKER_HPP
 #define RECSYS_RETRIEVAL_FACTOR_LIST_MAKER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Scores a block of items at a time, with a subject instead of a user.
 template <class Scorer>
 concept pair_scorer = requires(Scorer const& s, user_index u) {
@@ -9208,18 +8899,14 @@ private:
     seen_rows m_seen;
     factor_search<scalar> m_search;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/retrieval/best_items.hpp ---------------------------------------------------------------------------------
 // Lists of a scorer for a block of users: scores never exist for more than some users and some items at a time.
 #ifndef RECSYS_RETRIEVAL_BEST_ITEMS_HPP
 #define RECSYS_RETRIEVAL_BEST_ITEMS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Lists of a scorer that is asked for its scores. One worker has one of these.
 template <class Scorer> class scorer_lists {
 public:
@@ -9357,20 +9044,15 @@ private:
     index const* m_index = nullptr;
     std::vector<factor_list_maker<Scorer>> m_makers;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/retrieval/recommender.hpp --------------------------------------------------------------------------------
 // Any recommender behind one type: a handle, asked with one indirect call a block of users.
 #ifndef RECSYS_RETRIEVAL_RECOMMENDER_HPP
 #define RECSYS_RETRIEVAL_RECOMMENDER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// @throws data_error  where what a lister returned is not what was asked for.
 inline void check_block(std::string_view where, lists const& block, std::span<user_index const> users, std::size_t k) {
     bool right = block.size() == users.size();
@@ -9462,7 +9144,6 @@ private:
     lists m_lists;
     order m_order;
 };
-
 }
 
 /// Any recommender: a scorer, a lister, lists that are ready, or `std::cref(x)` of one that must outlive it. What is given is kept by copy.
@@ -9536,7 +9217,6 @@ private:
 };
 
 namespace detail {
-
 /// How many users all of them have that say so.
 inline std::optional<std::size_t> least_users(std::span<any_recommender const> all) {
     std::optional<std::size_t> least;
@@ -9555,20 +9235,15 @@ inline std::optional<std::size_t> most_items(std::span<any_recommender const> al
     if (all.empty()) return {};
     return most;
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval/candidates.hpp ---------------------------------------------------------------------------------
 // A pool of candidates: the best items of several sources for each user, each item once, with what every source says of it.
 #ifndef RECSYS_RETRIEVAL_CANDIDATES_HPP
 #define RECSYS_RETRIEVAL_CANDIDATES_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// The candidates of a block of users, a row each, grouped by user: first the items that some source puts first, equal places by the smaller item.
 struct candidate_block {
     std::vector<user_index> users;          ///< as they were asked for, also those without candidates
@@ -9579,7 +9254,6 @@ struct candidate_block {
 };
 
 namespace detail {
-
 /// The lists that several sources have for some users, joined user by user.
 class candidate_join {
 public:
@@ -9653,7 +9327,6 @@ inline void append_block(candidate_block& to, candidate_block const& more) {
         to.ranks[s].insert(to.ranks[s].end(), more.ranks[s].begin(), more.ranks[s].end());
     }
 }
-
 }
 
 /// Sources of candidates with names: `candidates().from("als", model, 100).from("hot", popular, 50)`. Each step returns a new value.
@@ -9766,18 +9439,14 @@ private:
 
 /// A pool without sources, to which `from` adds.
 [[nodiscard]] inline candidate_pool candidates() { return {}; }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval/factor_join.hpp --------------------------------------------------------------------------------
 // The lists of all items of an index among themselves, by cosine: each pair is scored once, for both of its items.
 #ifndef RECSYS_RETRIEVAL_FACTOR_JOIN_HPP
 #define RECSYS_RETRIEVAL_FACTOR_JOIN_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Needs k + 64 entries of memory for each item, all at once. The lists are those of factor_search.
 ///
 /// Items are cut into parts; in a round each part meets one other, so that no two threads write to one list. What the lists hold does not depend
@@ -9896,20 +9565,15 @@ private:
     std::vector<scratch> m_scratch;
     double m_slack = 0;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/retrieval/fallback.hpp -----------------------------------------------------------------------------------
 // Several recommenders in turn: where one has fewer than k items for a user, the next fills the list up.
 #ifndef RECSYS_RETRIEVAL_FALLBACK_HPP
 #define RECSYS_RETRIEVAL_FALLBACK_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// Adds to a list, up to k, what it does not hold yet. Scores of different recommenders do not compare, so those that would rise above the list
 /// are moved down by one amount.
 inline void fill_up(std::vector<scored>& list, std::span<scored const> more, std::size_t k) {
@@ -9976,7 +9640,6 @@ private:
     std::vector<any_recommender> m_chain;
     recsys::provenance m_provenance;
 };
-
 }
 
 /// The lists of the first recommender, filled up to k by the next ones in turn, no item twice; users whom it does not know get the next one's.
@@ -9989,26 +9652,20 @@ template <class... R> [[nodiscard]] any_recommender fallback(R const&... recomme
                   "fallback: each recommender needs n_items() and score(user_index, std::span<float>), both const");
     return any_recommender(detail::fallback_chain({any_recommender(recommenders)...}));
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval/prepared.hpp -----------------------------------------------------------------------------------
 // A model of factors made ready to answer one user at a time.
 #ifndef RECSYS_RETRIEVAL_PREPARED_HPP
 #define RECSYS_RETRIEVAL_PREPARED_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 // The functions of this room by names that no class declares as its friends.
 template <class Model> auto model_pairs(Model const& model) { return pairs_of(model); }
 template <class Model> auto model_subject(Model const& model, user_index user) { return subject_of(model, user); }
 template <class Model> auto model_item_rows(Model const& model) { return item_rows_of(model); }
 template <class Model> auto model_user_rows(Model const& model) { return user_rows_of(model); }
-
 }
 
 /// A model with an index of its items, in the order of their lengths: `auto const ready = prepare(model);`, then recommend(ready, user, seen, ...).
@@ -10066,20 +9723,15 @@ template <class Model> [[nodiscard]] auto prepare(Model const& model, run_option
     static_assert(has_rows, "prepare: the model needs factors whose products are its scores: als_model or embeddings");
     if constexpr (has_rows) return prepared<Model>(model, run);
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval/recommend.hpp ----------------------------------------------------------------------------------
 // The verb `recommend`: one user, a range of users, everybody into a sink, and users who were not in training.
 #ifndef RECSYS_RETRIEVAL_RECOMMEND_HPP
 #define RECSYS_RETRIEVAL_RECOMMEND_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 template <class R, class Who, class Seen> constexpr bool check_recommend() {
     constexpr bool answers = recommender<R>, is_who = std::same_as<Who, user_index> || user_range<Who>, says_seen = seen_items<Seen>;
     constexpr bool is_folded = std::same_as<Who, history> || folded_in_user<Who>;
@@ -10200,7 +9852,6 @@ recommend_folded(Model const& model, std::span<Scalar const> factors, std::span<
     else best_of_pairs(pairs, subjects, k, allow, is_wanted, refuse, take);
     return std::move(out.items);
 }
-
 }
 
 /// The best items of a user, or of each user of a range: `std::vector<scored>`, or `lists` in the order of the range.
@@ -10275,18 +9926,14 @@ template <class... Sink> [[nodiscard]] auto tee(Sink... sinks) {
         return go_on;
     };
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval/similarity.hpp ---------------------------------------------------------------------------------
 // Items like an item and users like a user, by the factors of a model.
 #ifndef RECSYS_RETRIEVAL_SIMILARITY_HPP
 #define RECSYS_RETRIEVAL_SIMILARITY_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// A user of a list of similar ones; higher is more alike.
 struct scored_user {
     user_index user{};
@@ -10365,7 +10012,6 @@ struct similar_users_options {
 };
 
 namespace detail {
-
 /// The rows of one side of a model, compared with each other.
 template <class Index, class Scored, class Model, class Options> class neighbour_search {
 public:
@@ -10564,7 +10210,6 @@ auto find_neighbours(Model const& model, Who const& who, Options const& options)
     if constexpr (std::same_as<Who, Index>) return std::move(rows.items);
     else return typename search::lists_type(of, std::move(rows));
 }
-
 }
 
 /// The items most like an item: `std::vector<scored>`, or `similar_item_lists` for a range, in its order. Never the item itself.
@@ -10616,16 +10261,13 @@ stream_report similar_users(Model const& model, Who const& users, similar_users_
                           [&](similar_user_lists const& block) { return detail::give_block(to, block); });
     } else return {};
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/retrieval.hpp --------------------------------------------------------------------------------------------
 // Door of the room retrieval: who can recommend, what is eligible, lists of the best items, similar ones, candidates. Depends on core, data, matrix.
 #ifndef RECSYS_RETRIEVAL_DOOR_HPP
 #define RECSYS_RETRIEVAL_DOOR_HPP
-
 #endif
 
 // --- recsys/models/als_basis.hpp -------------------------------------------------------------------------------------
@@ -10636,9 +10278,7 @@ stream_report similar_users(Model const& model, Who const& users, similar_users_
 // f x f is copied for a row, and it is far better conditioned. A row whose lambda is larger adds the rest times inv(U)' inv(U).
 #ifndef RECSYS_MODELS_ALS_BASIS_HPP
 #define RECSYS_MODELS_ALS_BASIS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Where a row of a factor table begins: never a 32-bit product.
 constexpr std::size_t row_place(std::size_t row, std::size_t row_length) noexcept { return row * row_length; }
 
@@ -10772,18 +10412,14 @@ private:
     std::size_t m_n_factors, m_ld;
     buffer<double> m_whiten, m_rewhiten, m_unwhiten; // n_factors x m_ld, transposed for the kernel
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/models/als_objective.hpp ---------------------------------------------------------------------------------
 // What ALS minimises: how much each pair counts, and how much long factors cost.
 #ifndef RECSYS_MODELS_ALS_OBJECTIVE_HPP
 #define RECSYS_MODELS_ALS_OBJECTIVE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// The sum that ALS minimises over all pairs: c (p - x'y)^2 + lambda_u |x_u|^2 + lambda_i |y_i|^2.
 ///
 /// A stored weight r that is not 0 has c = 1 + alpha s(|r|) and p = [r > 0], unless preferences are given beside the weights; an absent pair and a stored
@@ -10802,7 +10438,6 @@ struct als_objective {
 };
 
 namespace detail {
-
 /// What is wrong with it, or nothing.
 inline std::string fault_of(als_objective const& o) {
     auto const from_zero = [](double x) { return x >= 0 && std::isfinite(x); };
@@ -10846,20 +10481,15 @@ inline double base_regularization(als_objective const& o, std::size_t n_other) n
 inline double extra_of(als_objective const& o, std::size_t n, std::size_t n_other) noexcept {
     return o.frequency_power == 0 || n <= 1 ? 0.0 : row_regularization(o, n, n_other) - base_regularization(o, n_other);
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/models/als_parts.hpp -------------------------------------------------------------------------------------
 // What an ALS model is made of, and what folding in gives.
 #ifndef RECSYS_MODELS_ALS_PARTS_HPP
 #define RECSYS_MODELS_ALS_PARTS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// A user who was not in training: factors like those of the model, and what made them, which counts as seen.
 template <class Scalar> struct folded_user {
     std::vector<Scalar> factors; ///< n_factors
@@ -10892,7 +10522,6 @@ template <class Scalar> struct als_parts : als_objective {
 };
 
 namespace detail {
-
 /// @throws data_error  where the preferences do not stand where the weights stand.
 template <class Value> void check_same_pattern(std::string_view where, basic_csr<Value> const& weights, csr const& preferences) {
     auto const same = [](auto a, auto b) {
@@ -10909,20 +10538,15 @@ template <class Value> void check_part(shared_array<Value> const& part, std::siz
         for (std::size_t i = 0; i < n; ++i)
             if (!std::isfinite(part[i])) throw_data("als: value ", i, " of ", what, " is not finite");
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/models/als_rows.hpp --------------------------------------------------------------------------------------
 // One row of a half-step: its system in the whitened basis, (I + sum of (c - w0) z z') w = sum of c p z, and three ways to solve it.
 #ifndef RECSYS_MODELS_ALS_ROWS_HPP
 #define RECSYS_MODELS_ALS_ROWS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// The entries of a row that count: stored zeros are left out, which leaves them the confidence and preference of absent pairs. Those that weigh
 /// less than an absent pair come first.
 template <class S> class als_entries {
@@ -11146,18 +10770,14 @@ private:
     als_system m_sum;
     S const* m_ridge = nullptr;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/models/als_model.hpp -------------------------------------------------------------------------------------
 // What ALS learned: factors of users and items, scores, and the fold-in of users, items and sessions that were not in training.
 #ifndef RECSYS_MODELS_ALS_MODEL_HPP
 #define RECSYS_MODELS_ALS_MODEL_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Implicit-feedback factors: the score of a pair is the product of its rows. Made by `basic_als`, read by everything.
 ///
 /// A handle: a copy shares. Immutable and safe to read from many threads. It does not keep the matrix that it was fitted on.
@@ -11408,23 +11028,17 @@ private:
 using als_model = basic_als_model<float>;
 
 namespace detail {
-
 /// Lists of users are made from the factors, a block of items at a time.
 template <class Scalar> inline constexpr bool scores_are_products<basic_als_model<Scalar>> = true;
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/models/als_archive.hpp -----------------------------------------------------------------------------------
 // An ALS model in a file.
 #ifndef RECSYS_MODELS_ALS_ARCHIVE_HPP
 #define RECSYS_MODELS_ALS_ARCHIVE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 template <std::floating_point Scalar> struct archived<basic_als_model<Scalar>> {
     static std::string name() { return std::same_as<Scalar, float> ? "als_model<float>" : "als_model<double>"; }
     static void save(basic_als_model<Scalar> const& model, object_writer& out) {
@@ -11499,18 +11113,14 @@ private:
         return values;
     }
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/models/als_options.hpp -----------------------------------------------------------------------------------
 // What ALS can be told.
 #ifndef RECSYS_MODELS_ALS_OPTIONS_HPP
 #define RECSYS_MODELS_ALS_OPTIONS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// How the system of each user and item is solved; the objective is the same.
 enum class als_solver {
     exact, ///< Cholesky
@@ -11537,7 +11147,6 @@ struct als_options {
 };
 
 namespace detail {
-
 inline als_objective objective_of(als_options const& o) {
     return {o.alpha, o.regularization, o.frequency_power, o.confidence, o.epsilon, o.confidence_shape, o.unobserved_weight};
 }
@@ -11549,20 +11158,15 @@ inline void check_als_options(als_options const& o) {
     if (o.solver == als_solver::cg && o.cg_steps < 1) throw_option("als: cg_steps must be at least 1, got 0");
     if (!(o.tolerance >= 0 && o.tolerance < 1)) throw_option("als: tolerance must be in [0, 1), got ", o.tolerance);
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/models/als_half_step.hpp ---------------------------------------------------------------------------------
 // A half-step of ALS: every row of one side solved with the other side fixed. Which rows go together is fixed by the data alone.
 #ifndef RECSYS_MODELS_ALS_HALF_STEP_HPP
 #define RECSYS_MODELS_ALS_HALF_STEP_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Sparse rows of one side: a user's items, or an item's users.
 template <class Index, class Value> struct als_side {
     std::span<std::int64_t const> offsets;
@@ -11793,18 +11397,14 @@ template <class S> als_basis basis_of(std::span<double const> gramian, std::size
                    " factors (fewer independent rows than factors?); set regularization above 0 or take fewer factors");
     return std::move(*basis);
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/models/als_watch.hpp -------------------------------------------------------------------------------------
 // Watching an ALS fit: after each iteration the model so far, a loss on held-out data, and whether to go on.
 #ifndef RECSYS_MODELS_ALS_WATCH_HPP
 #define RECSYS_MODELS_ALS_WATCH_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// What a watcher sees after an iteration. The reference holds during the call; a copy of the model may be kept.
 template <class Scalar> struct als_moment {
     std::size_t iteration = 0; ///< from 0
@@ -11851,7 +11451,6 @@ template <class Scalar> struct als_extras {
 };
 
 namespace detail {
-
 /// Asks a watcher and keeps the best model that it has seen.
 template <class Scalar> class als_judge {
 public:
@@ -11880,20 +11479,15 @@ private:
     std::size_t m_patience, m_since = 0;
     basic_als_model<Scalar> m_best;
 };
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/models/als_fit.hpp ---------------------------------------------------------------------------------------
 // One fit of ALS, from its start to the model.
 #ifndef RECSYS_MODELS_ALS_FIT_HPP
 #define RECSYS_MODELS_ALS_FIT_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 template <class Scalar, class Value> class als_fit {
 public:
     als_fit(als_options const& options, basic_csr<Value> const& matrix, als_extras<Scalar> const& extras)
@@ -12081,18 +11675,14 @@ private:
     buffer<double> m_gramian; // of the side that was fixed last
     fit_report m_report;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/models/als.hpp -------------------------------------------------------------------------------------------
 // Alternating least squares for implicit feedback: the trainer.
 #ifndef RECSYS_MODELS_ALS_HPP
 #define RECSYS_MODELS_ALS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Fits factors of users and items to implicit feedback: minimises the sum over all pairs of c (p - x'y)^2 + lambda (|x|^2 + |y|^2), where a stored
 /// weight r has c = 1 + alpha |r| and p = [r > 0], and an absent pair or a stored zero c = 1 and p = 0.
 ///
@@ -12168,18 +11758,14 @@ private:
 };
 
 using als = basic_als<float>;
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/models/als_explain.hpp -----------------------------------------------------------------------------------
 // Why an item was recommended: what each past item of the user adds to the score.
 #ifndef RECSYS_MODELS_ALS_EXPLAIN_HPP
 #define RECSYS_MODELS_ALS_EXPLAIN_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 struct explain_options {
     natural k = 10;                      ///< how many contributions to list
     std::optional<csr> preferences = {}; ///< those beside the matrix, if the fit was given some
@@ -12192,7 +11778,6 @@ struct explanation {
 };
 
 namespace detail {
-
 /// inv(w0 G + lambda I + sum of (c - w0) y y') y_target, in double, for the past of one user.
 template <class Scalar, class Value> buffer<double> explaining_direction(basic_als_model<Scalar> const& model,
                                                                          std::span<item_index const> items, std::span<Value const> weights,
@@ -12243,7 +11828,6 @@ template <class Scalar, class Value> explanation explain_past(basic_als_model<Sc
     out.contributions.resize(std::min(out.contributions.size(), k));
     return out;
 }
-
 }
 
 /// What each item of the user's row adds to the score of `item`: c p y'(Y'CY + lambda I)^-1 y_item; together the score. c, p and lambda are those of
@@ -12271,18 +11855,14 @@ template <class Scalar> [[nodiscard]] explanation explain(basic_als_model<Scalar
     return detail::explain_past(model, user.items.items(), user.items.weights(), std::span<float const>(user.preferences),
                                 model.factors(item), options.k);
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/models/popularity.hpp ------------------------------------------------------------------------------------
 // Popularity: the same list for everybody, from who took what, over all time or lately.
 #ifndef RECSYS_MODELS_POPULARITY_HPP
 #define RECSYS_MODELS_POPULARITY_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// What counts. With a half life each count, and each row of a mean, weighs 2^-(age / half_life); what is some 150 half lives old weighs nothing.
 enum class popularity_by {
     distinct_users, ///< users with an event of the item; with a half life the age is that of the user's last one
@@ -12346,7 +11926,6 @@ private:
 };
 
 namespace detail {
-
 /// The rows of some events that count, and what each weighs.
 class popularity_rows {
 public:
@@ -12433,7 +12012,6 @@ inline std::vector<double> popularity_scores(popularity_rows const& rows, popula
     }
     return distinct_user_sums(rows);
 }
-
 }
 
 /// Scores items by how many took them. Items without events (in the window) are never recommended; ties go to the smaller index.
@@ -12467,7 +12045,6 @@ private:
 };
 
 namespace detail {
-
 template <> struct archived<popularity_model> {
     static std::string name() { return "popularity_model"; }
     static void save(popularity_model const& model, object_writer& out) {
@@ -12486,27 +12063,21 @@ template <> struct archived<popularity_model> {
                                 load_provenance(in));
     }
 };
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/models.hpp -----------------------------------------------------------------------------------------------
 // Door of the room models: popularity and implicit ALS, fitted on events or matrices, asked for scores. Depends on core, data, matrix, retrieval.
 #ifndef RECSYS_MODELS_DOOR_HPP
 #define RECSYS_MODELS_DOOR_HPP
-
 #endif
 
 // --- recsys/features/event_index.hpp ---------------------------------------------------------------------------------
 // Events grouped by user, each user's in time order: what per-user features are computed from. Four bytes an event.
 #ifndef RECSYS_FEATURES_EVENT_INDEX_HPP
 #define RECSYS_FEATURES_EVENT_INDEX_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Whole days from one moment to a later one: 23 hours are none.
 inline std::int64_t whole_days(time_point from, time_point to) noexcept { return std::chrono::floor<std::chrono::days>(to - from).count(); }
 
@@ -12583,18 +12154,14 @@ struct known_events {
                    " needs times and the events have none: name their column with time(), unix_seconds() or unix_millis()");
     }
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/features/step.hpp ----------------------------------------------------------------------------------------
 // What a step of `features` adds: one column that knows how to fill itself for a block of candidates, a few users at a time.
 #ifndef RECSYS_FEATURES_STEP_HPP
 #define RECSYS_FEATURES_STEP_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// The candidates of a block, grouped by user, and what the pool says of each. Every user has at least one.
 struct candidate_rows {
     std::vector<user_index> users;
@@ -12743,20 +12310,15 @@ inline frame frame_of(std::span<feature_step_ptr const> steps, candidate_rows co
     about.as_of = as_of, about.targets_as_of = targets_as_of;
     return frame(rows.size(), std::move(columns), std::move(about));
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/features/window.hpp --------------------------------------------------------------------------------------
 // Statistics of items as of a moment: plays in windows before it, trend, age, rating. Windows are half-open: [moment - w days, moment).
 #ifndef RECSYS_FEATURES_WINDOW_HPP
 #define RECSYS_FEATURES_WINDOW_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 inline constexpr float missing_number = std::numeric_limits<float>::quiet_NaN();
 
 inline void check_window(std::string_view what, std::chrono::days window) {
@@ -12824,7 +12386,6 @@ inline std::vector<float> rating_numbers(known_events const& known) {
         return most == least ? 0.0 : static_cast<double>(n - least) / range;
     });
 }
-
 }
 
 /// A number for each item, computed from the events before the moment and nothing else.
@@ -12904,23 +12465,18 @@ private:
     std::function<std::vector<float>(detail::known_events const&)> m_compute;
     std::string m_column;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/features/activity.hpp ------------------------------------------------------------------------------------
 // What a user's own events say of the user: how many, over how long, and the mean and deviation of a number of their items.
 #ifndef RECSYS_FEATURES_ACTIVITY_HPP
 #define RECSYS_FEATURES_ACTIVITY_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// What a mean over a user's history is taken over: an item of three events counts three times, or once.
 enum class averaged { over_events, over_items };
 
 namespace detail {
-
 /// A step whose number depends on the user alone: f(user) once a user.
 template <class Function> feature_step_ptr user_step(std::string name, Function f) {
     return computed_step(std::move(name), [f = std::move(f)](std::span<user_candidates const> users, std::span<float> column) {
@@ -13024,20 +12580,15 @@ inline feature_step_ptr gap_step(std::string name, user_mean_of mean) {
         }
     });
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/features/crosses.hpp -------------------------------------------------------------------------------------
 // User x item: how much of a user's history is like the candidate, by category, by factors, and by the candidate itself.
 #ifndef RECSYS_FEATURES_CROSSES_HPP
 #define RECSYS_FEATURES_CROSSES_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 // --- categories ---------------------------------------------------------------------------------
 
 /// The first category of each item, missing_category where it has none.
@@ -13246,18 +12797,14 @@ inline feature_step_ptr last_similarity_step(std::string name, std::shared_ptr<k
         }
     });
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/features/sources.hpp -------------------------------------------------------------------------------------
 // What features take from the rooms before them: candidates of a pool, scores of a scorer, factors of a model.
 #ifndef RECSYS_FEATURES_SOURCES_HPP
 #define RECSYS_FEATURES_SOURCES_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// @throws data_error  where something that features are made of was made from other ids, or knows events after the moment.
 inline void check_made_before(std::string_view what, recsys::provenance const& part, recsys::provenance const& known) {
     check_same_encoders("features", what, part, known);
@@ -13395,18 +12942,14 @@ template <class Factors> item_factors item_factors_of(Factors const& from, recsy
     else if constexpr (is_function) return copied_factors(factors, n_items);
     else return {};
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/features/tables.hpp --------------------------------------------------------------------------------------
 // Columns from the user's functions of an item or a user: the function runs once for each id, its answers become a table.
 #ifndef RECSYS_FEATURES_TABLES_HPP
 #define RECSYS_FEATURES_TABLES_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Codes of keys in a dictionary, as rows of the user's own types give them.
 class coding_sink final : public key_sink {
 public:
@@ -13481,25 +13024,20 @@ template <class Encoder, class Function> frame_column table_of_categories(std::s
     table.codes = shared_array<std::int32_t>(std::move(codes)), table.ends = std::move(ends), table.dictionary = keys.dictionary();
     return table;
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/features/builder.hpp -------------------------------------------------------------------------------------
 // The feature set: what is known of a user and a candidate as of a moment, a column a step. One recipe serves training and serving.
 #ifndef RECSYS_FEATURES_BUILDER_HPP
 #define RECSYS_FEATURES_BUILDER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// How `last_similarity` looks back.
 struct last_similarity_options {
     natural last = 5; ///< how many of the user's latest distinct items
 };
 
 namespace detail {
-
 /// A feature set without its id types: what frames are made from. A handle: a copy shares.
 struct feature_recipe {
     std::shared_ptr<known_events const> known;
@@ -13539,7 +13077,6 @@ struct feature_recipe {
 };
 
 struct feature_access;
-
 }
 
 /// Columns about (user, candidate), each computed from the events before `as_of()`, the pool, or functions of the ids. Immutable: a step returns
@@ -13809,7 +13346,6 @@ private:
 };
 
 namespace detail {
-
 template <class T> inline constexpr bool is_dataset = false;
 template <class User, class Item> inline constexpr bool is_dataset<dataset<User, Item>> = true;
 
@@ -13822,7 +13358,6 @@ struct feature_access {
         return feature_set<User, Item>(std::move(recipe), known.users(), known.items());
     }
 };
-
 }
 
 /// The features of a pool's candidates as of the moment of `known`, to start with the pool's own: `<source>_score` and `<source>_rank` (from 0),
@@ -13849,20 +13384,15 @@ template <class Known> [[nodiscard]] auto features(Known const& known, csr const
         return detail::feature_access::make(std::move(recipe), known);
     }
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/features/frames.hpp --------------------------------------------------------------------------------------
 // Candidate rows with their features, a block of users at a time: all candidates of all users never have to exist at once.
 #ifndef RECSYS_FEATURES_FRAMES_HPP
 #define RECSYS_FEATURES_FRAMES_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// Whether to go on after a sink was called.
 template <class Sink> bool give_frame(Sink& sink, frame const& rows) {
     if constexpr (std::is_void_v<std::invoke_result_t<Sink&, frame const&>>) return sink(rows), true;
@@ -13923,7 +13453,6 @@ template <class Who, class Seen> constexpr void check_feature_frames() {
     static_assert(seen_items<Seen>,
                   "feature_frames: the third argument says what was seen: features.seen(), user_items(...) or nothing_seen");
 }
-
 }
 
 /// Gives the sink a frame for each block of users: a row for each candidate of the pool, rows grouped by user, users and items filled.
@@ -13968,18 +13497,14 @@ feature_frames(feature_set<User, Item> const& features, Who const& users, Seen c
         return detail::frame_of(recipe.shown, rows, {}, recipe.as_of(), workers);
     } else return {};
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/features/negatives.hpp -----------------------------------------------------------------------------------
 // Training rows of a ranker: candidates of the pool, targets by lookup in the labels, all positives and a sample of the negatives.
 #ifndef RECSYS_FEATURES_NEGATIVES_HPP
 #define RECSYS_FEATURES_NEGATIVES_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Any callable taking `frame const&`; returning nothing it never stops, returning false it stops the work.
 class frame_sink {
 public:
@@ -14045,7 +13570,6 @@ struct training_rows {
 };
 
 namespace detail {
-
 /// 1 where (user, item) is in the labels, else 0.
 inline std::vector<float> targets_of(candidate_rows const& rows, truth const& labels) {
     std::vector<float> out(rows.size());
@@ -14158,7 +13682,6 @@ private:
     std::vector<float> m_targets;
     training_report m_report;
 };
-
 }
 
 /// Candidates with targets, sampled, and a report of what there was before.
@@ -14179,25 +13702,20 @@ template <class User, class Item>
 [[nodiscard]] frame training_frame(feature_set<User, Item> const& features, truth const& labels, training_options const& options = {}) {
     return recsys::training_set(features, labels, options).frame;
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/features/two_stage.hpp -----------------------------------------------------------------------------------
 // Two stages as one recommender: the pool names candidates, the ranker orders them by their features.
 #ifndef RECSYS_FEATURES_TWO_STAGE_HPP
 #define RECSYS_FEATURES_TWO_STAGE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 struct rank_options {
     natural k = 10;                       ///< how many items a user, at most
     std::optional<time_point> as_of = {}; ///< the moment up to which the ranker knows events: `ranker.as_of()`
 };
 
 namespace detail {
-
 /// Adds the best k of a user's rows to `out`: by score, equal scores by the smaller item.
 inline void append_best(std::vector<scored>& out, std::span<item_index const> items, std::span<float const> scores, std::size_t k) {
     auto const first = static_cast<std::ptrdiff_t>(out.size());
@@ -14214,7 +13732,6 @@ inline void check_row_scores(std::span<float const> scores, std::size_t n_rows) 
     for (std::size_t row = 0; row < n_rows; ++row)
         if (std::isnan(scores[row])) throw_data("two_stage: the ranker's score of row ", row, " is not a number");
 }
-
 }
 
 /// The rows of a frame as lists, a list for each group: best score first, equal scores by the smaller item. For scores of `ranker.predict(rows)`.
@@ -14310,9 +13827,7 @@ private:
     recsys::provenance m_provenance;
     std::function<std::vector<float>(frame const&)> m_predict;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/features.hpp ---------------------------------------------------------------------------------------------
@@ -14320,23 +13835,19 @@ private:
 // Depends on core, data, matrix, retrieval.
 #ifndef RECSYS_FEATURES_DOOR_HPP
 #define RECSYS_FEATURES_DOOR_HPP
-
 #endif
 
 // --- recsys/ranker/binning.hpp ---------------------------------------------------------------------------------------
 // Numbers to bins of at most 256: greedy log-sum borders, one rule for missing values at fit and prediction.
 #ifndef RECSYS_RANKER_BINNING_HPP
 #define RECSYS_RANKER_BINNING_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Where a missing number (NaN) goes: below every number, above every number, or nowhere: an error at fit and at prediction.
 /// A column that had missing values when it was fitted keeps them apart by a border of their own; one that had none treats a missing value
 /// at prediction as the lowest (highest) number.
 enum class missing_numbers : std::uint8_t { lowest, highest, forbidden };
 
 namespace detail {
-
 inline constexpr std::size_t max_borders = 255; ///< bins are 0 .. 255
 inline constexpr float greatest = std::numeric_limits<float>::max();
 inline constexpr float infinite = std::numeric_limits<float>::infinity();
@@ -14490,20 +14001,15 @@ private:
     alignas(64) std::array<float, 256> m_at;
     std::size_t m_step = 0;
 };
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/ranker/row_block.hpp -------------------------------------------------------------------------------------
 // Rows as a ranker reads them: columns matched by name and type, categories by its own codes, a block at a time.
 #ifndef RECSYS_RANKER_ROW_BLOCK_HPP
 #define RECSYS_RANKER_ROW_BLOCK_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// A category that the ranker has never seen; missing ones are missing_category.
 inline constexpr std::int32_t unknown_category = -2;
 
@@ -14622,18 +14128,14 @@ private:
     }
     std::vector<bound_column> m_columns;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/target_statistics.hpp -----------------------------------------------------------------------------
 // Categories as numbers: how the target went with a category before (ordered statistics in training) or in all of the training rows.
 #ifndef RECSYS_RANKER_TARGET_STATISTICS_HPP
 #define RECSYS_RANKER_TARGET_STATISTICS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// What a category's past says of the target: (sum of targets + prior) / (number of rows + 1); the prior alone where there were none.
 /// Source: Prokhorenkova et al., "CatBoost: unbiased boosting with categorical features" (2018), section 3.2.
 constexpr float target_statistic(float sum, float count, float prior) noexcept { return (sum + prior) / (count + 1.f); }
@@ -14770,18 +14272,14 @@ inline std::vector<float> unit_targets(std::span<float const> targets) {
     for (auto& t : out) t = std::min(std::max((t - low) * scale, 0.f), 1.f);
     return out;
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/feature_space.hpp ---------------------------------------------------------------------------------
 // What trees ask: small features of at most 256 bins, each made from a column or from statistics of categories.
 #ifndef RECSYS_RANKER_FEATURE_SPACE_HPP
 #define RECSYS_RANKER_FEATURE_SPACE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 enum class feature_kind : std::uint8_t {
     number,    ///< bin of a number column
     has,       ///< whether a row has this category: bins 0 and 1
@@ -14885,18 +14383,14 @@ private:
     std::vector<border_table> m_tables;
     std::vector<std::vector<std::uint8_t>> m_cell_bins; ///< of features of single categories: a bin a cell, the last for unknown ones
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/tree_set.hpp --------------------------------------------------------------------------------------
 // Oblivious trees with fixed-point leaves, and their application to binned rows: predictions are sums of integers, exact in any order.
 #ifndef RECSYS_RANKER_TREE_SET_HPP
 #define RECSYS_RANKER_TREE_SET_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// The most splits of a tree that files may hold.
 inline constexpr std::size_t max_depth = 16;
 
@@ -14999,24 +14493,19 @@ inline void add_trees(tree_set const& trees, std::size_t first, std::size_t last
         for (std::size_t row = 0; row < n; ++row) sums[row] += leaves[numbers[row]];
     }
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/importance.hpp ------------------------------------------------------------------------------------
 // Which columns matter to a booster: by what they change in predictions, by gain, by number of splits.
 #ifndef RECSYS_RANKER_IMPORTANCE_HPP
 #define RECSYS_RANKER_IMPORTANCE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// prediction_change: how much predictions change on average if the feature changes, as CatBoost's default; gain: what the splits added to
 /// the score that chose them; splits: how many there are.
 enum class importance_kind : std::uint8_t { prediction_change, gain, splits };
 
 namespace detail {
-
 /// Sum over the pairs of leaves that differ in this split alone of (v1 - mean)^2 w1 + (v2 - mean)^2 w2, v and w the leaves' values and weights.
 /// Source: CatBoost documentation, "PredictionValuesChange".
 inline double prediction_change(tree_set const& trees, std::size_t tree, std::size_t level) {
@@ -15060,20 +14549,15 @@ inline std::vector<std::pair<std::string, double>> importances(feature_space con
     std::stable_sort(out.begin(), out.end(), [](auto const& a, auto const& b) { return a.second > b.second; });
     return out;
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/ranker/loss.hpp ------------------------------------------------------------------------------------------
 // What boosting makes small: log loss, root mean squared error, or the user's own objective by value and derivatives over spans.
 #ifndef RECSYS_RANKER_LOSS_HPP
 #define RECSYS_RANKER_LOSS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// A loss of raw scores against targets, row by row.
 ///
 /// `value(raw, target)` is the mean loss of the rows given; `derivatives(raw, target, gradient, hessian)` writes the first and second
@@ -15112,7 +14596,6 @@ concept group_loss_function = requires(Loss const& loss, group_rows const& rows,
 enum class output_kind : std::uint8_t { raw, probability };
 
 namespace detail {
-
 // --- kernels: loops over 16 rows without branches, which compilers turn into vector code -----------------------------
 
 inline constexpr std::size_t lanes = 16;
@@ -15207,7 +14690,6 @@ struct target_sums {
         }
     }
 };
-
 }
 
 /// Log loss of raw scores (log odds) against targets in [0, 1], in nats; predictions are probabilities.
@@ -15272,7 +14754,6 @@ struct rmse {
 };
 
 namespace detail {
-
 /// A block of rows as losses see it. `weight` may be empty, `group_ends` counts from the block's first row.
 struct loss_rows {
     std::span<float const> raw, target, weight;
@@ -15309,7 +14790,6 @@ inline double weight_sum(loss_rows const& rows) {
     for (float const w : rows.weight) sum += static_cast<double>(w);
     return rows.weight.empty() ? static_cast<double>(rows.raw.size()) : sum;
 }
-
 }
 
 /// Holds any loss_function or group_loss_function: one indirect call per block of rows, none per row. A copy shares.
@@ -15406,22 +14886,17 @@ private:
     };
     std::shared_ptr<base const> m_held;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/ranker/booster_model.hpp ---------------------------------------------------------------------------------
 // A trained booster: scores of frames, of prefixes of its trees, importances. Immutable.
 #ifndef RECSYS_RANKER_BOOSTER_MODEL_HPP
 #define RECSYS_RANKER_BOOSTER_MODEL_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 template <class Row> class predictor;
 
 namespace detail {
-
 /// All that a booster model is.
 struct booster_state {
     feature_space space;
@@ -15448,7 +14923,6 @@ struct predict_scratch {
         return bins.data();
     }
 };
-
 }
 
 /// Scores rows by gradient-boosted oblivious trees. A handle: a copy shares. Safe to use from many threads.
@@ -15551,24 +15025,19 @@ private:
 
     std::shared_ptr<detail::booster_state const> m_state;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/ranker/sampling.hpp --------------------------------------------------------------------------------------
 // Which rows and columns a tree sees, by counters alone: no generator state, so any thread may decide for any row.
 #ifndef RECSYS_RANKER_SAMPLING_HPP
 #define RECSYS_RANKER_SAMPLING_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// How the rows of a tree's structure are drawn: `mvs` rows of large gradients more often, with weights that make up for it,
 /// `bernoulli` each row alike. Leaf values are of all rows.
 enum class row_sampling : std::uint8_t { mvs, bernoulli };
 
 namespace detail {
-
 inline std::uint64_t tree_key(std::uint64_t seed, std::size_t tree) noexcept {
     return hash_join(hash_join(0x7265637379735F72u, seed), tree);
 }
@@ -15655,20 +15124,15 @@ inline std::vector<char> draw_features(std::span<std::uint32_t const> unit_of, s
     for (std::size_t f = 0; f < out.size(); ++f) out[f] = chosen[unit_of[f]];
     return out;
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/ranker/packed_rows.hpp -----------------------------------------------------------------------------------
 // Training rows as bytes: which byte of a record holds which feature, and the bytes of every row, ready to be copied into records.
 #ifndef RECSYS_RANKER_PACKED_ROWS_HPP
 #define RECSYS_RANKER_PACKED_ROWS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// How many bytes of bins a record has; wider data takes several records a row ("blocks").
 inline constexpr std::size_t record_bytes = 12;
 
@@ -15754,18 +15218,14 @@ private:
     std::size_t m_n_rows = 0;
     std::vector<std::vector<buffer<std::uint8_t>>> m_bytes;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/histogram.hpp -------------------------------------------------------------------------------------
 // Records of sampled rows and their histograms: integers, so that no order of rows or threads changes a sum.
 #ifndef RECSYS_RANKER_HISTOGRAM_HPP
 #define RECSYS_RANKER_HISTOGRAM_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// A sampled row: twelve bins, its weight and its weighted gradient in fixed point. One aligned load brings everything.
 struct alignas(16) row_record {
     std::uint8_t bins[record_bytes];
@@ -15812,24 +15272,19 @@ inline packed_sum const* field_sums(packed_sum const* byte_sums, packed_field co
     for (std::size_t byte = 0; byte < bin_slots; ++byte) scratch[f.bin(static_cast<std::uint8_t>(byte))] += byte_sums[byte];
     return scratch;
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/split_search.hpp ----------------------------------------------------------------------------------
 // The best (feature, threshold) of a level of an oblivious tree, from the histograms of its leaves.
 #ifndef RECSYS_RANKER_SPLIT_SEARCH_HPP
 #define RECSYS_RANKER_SPLIT_SEARCH_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// How a split is judged by the sums G of gradients and W of weights of the leaves it gives, with a = G / (W + l2):
 /// `l2` by the sum of a G, `cosine` by that over the root of the sum of a^2 W.
 enum class split_score : std::uint8_t { cosine, l2 };
 
 namespace detail {
-
 /// Fixed-point gradients and weights are these times the integers.
 struct fixed_scale {
     float gradient = 1, weight = 1, l2 = 0;
@@ -15893,20 +15348,15 @@ inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum
             best.score = s, best.threshold = static_cast<std::uint32_t>(b);
     return best;
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/ranker/booster_options.hpp -------------------------------------------------------------------------------
 // How a booster trains: one plain aggregate, checked once.
 #ifndef RECSYS_RANKER_BOOSTER_OPTIONS_HPP
 #define RECSYS_RANKER_BOOSTER_OPTIONS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 struct booster_options {
     recsys::loss loss = log_loss{};
     natural trees = 1000;
@@ -15934,7 +15384,6 @@ struct booster_options {
 };
 
 namespace detail {
-
 inline void check_range(std::string_view name, double value, double least, double most) {
     if (!(value >= least && value <= most)) throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", value);
 }
@@ -15960,20 +15409,15 @@ inline void check(booster_options const& o) {
         if (!(w >= 0 && std::isfinite(w))) throw_option("booster: class_weights must be finite numbers of at least 0, got ", w);
     if (o.start && !std::isfinite(*o.start)) throw_option("booster: start must be finite, got ", *o.start);
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/ranker/oblivious_tree.hpp --------------------------------------------------------------------------------
 // Growing one oblivious tree: the same split for all leaves of a level, rows regrouped by leaf, the smaller child counted, its sibling by subtraction.
 #ifndef RECSYS_RANKER_OBLIVIOUS_TREE_HPP
 #define RECSYS_RANKER_OBLIVIOUS_TREE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Rows whose bin of the feature is above the threshold go right: their bit of the level is set in the number of their leaf.
 struct tree_split {
     std::uint32_t feature = 0, threshold = 0;
@@ -16206,18 +15650,14 @@ private:
     std::vector<std::uint32_t> m_used_blocks;
     std::vector<best_threshold> m_found;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/join_search.hpp -----------------------------------------------------------------------------------
 // Which pairs of columns deserve a target statistic of their own: those that say something which the two columns do not say one by one.
 #ifndef RECSYS_RANKER_JOIN_SEARCH_HPP
 #define RECSYS_RANKER_JOIN_SEARCH_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// At most `most` of the borders, evenly spread; the one that keeps missing numbers apart stays.
 inline std::vector<float> coarse_cuts(std::span<float const> borders, std::size_t most) {
     std::vector<float> cuts;
@@ -16333,18 +15773,14 @@ private:
     std::vector<search_column> m_columns;
     float m_mean = 0;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/training_features.hpp -----------------------------------------------------------------------------
 // From a training frame to features: borders, one-hot features, target statistics, and the bins of every training row.
 #ifndef RECSYS_RANKER_TRAINING_FEATURES_HPP
 #define RECSYS_RANKER_TRAINING_FEATURES_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// The columns of a frame with dictionaries of only the categories that its rows have, new ones after those in `known`.
 inline std::vector<ranker_column> ranker_columns(frame const& rows, std::span<ranker_column const> known) {
     std::vector<ranker_column> out;
@@ -16700,18 +16136,14 @@ private:
     std::unique_ptr<frame_reader> m_reader;
     std::vector<buffer<std::uint8_t>> m_key_values; ///< bins of the features of keys, until the columns exist
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/training_rows.hpp ---------------------------------------------------------------------------------
 // What a fit reads of a frame's rows besides features: targets, weights, groups; checked, and without rows of weight zero.
 #ifndef RECSYS_RANKER_TRAINING_ROWS_HPP
 #define RECSYS_RANKER_TRAINING_ROWS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Rows that count, with their weights (empty = 1 each).
 struct training_rows {
     frame rows;
@@ -16790,18 +16222,14 @@ inline std::vector<std::uint64_t> chunk_groups(frame const& rows, std::size_t fi
     for (auto at = std::upper_bound(ends.begin(), ends.end(), first); at != ends.end() && *at <= last; ++at) out.push_back(*at - first);
     return out;
 }
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/boosting.hpp --------------------------------------------------------------------------------------
 // The boosting loop: derivatives, a sampled tree, Newton leaves of all rows, the scores of training and validation rows.
 #ifndef RECSYS_RANKER_BOOSTING_HPP
 #define RECSYS_RANKER_BOOSTING_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// The fixed-point scores of some rows, their losses and derivatives.
 class scored_rows {
 public:
@@ -17068,18 +16496,14 @@ private:
     buffer<float> m_gradient, m_hessian, m_factor;
     tree_grower m_grower;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/early_stopping.hpp --------------------------------------------------------------------------------
 // When to stop: the best iteration is the first of the lowest validation loss; NaN is never best.
 #ifndef RECSYS_RANKER_EARLY_STOPPING_HPP
 #define RECSYS_RANKER_EARLY_STOPPING_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// Follows a validation loss, lower is better, iteration after iteration from 0.
 class early_stopping {
 public:
@@ -17103,20 +16527,15 @@ private:
     double m_lowest;
     std::optional<std::size_t> m_best;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/booster.hpp ---------------------------------------------------------------------------------------
 // The gradient-boosted ranker: oblivious trees over quantised features, with ordered target statistics for categories.
 #ifndef RECSYS_RANKER_BOOSTER_HPP
 #define RECSYS_RANKER_BOOSTER_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// Validation rows: bins of every feature, a column each.
 struct valid_rows {
     training_rows rows;
@@ -17381,7 +16800,6 @@ inline void booster_fit::join_previous() {
     space.features = std::move(features), space.keys = std::move(keys);
     m_state->trees = std::move(trees);
 }
-
 }
 
 /// Trains gradient-boosted oblivious trees: `booster({.trees = 1000}).fit(train, valid)`.
@@ -17420,18 +16838,14 @@ private:
     }
     booster_options m_options;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/ranker/booster_archive.hpp -------------------------------------------------------------------------------
 // Booster models in files: borders as float32 by column name, leaves as int32 with one exponent, tables of categories; all checked before use.
 #ifndef RECSYS_RANKER_BOOSTER_ARCHIVE_HPP
 #define RECSYS_RANKER_BOOSTER_ARCHIVE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 // Plain records of files; members are in the order of falling size, so that there is no padding.
 struct saved_column {
     std::uint64_t categories_end;
@@ -17666,20 +17080,15 @@ template <> struct archived<booster_model> {
         return booster_model(std::move(state));
     }
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/ranker/predictor.hpp -------------------------------------------------------------------------------------
 // A booster on rows of the user's own type: one struct, or a span of them.
 #ifndef RECSYS_RANKER_PREDICTOR_HPP
 #define RECSYS_RANKER_PREDICTOR_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// Looks categories up in a ranker's dictionary.
 class code_sink final : public key_sink {
 public:
@@ -17707,7 +17116,6 @@ inline predictor_scratch& thread_scratch() {
     thread_local predictor_scratch scratch;
     return scratch;
 }
-
 }
 
 /// Scores rows of the user's type: `model.predictor(schema)`. A handle: it shares the model and keeps the schema. Safe to call from many
@@ -17778,20 +17186,15 @@ private:
     std::shared_ptr<detail::booster_state const> m_model;
     std::vector<detail::schema_column<Row>> m_columns;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/ranker/ranking_loss.hpp ----------------------------------------------------------------------------------
 // Losses of rows against the other rows of their group: pairwise logit, LambdaMART, YetiRank, QuerySoftMax, QueryRMSE.
 #ifndef RECSYS_RANKER_RANKING_LOSS_HPP
 #define RECSYS_RANKER_RANKING_LOSS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// A thread's memory for one group; it grows to the largest group and stays. The padding of `root_weight` is 0: pairs with it are none.
 struct group_scratch {
     std::vector<std::uint64_t> order;
@@ -17883,7 +17286,6 @@ inline void add_pairs(float raw, float const* __restrict other, float const* __r
         gradient[k] += g, hessian[k] += h;
     }
 }
-
 }
 
 /// Every pair of rows of a group with different targets: log(1 + e^-(score of the better one - score of the other)). The value is the mean
@@ -18152,25 +17554,20 @@ private:
         return sum / total;
     }
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/ranker.hpp -----------------------------------------------------------------------------------------------
 // Door of the room ranker: gradient boosting of rows with numbers and categories. Depends on core and data; no Eigen.
 #ifndef RECSYS_RANKER_DOOR_HPP
 #define RECSYS_RANKER_DOOR_HPP
-
 #endif
 
 // --- recsys/metrics/hits.hpp -----------------------------------------------------------------------------------------
 // Where a list hits what was relevant: what every ranking metric is computed from.
 #ifndef RECSYS_METRICS_HITS_HPP
 #define RECSYS_METRICS_HITS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// The first k of one list against what was relevant.
 struct hit_list {
     std::vector<std::size_t> places; ///< of the hits, from 0, rising, all below k; an item that is listed again hits only once
@@ -18179,7 +17576,6 @@ struct hit_list {
 };
 
 namespace detail {
-
 /// Equal as values: -1 is not 2^32 - 1.
 template <class A, class B> bool same_item(A const& a, B const& b) {
     constexpr bool plain = std::integral<A> && std::integral<B> && !std::same_as<A, bool> && !std::same_as<B, bool>;
@@ -18281,20 +17677,15 @@ template <class A, class B> constexpr bool comparable_items() {
     if constexpr (are_ranges) return comparable_ids<std::ranges::range_value_t<A const&>, std::ranges::range_value_t<B const&>>();
     return false;
 }
-
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/metrics/beyond_accuracy.hpp ------------------------------------------------------------------------------
 // What lists are like beside their hits: how much of the catalogue they show, how new it is to the user, how unknown to everybody.
 #ifndef RECSYS_METRICS_BEYOND_ACCURACY_HPP
 #define RECSYS_METRICS_BEYOND_ACCURACY_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Distinct items in the first k of all lists / size of the catalogue. Items that are not in the catalogue do not count. Prints as `coverage`.
 class coverage {
 public:
@@ -18400,20 +17791,15 @@ public:
         return n == 0 ? 0 : sum / static_cast<double>(n);
     }
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/metrics/classification.hpp -------------------------------------------------------------------------------
 // Metrics of predictions for single rows: AUC, log loss, root mean squared error.
 #ifndef RECSYS_METRICS_CLASSIFICATION_HPP
 #define RECSYS_METRICS_CLASSIFICATION_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 template <class Iterator, class End> std::vector<double> numbers_of(Iterator first, End last) {
     std::vector<double> out;
     for (; first != last; ++first) out.push_back(static_cast<double>(*first));
@@ -18436,7 +17822,6 @@ double mean_over_rows(std::string_view where, A first, AEnd last, B target, BEnd
     if (n == 0) throw_data(where, ": there are no rows");
     return sum / static_cast<double>(n);
 }
-
 }
 
 /// Area under the ROC curve: the share of (positive, negative) pairs in which the positive has the higher score; ties count one half, and scores are
@@ -18482,18 +17867,14 @@ double root_mean_squared_error(Predictions const& predictions, Targets const& ta
     return recsys::root_mean_squared_error(std::ranges::begin(predictions), std::ranges::end(predictions), std::ranges::begin(targets),
                                            std::ranges::end(targets));
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/metrics/cold_users.hpp -----------------------------------------------------------------------------------
 // What one list, the same for everybody, does for users without a history.
 #ifndef RECSYS_METRICS_COLD_USERS_HPP
 #define RECSYS_METRICS_COLD_USERS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Shares are of each cold user's events in the truth: how many of them are of an item in the list.
 struct cold_user_report {
     std::size_t users = 0;      ///< in the truth, without a row before it
@@ -18545,18 +17926,14 @@ template <class Seen>
     }
     return out;
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/metrics/intervals.hpp ------------------------------------------------------------------------------------
 // How sure a mean is: percentile intervals of paired bootstrap resamples.
 #ifndef RECSYS_METRICS_INTERVALS_HPP
 #define RECSYS_METRICS_INTERVALS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// A mean and the interval it lies in; low and high are NaN where there is none.
 struct estimate {
     double mean = 0;
@@ -18575,7 +17952,6 @@ struct bootstrap_options {
 };
 
 namespace detail {
-
 inline void check_bootstrap(std::string_view where, bootstrap_options const& o) {
     if (!(o.confidence > 0 && o.confidence < 1)) throw_option(where, ": confidence must be in (0, 1), got ", o.confidence);
     if (o.resamples > 1000000u) throw_option(where, ": resamples must be at most 1000000, got ", std::size_t{o.resamples});
@@ -18626,7 +18002,6 @@ inline std::vector<double> resampled_means(std::span<std::span<double const> con
     });
     return out;
 }
-
 }
 
 /// The mean of values, one a user, and its percentile interval over bootstrap resamples of the users. Source: Efron, Tibshirani (1993), chapter 13.
@@ -18650,18 +18025,14 @@ inline estimate bootstrap_difference(std::span<double const> a, std::span<double
     for (std::size_t i = 0; i < a.size(); ++i) differences[i] = a[i] - b[i];
     return recsys::bootstrap_mean(differences, options);
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/metrics/table.hpp ----------------------------------------------------------------------------------------
 // The result of an evaluation: rows x metrics with intervals and differences, as numbers, text, Markdown and CSV.
 #ifndef RECSYS_METRICS_TABLE_HPP
 #define RECSYS_METRICS_TABLE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Who is judged, by what, and who is not.
 struct judged_report {
     std::size_t users = 0;            ///< judged: the number that every mean is taken over
@@ -18688,7 +18059,6 @@ struct lists_report {
 };
 
 namespace detail {
-
 struct evaluation_state {
     std::vector<std::string> rows, metrics, warnings;
     std::vector<user_index> users;
@@ -18767,7 +18137,6 @@ inline std::string csv_field(std::string const& text) {
     for (char const c : text) out.append(c == '"' ? 2 : 1, c);
     return out + '"';
 }
-
 }
 
 /// A table of rows (recommenders) x metrics, all over the same users. A handle: a copy shares.
@@ -18899,18 +18268,14 @@ private:
 
     std::shared_ptr<detail::evaluation_state const> m_state;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/metrics/judge.hpp ----------------------------------------------------------------------------------------
 // Who is judged and by which items: the same for every row of a table.
 #ifndef RECSYS_METRICS_JUDGE_HPP
 #define RECSYS_METRICS_JUDGE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-
 /// What users had before the truth.
 class judged_past {
 public:
@@ -19028,18 +18393,14 @@ private:
     std::vector<std::size_t> m_ends;
     std::vector<item_index> m_items;
 };
-
 }}} // namespace recsys::detail
-
 #endif
 
 // --- recsys/metrics/metric.hpp ---------------------------------------------------------------------------------------
 // Any metric as the evaluator holds it: per user by hits, by the user's past, a function of yours, or one number over all lists.
 #ifndef RECSYS_METRICS_METRIC_HPP
 #define RECSYS_METRICS_METRIC_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// One user's list as a metric of the evaluator sees it.
 struct judged_list {
     std::span<item_index const> shown;    ///< the list, best first, as long as it is
@@ -19104,18 +18465,14 @@ private:
     std::function<double(hit_list const&)> m_of_hits;
     std::function<double(judged_list const&)> m_of_list;
 };
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/metrics/evaluate.hpp -------------------------------------------------------------------------------------
 // One evaluator for all rows of a table: the same users, k, truth and moment. Lists stream through it.
 #ifndef RECSYS_METRICS_EVALUATE_HPP
 #define RECSYS_METRICS_EVALUATE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 struct evaluate_options {
     std::string baseline = {}; ///< the row that the others are compared with; empty = the first one
     double confidence = 0.95;  ///< of the intervals, in (0, 1)
@@ -19431,7 +18788,6 @@ struct contender {
 };
 
 namespace detail {
-
 /// Before anything is computed. @throws data_error for two rows of one name. @throws option_error for a baseline that is no row.
 inline void check_contenders(std::vector<contender> const& rows, std::string const& baseline) {
     bool is_there = baseline.empty();
@@ -19454,7 +18810,6 @@ template <class Seen> std::size_t count_seen(lists const& ready, std::span<user_
     }
     return n;
 }
-
 }
 
 /// Recommends for everybody who is judged and compares: one table, the same users, truth and moment for every row.
@@ -19486,20 +18841,15 @@ template <class Seen> [[nodiscard]] evaluation evaluate(std::vector<contender> c
     }
     return {};
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/metrics/ranking.hpp --------------------------------------------------------------------------------------
 // Metrics of ranked lists against what was relevant, each a function of any two ranges.
 #ifndef RECSYS_METRICS_RANKING_HPP
 #define RECSYS_METRICS_RANKING_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 /// What the metrics of hits have in common: `metric(k)(shown, relevant)`, also on two pairs of iterators.
 ///
 /// `shown` is a list, best first, of which the first k count; `relevant` a set: repeated ids in it count once, and an item that is shown again
@@ -19540,7 +18890,6 @@ inline double sum_of_precisions(hit_list const& hits) {
     for (std::size_t i = 0; i < hits.places.size(); ++i) sum += static_cast<double>(i + 1) / static_cast<double>(hits.places[i] + 1);
     return sum;
 }
-
 }
 
 /// Hits / k, also where fewer than k were shown.
@@ -19672,18 +19021,14 @@ double grouped_ndcg(std::vector<Group> const& groups, std::vector<double> const&
     }
     return n_groups == 0 ? 0 : sum / static_cast<double>(n_groups);
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/metrics/source_definitions.hpp ---------------------------------------------------------------------------
 // The metrics of the notebook that this pipeline stands for, as it defines them: to print beside ours, not to decide by.
 #ifndef RECSYS_METRICS_SOURCE_DEFINITIONS_HPP
 #define RECSYS_METRICS_SOURCE_DEFINITIONS_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 /// Hits / recommended: k only where the list is full; 0 for an empty list. Prints as `source_precision@k`.
 class source_precision : public detail::hit_metric<source_precision> {
 public:
@@ -19770,34 +19115,27 @@ template <class Seen> [[nodiscard]] source_metrics judge_by_source(lists const& 
     out.coverage = static_cast<double>(std::count(is_shown.begin(), is_shown.end(), true)) / n;
     return out;
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/metrics.hpp ----------------------------------------------------------------------------------------------
 // Door of the room metrics: how good lists are, how sure that is, one evaluator for every row of a table. Depends on core, data, matrix, retrieval.
 #ifndef RECSYS_METRICS_DOOR_HPP
 #define RECSYS_METRICS_DOOR_HPP
-
 #endif
 
 // --- recsys/io/model_file.hpp ----------------------------------------------------------------------------------------
 // Models and encoders in files: several values in one, checked whole before anything of it is used.
 #ifndef RECSYS_IO_MODEL_FILE_HPP
 #define RECSYS_IO_MODEL_FILE_HPP
-
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-
 namespace detail {
-
 template <class T>
 concept archivable = requires(T const& value, object_writer& out, object_reader const& in) {
     { archived<T>::name() } -> std::convertible_to<std::string>;
     archived<T>::save(value, out);
     { archived<T>::load(in) } -> std::same_as<T>;
 };
-
 }
 
 /// Writes values to one file, in this order: `save("als.rsm", model, data.users(), data.items())`.
@@ -19831,23 +19169,19 @@ template <class First, class... Rest> [[nodiscard]] auto load(std::string const&
         (std::make_index_sequence<1 + sizeof...(Rest)>());
     }
 }
-
 }} // namespace recsys
-
 #endif
 
 // --- recsys/io.hpp ---------------------------------------------------------------------------------------------------
 // Door of the room io: values to files and back. Depends on every other room; only the door of the whole library includes it.
 #ifndef RECSYS_IO_DOOR_HPP
 #define RECSYS_IO_DOOR_HPP
-
 #endif
 
 // --- recsys/all.hpp --------------------------------------------------------------------------------------------------
 // Every room, in the order in which data flows through them: the table of contents, and the root that the single header grows from.
 #ifndef RECSYS_ALL_HPP
 #define RECSYS_ALL_HPP
-
 #endif
 
 // --- recsys/core/pop_macros.hpp --------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ class Amalgam:
         if part.count("/") == 1 and [line for line in lines[:guard] if not line.startswith("//")] != version_check(self.number):
             raise Fault(f"{part}: a door compares the version before its guard, with exactly these lines:\n" + "\n".join(version_check(self.number)))
         text += self.body(part, lines[guard:])
-        self.sections.append([rule_off(part)] + squeeze(text))
+        self.sections.append([rule_off(part)] + close_up(squeeze(text)))
         self.open.pop()
 
     def body(self, part, lines):
@@ -146,6 +146,16 @@ class Amalgam:
             lines += section + [""]
         lines += [rule_off(POP)] + squeeze(read(POP)) + ["", "#endif"]
         return "\n".join(lines) + "\n"
+
+
+def close_up(lines):
+    """Without the blank lines beside guards and the braces of namespaces, which every part has: here they are many and say nothing."""
+    opens = re.compile(r"#define RECSYS_\w+_HPP$|namespace [^;]*\{$|// --- back in ")
+    closes = re.compile(r"\}+( // namespace.*)?$|#endif$")
+
+    def idle(i):
+        return not lines[i] and 0 < i < len(lines) - 1 and (opens.match(lines[i - 1]) or closes.match(lines[i + 1]))
+    return [line for i, line in enumerate(lines) if not idle(i)]
 
 
 def squeeze(lines):
