@@ -1096,15 +1096,6 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// What a hit at this place is worth: 1 / log2(place + 2), place from 0. Source: Järvelin & Kekäläinen (2002).
 inline double rank_discount(std::size_t place) noexcept { return 1 / std::log2(static_cast<double>(place) + 2); }
 
-/// The DCG of the first k gains in their best order.
-inline double ideal_dcg(std::vector<double> gains, std::size_t k) {
-    std::size_t const n = std::min(k, gains.size());
-    std::partial_sort(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end(), std::greater<>());
-    double sum = 0;
-    for (std::size_t place = 0; place < n; ++place) sum += gains[place] * rank_discount(place);
-    return sum;
-}
-
 /// Loss of a raw score (log odds) against a label in [0, 1], finite for every finite score.
 inline double log_loss_of(double raw, double label) noexcept {
     return std::max(raw, 0.0) - raw * label + std::log1p(std::exp(-std::abs(raw)));
@@ -14564,7 +14555,8 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// derivative of each row's loss by its raw score. Called for blocks of rows, from several threads at once; weights are applied outside.
 /// Members it may have besides: `output` (an output_kind: what predict() gives), `start(target, weight)` (the best constant score; `weight`
 /// may be empty), `check(target)` (throws where a target is not allowed), `check_options()` (throws where the loss itself is ill set),
-/// `finish(mean)` (turns the mean of the blocks into the value shown).
+/// `finish(mean)` (turns the mean of the blocks into the value shown), `renew(raw, target, weight, l2)` (the best number to add to the scores of
+/// the rows given, which are those of a leaf, instead of a Newton step), `usual_step(raw, target)` (about how large such a number is).
 template <class Loss>
 concept loss_function = requires(Loss const& loss, std::span<float const> in, std::span<float> out) {
     { loss.value(in, in) } -> std::convertible_to<double>;
@@ -14592,8 +14584,8 @@ concept group_loss_function = requires(Loss const& loss, group_rows const& rows,
     loss.derivatives(rows, out, out);
 };
 
-/// What `predict` gives: the raw score as it is, or 1 / (1 + e^-raw).
-enum class output_kind : std::uint8_t { raw, probability };
+/// What `predict` gives: the raw score as it is, 1 / (1 + e^-raw), or e^raw.
+enum class output_kind : std::uint8_t { raw, probability, rate };
 
 namespace detail {
 // --- kernels: loops over 16 rows without branches, which compilers turn into vector code -----------------------------
@@ -14823,6 +14815,11 @@ public:
     std::optional<double> start(std::span<float const> target, std::span<float const> weight) const {
         return m_held->start(target, weight);
     }
+    /// The best number to add to the scores of the rows of a leaf, where the loss knows it; a loss always knows it or never.
+    std::optional<double> renew(detail::loss_rows const& rows, double l2) const { return m_held->renew(rows, l2); }
+    bool renews() const { return m_held->renews(); }
+    /// How large a usual leaf is, where the derivatives do not say it.
+    std::optional<double> usual_step(detail::loss_rows const& rows) const { return m_held->usual_step(rows); }
     /// @throws data_error  for a target that the loss does not allow.
     void check(std::span<float const> target) const { m_held->check(target); }
     /// @throws option_error  for a setting of the loss outside its range.
@@ -14837,6 +14834,9 @@ private:
         virtual double finish(double) const = 0;
         virtual void derivatives(detail::loss_rows const&, std::span<float>, std::span<float>) const = 0;
         virtual std::optional<double> start(std::span<float const>, std::span<float const>) const = 0;
+        virtual bool renews() const = 0;
+        virtual std::optional<double> renew(detail::loss_rows const&, double) const = 0;
+        virtual std::optional<double> usual_step(detail::loss_rows const&) const = 0;
         virtual void check(std::span<float const>) const = 0;
         virtual void check_options() const = 0;
     };
@@ -14876,6 +14876,16 @@ private:
             else if constexpr (group_loss_function<Loss>) return 0; // what is compared within groups does not ask for a constant
             else return std::nullopt;
         }
+        static constexpr bool can_renew = requires(Loss const& l, std::span<float const> in) { l.renew(in, in, in, 0.0); };
+        bool renews() const override { return can_renew; }
+        std::optional<double> renew(detail::loss_rows const& rows, double l2) const override {
+            if constexpr (can_renew) return held.renew(rows.raw, rows.target, rows.weight, l2);
+            else return std::nullopt;
+        }
+        std::optional<double> usual_step(detail::loss_rows const& rows) const override {
+            if constexpr (requires { held.usual_step(rows.raw, rows.target); }) return held.usual_step(rows.raw, rows.target);
+            else return std::nullopt;
+        }
         void check(std::span<float const> target) const override {
             if constexpr (requires { held.check(target); }) held.check(target);
         }
@@ -14907,7 +14917,7 @@ struct booster_state {
 
     double answer(std::int64_t sum) const noexcept {
         double const raw = trees.raw(sum);
-        return output == output_kind::probability ? sigmoid(raw) : raw;
+        return output == output_kind::probability ? sigmoid(raw) : output == output_kind::rate ? std::exp(raw) : raw;
     }
 };
 
@@ -14935,7 +14945,7 @@ public:
     booster_model() : m_state(std::make_shared<detail::booster_state const>()) {}
     explicit booster_model(std::shared_ptr<detail::booster_state const> state) : m_state(std::move(state)) {}
 
-    /// One score a row: probabilities for log loss, raw scores for other losses.
+    /// One score a row: probabilities for log loss, rates for Poisson, raw scores for other losses.
     /// @throws data_error  where a column is missing or of another type, or a missing number is forbidden.
     [[nodiscard]] std::vector<float> predict(frame const& rows, run_options const& run = {}) const {
         std::vector<float> out(rows.n_rows());
@@ -16251,6 +16261,31 @@ public:
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
     std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
 
+    /// The best number to add to the rows of each leaf, by a loss that renews leaves; 0 for a leaf without rows.
+    std::vector<double> renew_leaves(std::size_t n_leaves, double l2) {
+        std::vector<std::size_t> ends(n_leaves + 1, 0);
+        for (auto const leaf : m_leaf) ++ends[leaf + std::size_t{1}];
+        std::partial_sum(ends.begin(), ends.end(), ends.begin());
+        auto at = ends;
+        bool const weighted = !m_rows.weights.empty();
+        if (m_by_leaf[0].empty())
+            for (std::size_t k = 0; k < (weighted ? 3u : 2u); ++k) m_by_leaf[k].resize(size());
+        for (std::size_t row = 0; row < size(); ++row) {
+            std::size_t const to = at[m_leaf[row]]++;
+            m_by_leaf[0][to] = raw(row), m_by_leaf[1][to] = m_rows.targets()[row];
+            if (weighted) m_by_leaf[2][to] = m_rows.weights[row];
+        }
+        std::vector<double> out(n_leaves, 0);
+        m_workers.run(n_leaves, [&](std::size_t leaf, std::size_t) {
+            std::size_t const first = ends[leaf], n = ends[leaf + 1] - first;
+            auto const part = [&](std::vector<float> const& of) {
+                return of.empty() ? std::span<float const>() : std::span(of).subspan(first, n);
+            };
+            if (n > 0) out[leaf] = m_loss.renew({part(m_by_leaf[0]), part(m_by_leaf[1]), part(m_by_leaf[2])}, l2).value_or(0);
+        });
+        return out;
+    }
+
     /// Adds each row's leaf, then measures the loss of every `every`-th chunk and, if asked, writes all derivatives.
     /// @param key  of the tree that the derivatives are for.
     double update(std::span<std::int32_t const> leaves, std::size_t every, std::uint64_t key, float* gradient, float* hessian) {
@@ -16262,7 +16297,7 @@ public:
             raw.resize(n);
             for (std::size_t i = 0; i < n; ++i) {
                 if (!leaves.empty()) m_sums[first + i] += leaves[m_leaf[first + i]];
-                raw[i] = m_start + static_cast<float>(m_sums[first + i]) * m_step;
+                raw[i] = this->raw(first + i);
             }
             loss_rows block{raw, m_rows.targets().subspan(first, n), weights(first, n)};
             if (!m_groups.empty()) block.group_ends = m_groups[c], block.key = key, block.first_group = m_first_group[c];
@@ -16275,6 +16310,7 @@ public:
     }
 
 private:
+    float raw(std::size_t row) const noexcept { return m_start + static_cast<float>(m_sums[row]) * m_step; }
     std::span<float const> weights(std::size_t first, std::size_t n) const noexcept {
         return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
     }
@@ -16288,6 +16324,7 @@ private:
     std::vector<std::size_t> m_first_group;
     buffer<std::int32_t> m_sums;
     buffer<std::uint16_t> m_leaf;
+    std::vector<float> m_by_leaf[3]; ///< raw scores, targets, weights of rows by their leaf, for losses that renew leaves
 };
 
 /// The best constant score by Newton steps from 0, for losses of single rows that do not know it: each step must make the loss smaller.
@@ -16649,8 +16686,10 @@ private:
             scored_rows(m_train, m_options.loss, trees.start, 0, m_workers)
                 .update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
-            trees.exponent =
-                std::clamp(12 - static_cast<int>(std::floor(std::log2(m_options.learning_rate * m_booster->usual_step()))), -60, 60);
+            std::vector<float> const start(m_train.size(), static_cast<float>(trees.start));
+            double const known = m_options.loss.usual_step({start, m_train.targets(), m_train.weights}).value_or(0);
+            double const step = m_options.learning_rate * (known > 0 ? known : m_booster->usual_step());
+            trees.exponent = std::clamp(12 - static_cast<int>(std::floor(std::log2(step))), -60, 60);
         }
         m_scores.emplace(m_train, m_options.loss, trees.start, trees.exponent, m_workers);
         if (m_valid) m_valid_scores.emplace(m_valid->rows, m_options.loss, trees.start, trees.exponent, m_workers);
@@ -16693,17 +16732,24 @@ private:
         auto const totals = m_booster->find_leaves(splits, m_scores->leaf_of());
         if (m_valid) m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
         std::vector<std::int32_t> leaves;
-        for (auto const& total : totals) leaves.push_back(leaf_value(total)), weights.push_back(static_cast<float>(total.weight));
+        auto const renewed = m_options.loss.renews() ? m_scores->renew_leaves(totals.size(), m_options.l2) : std::vector<double>();
+        for (std::size_t l = 0; l < totals.size(); ++l) {
+            leaves.push_back(leaf_value(renewed.empty() ? newton_step(totals[l]) : renewed[l]));
+            weights.push_back(static_cast<float>(totals[l].weight));
+        }
         std::int64_t largest = 0;
         for (auto const leaf : leaves) largest = std::max<std::int64_t>(largest, std::abs(std::int64_t{leaf}));
         m_largest_sum += largest;
         m_state->trees.add(splits, gains, leaves, weights);
         return leaves;
     }
-    /// A Newton step in fixed point: -rate G / (H + l2), within what sums of 32 bits can still hold.
-    std::int32_t leaf_value(leaf_total const& total) const {
+    double newton_step(leaf_total const& total) const {
         double const curvature = total.hessian + m_options.l2;
-        double const step = curvature > 0 ? -m_options.learning_rate * total.gradient / curvature : 0;
+        return curvature > 0 ? -total.gradient / curvature : 0;
+    }
+    /// A share of the step, in fixed point, within what sums of 32 bits can still hold.
+    std::int32_t leaf_value(double whole_step) const {
+        double const step = m_options.learning_rate * whole_step;
         if (!std::isfinite(step)) throw_data("booster: the loss gave derivatives of which a leaf's value is not a finite number");
         double const most = static_cast<double>(std::min<std::int64_t>(std::int64_t{1} << 24, 2147483647 - m_largest_sum));
         return static_cast<std::int32_t>(std::llround(std::clamp(std::ldexp(step, m_state->trees.exponent), -most, most)));
@@ -17064,7 +17110,7 @@ template <> struct archived<booster_model> {
         auto state = std::make_shared<booster_state>();
         load_columns(state->space, in), load_keys(state->space, in), load_features(state->space, in);
         auto const settings = in.value<saved_settings>("settings");
-        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 1 ||
+        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 2 ||
             settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
             in.fail("settings", "has a value outside of its range");
         state->trees = load_trees(state->space.features.size(), in);
@@ -17204,7 +17250,18 @@ struct group_scratch {
 
     void resize(std::size_t n) {
         for (auto* const of : {&raw, &target, &gain, &root_weight, &gradient, &hessian}) of->assign(n + lanes, 0.f);
-        while (discount.size() < n + lanes) discount.push_back(static_cast<float>(rank_discount(discount.size())));
+        know_places(n + lanes);
+    }
+    void know_places(std::size_t n) {
+        while (discount.size() < n) discount.push_back(static_cast<float>(rank_discount(discount.size())));
+    }
+    /// The DCG of the first k of `gains` in their best order, into which they are brought.
+    double ideal(std::size_t k) {
+        std::size_t const n = std::min(k, gains.size());
+        std::partial_sort(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end(), std::greater<>());
+        double sum = 0;
+        for (std::size_t place = 0; place < n; ++place) sum += gains[place] * static_cast<double>(discount[place]);
+        return sum;
     }
 };
 inline group_scratch& thread_group_scratch() {
@@ -17236,16 +17293,23 @@ inline double mean_weight(group_rows const& rows) {
 }
 inline float root_weight(group_rows const& rows, std::size_t row) { return rows.weight.empty() ? 1.f : std::sqrt(rows.weight[row]); }
 
+/// 2^t - 1.
+inline double exponential_gain(float t) noexcept {
+    auto const whole = static_cast<int>(std::min(std::max(t, 0.f), 31.f));
+    if (t == static_cast<float>(whole)) return static_cast<double>((std::int64_t{1} << whole) - 1);
+    return std::exp2(static_cast<double>(t)) - 1;
+}
+
 /// 1 - NDCG of the first k places, each group by its mean weight; groups without anything to gain do not count.
 inline loss_total missing_ndcg(group_rows const& rows, std::size_t k, bool exponential) {
     auto& s = thread_group_scratch();
-    s.gains.clear();
-    for (float const t : rows.target) s.gains.push_back(exponential ? std::exp2(static_cast<double>(t)) - 1 : static_cast<double>(t));
+    s.gains.clear(), s.know_places(rows.raw.size());
+    for (float const t : rows.target) s.gains.push_back(exponential ? exponential_gain(t) : static_cast<double>(t));
     sort_falling(rows.raw, s.order);
     double actual = 0;
     for (std::size_t place = 0; place < std::min(k, s.order.size()); ++place)
-        actual += s.gains[ordered_row(s.order[place])] * rank_discount(place);
-    double const ideal = ideal_dcg(s.gains, k), weight = mean_weight(rows);
+        actual += s.gains[ordered_row(s.order[place])] * static_cast<double>(s.discount[place]);
+    double const ideal = s.ideal(k), weight = mean_weight(rows);
     return ideal > 0 ? loss_total{weight * (1 - actual / ideal), weight} : loss_total{};
 }
 
@@ -17392,10 +17456,10 @@ private:
         for (std::size_t i = 0; i < n; ++i) {
             auto const row = detail::ordered_row(s.order[i]);
             s.raw[i] = rows.raw[row], s.root_weight[i] = detail::root_weight(rows, row);
-            s.gains.push_back(std::exp2(static_cast<double>(rows.target[row])) - 1);
+            s.gains.push_back(detail::exponential_gain(rows.target[row]));
             s.gain[i] = static_cast<float>(s.gains.back());
         }
-        return detail::ideal_dcg(s.gains, k);
+        return s.ideal(k);
     }
     /// The pairs of the row at place i with all below it; gives the sum of their gradients' sizes.
     double add_row(detail::group_scratch& s, std::size_t i, std::size_t n, float per_ideal, bool by_distance) const {
@@ -17553,6 +17617,132 @@ private:
             sum += detail::row_weight(rows, i) * error(rows, i), total += detail::row_weight(rows, i);
         return sum / total;
     }
+};
+}} // namespace recsys
+#endif
+
+// --- recsys/ranker/regression_loss.hpp -------------------------------------------------------------------------------
+// Losses of numbers besides squared error: mean absolute error and quantiles, whose leaves are quantiles themselves, and counts (Poisson).
+#ifndef RECSYS_RANKER_REGRESSION_LOSS_HPP
+#define RECSYS_RANKER_REGRESSION_LOSS_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
+/// The number below which a share alpha of the weight lies: it makes the pinball loss least. Where all numbers between two neighbours do, their
+/// middle. O(n log n).
+/// @param values  value and weight, at least one; they are sorted.
+inline double weighted_quantile(std::vector<std::pair<float, float>>& values, double alpha) {
+    std::sort(values.begin(), values.end());
+    double total = 0, below = 0;
+    for (auto const& v : values) total += static_cast<double>(v.second);
+    double const wanted = alpha * total, tolerance = 1e-9 * total;
+    for (std::size_t i = 0; i + 1 < values.size(); ++i) {
+        below += static_cast<double>(values[i].second);
+        if (below < wanted - tolerance) continue;
+        double const here = static_cast<double>(values[i].first), next = static_cast<double>(values[i + 1].first);
+        return below > wanted + tolerance ? here : (here + next) / 2;
+    }
+    return static_cast<double>(values.back().first);
+}
+}
+
+/// Quantile regression: predictions have a share `alpha` of the targets below them. The value is the pinball loss: alpha d for a target
+/// d above the prediction, (1 - alpha) d for one d below it. A leaf is the weighted quantile of what is left over in it; l2 has no say in it.
+/// Source: Koenker, Bassett, "Regression quantiles" (1978); Friedman (2001), algorithm 3, for the leaves.
+struct quantile {
+    double alpha = 0.5; ///< above 0, below 1
+
+    double value(std::span<float const> raw, std::span<float const> target) const {
+        return sum(raw, target, {}) / static_cast<double>(raw.size());
+    }
+    double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
+        auto const up = static_cast<float>(alpha), down = static_cast<float>(1 - alpha);
+        return detail::weighted_sum(raw.size(), weight, [&](std::size_t first, std::size_t n, float* out) {
+            for (std::size_t i = 0; i < n; ++i) {
+                float const d = target[first + i] - raw[first + i];
+                out[i] = d > 0.f ? up * d : -down * d;
+            }
+        });
+    }
+    void derivatives(std::span<float const> raw, std::span<float const> target, std::span<float> gradient, std::span<float> hessian) const {
+        auto const up = static_cast<float>(alpha), down = static_cast<float>(1 - alpha);
+        for (std::size_t i = 0; i < raw.size(); ++i)
+            gradient[i] = raw[i] < target[i] ? -up : raw[i] > target[i] ? down : 0.f, hessian[i] = 1.f;
+    }
+    double renew(std::span<float const> raw, std::span<float const> target, std::span<float const> weight, double /*l2*/) const {
+        std::vector<std::pair<float, float>> left(raw.size());
+        for (std::size_t i = 0; i < raw.size(); ++i) left[i] = {target[i] - raw[i], weight.empty() ? 1.f : weight[i]};
+        return detail::weighted_quantile(left, alpha);
+    }
+    double start(std::span<float const> target, std::span<float const> weight) const {
+        std::vector<float> const zero(target.size(), 0.f);
+        return renew(zero, target, weight, 0);
+    }
+    /// Leaves are as large as what is left over, not as a quotient of derivatives.
+    double usual_step(std::span<float const> raw, std::span<float const> target) const {
+        double sum = 0;
+        for (std::size_t i = 0; i < raw.size(); ++i) sum += std::abs(static_cast<double>(target[i]) - static_cast<double>(raw[i]));
+        return sum / static_cast<double>(raw.size());
+    }
+    void check_options() const {
+        if (!(alpha > 0 && alpha < 1)) detail::throw_option("quantile: alpha must be in (0, 1), got ", alpha);
+    }
+};
+
+/// Mean absolute error: quantile 0.5, its value doubled.
+struct mae : quantile {
+    double value(std::span<float const> raw, std::span<float const> target) const { return 2 * quantile::value(raw, target); }
+    double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
+        return 2 * quantile::sum(raw, target, weight);
+    }
+    void derivatives(std::span<float const> raw, std::span<float const> target, std::span<float> gradient, std::span<float> hessian) const {
+        quantile::derivatives(raw, target, gradient, hessian);
+        for (auto& g : gradient) g *= 2.f;
+    }
+};
+
+/// Counts by their rate: e^raw - target raw, which is the negative log likelihood but for what depends on the targets alone. Predictions are
+/// rates, e^raw. Targets are at least 0. A leaf is the logarithm of targets by rates, l2 rows of no change counted in: it never overshoots.
+struct poisson {
+    static constexpr output_kind output = output_kind::rate;
+
+    double value(std::span<float const> raw, std::span<float const> target) const {
+        return sum(raw, target, {}) / static_cast<double>(raw.size());
+    }
+    double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
+        double sum = 0;
+        for (std::size_t i = 0; i < raw.size(); ++i) {
+            double const r = static_cast<double>(raw[i]), loss = std::exp(r) - static_cast<double>(target[i]) * r;
+            sum += weight.empty() ? loss : static_cast<double>(weight[i]) * loss;
+        }
+        return sum;
+    }
+    void derivatives(std::span<float const> raw, std::span<float const> target, std::span<float> gradient, std::span<float> hessian) const {
+        for (std::size_t i = 0; i < raw.size(); ++i) hessian[i] = rate(raw[i]), gradient[i] = hessian[i] - target[i];
+    }
+    double renew(std::span<float const> raw, std::span<float const> target, std::span<float const> weight, double l2) const {
+        double targets = 0, rates = 0, rows = 0;
+        for (std::size_t i = 0; i < raw.size(); ++i) {
+            double const w = weight.empty() ? 1.0 : static_cast<double>(weight[i]);
+            targets += w * static_cast<double>(target[i]), rates += w * static_cast<double>(rate(raw[i])), rows += w;
+        }
+        double const unchanged = l2 * rates / rows;
+        return std::clamp(std::log((targets + unchanged) / (rates + unchanged)), -5.0, 5.0); // without l2 it may be infinite
+    }
+    /// The logarithm of the mean target. @throws data_error  where all targets are 0.
+    double start(std::span<float const> target, std::span<float const> weight) const {
+        detail::target_sums const sums(target, weight);
+        if (!(sums.target > 0)) detail::throw_data("poisson: every target is 0; a rate needs at least one above it");
+        return std::log(sums.target / sums.weight);
+    }
+    void check(std::span<float const> target) const {
+        for (std::size_t i = 0; i < target.size(); ++i)
+            if (!(target[i] >= 0))
+                detail::throw_data("poisson: the target of row ", i, " (from 0) is ", target[i], ", expected a number of at least 0");
+    }
+
+private:
+    /// e^t within what float holds.
+    static float rate(float t) noexcept { return std::exp(std::clamp(t, -80.f, 80.f)); }
 };
 }} // namespace recsys
 #endif
@@ -18993,9 +19183,10 @@ public:
         for (std::size_t row = 0; row < gain.size(); ++row)
             if (!(gain[row] >= 0 && std::isfinite(gain[row])))
                 detail::throw_data("graded_ndcg: the gain of row ", row, " is ", gain[row], ", expected a finite number from 0");
-        double actual = 0;
+        double actual = 0, ideal = 0;
         for (std::size_t place = 0; place < std::min(k, order.size()); ++place) actual += gain[order[place]] * detail::rank_discount(place);
-        double const ideal = detail::ideal_dcg(std::move(gain), k);
+        std::sort(gain.begin(), gain.end(), std::greater<>());
+        for (std::size_t place = 0; place < std::min(k, gain.size()); ++place) ideal += gain[place] * detail::rank_discount(place);
         return ideal > 0 ? actual / ideal : 0;
     }
 };

@@ -25,6 +25,7 @@
 #include <recsys/ranker/packed_rows.hpp>
 #include <recsys/ranker/predictor.hpp>
 #include <recsys/ranker/ranking_loss.hpp>
+#include <recsys/ranker/regression_loss.hpp>
 #include <recsys/ranker/row_block.hpp>
 #include <recsys/ranker/sampling.hpp>
 #include <recsys/ranker/split_search.hpp>

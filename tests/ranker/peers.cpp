@@ -5,15 +5,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "support/fixtures/ranker.hpp"
+#include "support/fixtures/ranker_groups.hpp"
 #include "support/ranking_rows.hpp"
 
 namespace rs = recsys;
@@ -49,6 +52,42 @@ double ranking_loss(std::size_t n_train, std::size_t n_test, std::uint64_t seeds
     return sum / static_cast<double>(seeds);
 }
 
+/// NDCG@10 with gains 2^grade - 1, the mean over the groups that have a grade above 0.
+double mean_ndcg(rs::frame const& rows, std::span<float const> scores) {
+    double sum = 0;
+    std::size_t first = 0, n = 0;
+    for (auto const end : rows.group_ends()) {
+        std::vector<double> s, gains;
+        double total = 0;
+        for (; first < end; ++first) {
+            s.push_back(static_cast<double>(scores[first]));
+            gains.push_back(std::exp2(static_cast<double>(rows.targets()[first])) - 1), total += gains.back();
+        }
+        if (total > 0) sum += rs::graded_ndcg(10)(s, gains), ++n;
+    }
+    return sum / static_cast<double>(n);
+}
+
+/// The best of the stages that the peers were measured at, by the mean of four seeds; as theirs: depth 6, learning rate 0.05, at most `trees`.
+double ranking_ndcg(rs::loss const& loss, std::size_t trees, rs::frame const& train, rs::frame const& test) {
+    std::vector<double> stages;
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+        auto const model = rs::booster({.loss = loss, .trees = trees, .learning_rate = 0.05, .depth = 6, .seed = seed}).fit(train);
+        std::size_t at = 0;
+        model.staged(test, 25, [&](std::size_t n, std::span<float const> scores) {
+            if (n % 25 != 0 || ((n / 25) & (n / 25 - 1)) != 0) return; // 25, 50, 100, ...
+            if (at == stages.size()) stages.push_back(0);
+            stages[at++] += mean_ndcg(test, scores) / 4;
+        });
+    }
+    return *std::max_element(stages.begin(), stages.end());
+}
+template <class Figures> double best_ndcg(Figures const& figures) {
+    double best = 0;
+    for (auto const& one : figures) best = std::max(best, one.ndcg);
+    return best;
+}
+
 std::string data_folder() {
     char const* const folder = std::getenv("RECSYS_DATA_DIR");
     return folder ? std::string(folder) + "/lightgbm-examples" : "";
@@ -58,6 +97,31 @@ struct wide_row {
     std::array<float, 28> x{};
     float target = 0;
 };
+
+struct document {
+    std::array<float, 301> x{};
+    float grade = 0;
+    std::size_t query = 0;
+};
+
+std::vector<document> read_documents(std::string const& path) {
+    std::ifstream in(path), sizes(path + ".query");
+    std::vector<document> out;
+    std::size_t query = 0, left = 0;
+    for (std::string line; std::getline(in, line); --left) {
+        for (; left == 0; ++query) sizes >> left;
+        document d;
+        d.query = query;
+        std::istringstream fields(line);
+        fields >> d.grade;
+        for (std::string field; fields >> field;) {
+            auto const colon = field.find(':');
+            d.x[static_cast<std::size_t>(std::stoi(field.substr(0, colon)))] = std::stof(field.substr(colon + 1));
+        }
+        out.push_back(d);
+    }
+    return out;
+}
 
 std::vector<wide_row> read_wide(std::string const& path) {
     std::ifstream in(path);
@@ -151,4 +215,37 @@ TEST_CASE("LightGBM's categorical.data: AUC above LightGBM and XGBoost, and that
     CHECK(sum > xgboost.auc);
     // The test has about 250 positives in 1,400 rows: the AUC has a standard error of 0.02 (Hanley, McNeil 1982), and CatBoost's four seeds span 0.04.
     CHECK(sum > catboost.auc - 0.02);
+}
+
+TEST_CASE("LightGBM's lambdarank: NDCG@10 of LambdaMART at most 0.003 below the best peer" * doctest::test_suite("slow")) {
+    auto const train = read_documents(data_folder() + "/lambdarank/rank.train"),
+               test = read_documents(data_folder() + "/lambdarank/rank.test");
+    if (train.empty()) {
+        MESSAGE("skipped: RECSYS_DATA_DIR names no folder with lightgbm-examples/lambdarank");
+        return;
+    }
+    auto schema = rs::rows<document>();
+    for (std::size_t c = 1; c <= 300; ++c) schema = schema.number("x" + std::to_string(c), [c](document const& d) { return d.x[c]; });
+    auto const grouped = schema.target(&document::grade).group(&document::query);
+    double const best = best_ndcg(group_fixture::lambdarank_example);
+    double const ours = ranking_ndcg(rs::lambda_mart{}, 800, rs::ingest(train, grouped), rs::ingest(test, grouped));
+    print("lambdarank example, NDCG@10, four seeds, LambdaMART", ours, best);
+    CHECK(ours > best - 0.003);
+}
+
+TEST_CASE("users of 60,000 rows: NDCG@10 of each ranking loss at most 0.003 below the best peer" * doctest::test_suite("slow")) {
+    support::ranking_world world(42);
+    auto const train = rs::ingest(world.rows(60000, 1), support::ranking_schema()),
+               test = rs::ingest(world.rows(30000, 2), support::ranking_schema());
+    double const best = best_ndcg(group_fixture::users_60k);
+    auto const check = [&](char const* name, rs::loss const& loss) {
+        double const ours = ranking_ndcg(loss, 200, train, test);
+        print(name, ours, best);
+        CHECK(ours > best - 0.003);
+    };
+    check("users 60k, NDCG@10, four seeds, pairwise_logit", rs::pairwise_logit{});
+    check("users 60k, NDCG@10, four seeds, lambda_mart", rs::lambda_mart{});
+    check("users 60k, NDCG@10, four seeds, yeti_rank", rs::yeti_rank{});
+    check("users 60k, NDCG@10, four seeds, query_soft_max", rs::query_soft_max{});
+    check("users 60k, NDCG@10, four seeds, query_rmse", rs::query_rmse{});
 }

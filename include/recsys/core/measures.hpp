@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -21,15 +20,6 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
 /// What a hit at this place is worth: 1 / log2(place + 2), place from 0. Source: Järvelin & Kekäläinen (2002).
 inline double rank_discount(std::size_t place) noexcept { return 1 / std::log2(static_cast<double>(place) + 2); }
-
-/// The DCG of the first k gains in their best order.
-inline double ideal_dcg(std::vector<double> gains, std::size_t k) {
-    std::size_t const n = std::min(k, gains.size());
-    std::partial_sort(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end(), std::greater<>());
-    double sum = 0;
-    for (std::size_t place = 0; place < n; ++place) sum += gains[place] * rank_discount(place);
-    return sum;
-}
 
 /// Loss of a raw score (log odds) against a label in [0, 1], finite for every finite score.
 inline double log_loss_of(double raw, double label) noexcept {

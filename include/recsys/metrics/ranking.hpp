@@ -169,9 +169,10 @@ public:
         for (std::size_t row = 0; row < gain.size(); ++row)
             if (!(gain[row] >= 0 && std::isfinite(gain[row])))
                 detail::throw_data("graded_ndcg: the gain of row ", row, " is ", gain[row], ", expected a finite number from 0");
-        double actual = 0;
+        double actual = 0, ideal = 0;
         for (std::size_t place = 0; place < std::min(k, order.size()); ++place) actual += gain[order[place]] * detail::rank_discount(place);
-        double const ideal = detail::ideal_dcg(std::move(gain), k);
+        std::sort(gain.begin(), gain.end(), std::greater<>());
+        for (std::size_t place = 0; place < std::min(k, gain.size()); ++place) ideal += gain[place] * detail::rank_discount(place);
         return ideal > 0 ? actual / ideal : 0;
     }
 };

@@ -147,8 +147,10 @@ private:
             scored_rows(m_train, m_options.loss, trees.start, 0, m_workers)
                 .update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
-            trees.exponent =
-                std::clamp(12 - static_cast<int>(std::floor(std::log2(m_options.learning_rate * m_booster->usual_step()))), -60, 60);
+            std::vector<float> const start(m_train.size(), static_cast<float>(trees.start));
+            double const known = m_options.loss.usual_step({start, m_train.targets(), m_train.weights}).value_or(0);
+            double const step = m_options.learning_rate * (known > 0 ? known : m_booster->usual_step());
+            trees.exponent = std::clamp(12 - static_cast<int>(std::floor(std::log2(step))), -60, 60);
         }
         m_scores.emplace(m_train, m_options.loss, trees.start, trees.exponent, m_workers);
         if (m_valid) m_valid_scores.emplace(m_valid->rows, m_options.loss, trees.start, trees.exponent, m_workers);
@@ -191,17 +193,24 @@ private:
         auto const totals = m_booster->find_leaves(splits, m_scores->leaf_of());
         if (m_valid) m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
         std::vector<std::int32_t> leaves;
-        for (auto const& total : totals) leaves.push_back(leaf_value(total)), weights.push_back(static_cast<float>(total.weight));
+        auto const renewed = m_options.loss.renews() ? m_scores->renew_leaves(totals.size(), m_options.l2) : std::vector<double>();
+        for (std::size_t l = 0; l < totals.size(); ++l) {
+            leaves.push_back(leaf_value(renewed.empty() ? newton_step(totals[l]) : renewed[l]));
+            weights.push_back(static_cast<float>(totals[l].weight));
+        }
         std::int64_t largest = 0;
         for (auto const leaf : leaves) largest = std::max<std::int64_t>(largest, std::abs(std::int64_t{leaf}));
         m_largest_sum += largest;
         m_state->trees.add(splits, gains, leaves, weights);
         return leaves;
     }
-    /// A Newton step in fixed point: -rate G / (H + l2), within what sums of 32 bits can still hold.
-    std::int32_t leaf_value(leaf_total const& total) const {
+    double newton_step(leaf_total const& total) const {
         double const curvature = total.hessian + m_options.l2;
-        double const step = curvature > 0 ? -m_options.learning_rate * total.gradient / curvature : 0;
+        return curvature > 0 ? -total.gradient / curvature : 0;
+    }
+    /// A share of the step, in fixed point, within what sums of 32 bits can still hold.
+    std::int32_t leaf_value(double whole_step) const {
+        double const step = m_options.learning_rate * whole_step;
         if (!std::isfinite(step)) throw_data("booster: the loss gave derivatives of which a leaf's value is not a finite number");
         double const most = static_cast<double>(std::min<std::int64_t>(std::int64_t{1} << 24, 2147483647 - m_largest_sum));
         return static_cast<std::int32_t>(std::llround(std::clamp(std::ldexp(step, m_state->trees.exponent), -most, most)));

@@ -48,7 +48,7 @@ struct booster_state {
 
     double answer(std::int64_t sum) const noexcept {
         double const raw = trees.raw(sum);
-        return output == output_kind::probability ? sigmoid(raw) : raw;
+        return output == output_kind::probability ? sigmoid(raw) : output == output_kind::rate ? std::exp(raw) : raw;
     }
 };
 
@@ -77,7 +77,7 @@ public:
     booster_model() : m_state(std::make_shared<detail::booster_state const>()) {}
     explicit booster_model(std::shared_ptr<detail::booster_state const> state) : m_state(std::move(state)) {}
 
-    /// One score a row: probabilities for log loss, raw scores for other losses.
+    /// One score a row: probabilities for log loss, rates for Poisson, raw scores for other losses.
     /// @throws data_error  where a column is missing or of another type, or a missing number is forbidden.
     [[nodiscard]] std::vector<float> predict(frame const& rows, run_options const& run = {}) const {
         std::vector<float> out(rows.n_rows());

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -51,6 +52,31 @@ public:
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
     std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
 
+    /// The best number to add to the rows of each leaf, by a loss that renews leaves; 0 for a leaf without rows.
+    std::vector<double> renew_leaves(std::size_t n_leaves, double l2) {
+        std::vector<std::size_t> ends(n_leaves + 1, 0);
+        for (auto const leaf : m_leaf) ++ends[leaf + std::size_t{1}];
+        std::partial_sum(ends.begin(), ends.end(), ends.begin());
+        auto at = ends;
+        bool const weighted = !m_rows.weights.empty();
+        if (m_by_leaf[0].empty())
+            for (std::size_t k = 0; k < (weighted ? 3u : 2u); ++k) m_by_leaf[k].resize(size());
+        for (std::size_t row = 0; row < size(); ++row) {
+            std::size_t const to = at[m_leaf[row]]++;
+            m_by_leaf[0][to] = raw(row), m_by_leaf[1][to] = m_rows.targets()[row];
+            if (weighted) m_by_leaf[2][to] = m_rows.weights[row];
+        }
+        std::vector<double> out(n_leaves, 0);
+        m_workers.run(n_leaves, [&](std::size_t leaf, std::size_t) {
+            std::size_t const first = ends[leaf], n = ends[leaf + 1] - first;
+            auto const part = [&](std::vector<float> const& of) {
+                return of.empty() ? std::span<float const>() : std::span(of).subspan(first, n);
+            };
+            if (n > 0) out[leaf] = m_loss.renew({part(m_by_leaf[0]), part(m_by_leaf[1]), part(m_by_leaf[2])}, l2).value_or(0);
+        });
+        return out;
+    }
+
     /// Adds each row's leaf, then measures the loss of every `every`-th chunk and, if asked, writes all derivatives.
     /// @param key  of the tree that the derivatives are for.
     double update(std::span<std::int32_t const> leaves, std::size_t every, std::uint64_t key, float* gradient, float* hessian) {
@@ -62,7 +88,7 @@ public:
             raw.resize(n);
             for (std::size_t i = 0; i < n; ++i) {
                 if (!leaves.empty()) m_sums[first + i] += leaves[m_leaf[first + i]];
-                raw[i] = m_start + static_cast<float>(m_sums[first + i]) * m_step;
+                raw[i] = this->raw(first + i);
             }
             loss_rows block{raw, m_rows.targets().subspan(first, n), weights(first, n)};
             if (!m_groups.empty()) block.group_ends = m_groups[c], block.key = key, block.first_group = m_first_group[c];
@@ -75,6 +101,7 @@ public:
     }
 
 private:
+    float raw(std::size_t row) const noexcept { return m_start + static_cast<float>(m_sums[row]) * m_step; }
     std::span<float const> weights(std::size_t first, std::size_t n) const noexcept {
         return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
     }
@@ -88,6 +115,7 @@ private:
     std::vector<std::size_t> m_first_group;
     buffer<std::int32_t> m_sums;
     buffer<std::uint16_t> m_leaf;
+    std::vector<float> m_by_leaf[3]; ///< raw scores, targets, weights of rows by their leaf, for losses that renew leaves
 };
 
 /// The best constant score by Newton steps from 0, for losses of single rows that do not know it: each step must make the loss smaller.

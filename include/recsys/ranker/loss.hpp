@@ -30,7 +30,8 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// derivative of each row's loss by its raw score. Called for blocks of rows, from several threads at once; weights are applied outside.
 /// Members it may have besides: `output` (an output_kind: what predict() gives), `start(target, weight)` (the best constant score; `weight`
 /// may be empty), `check(target)` (throws where a target is not allowed), `check_options()` (throws where the loss itself is ill set),
-/// `finish(mean)` (turns the mean of the blocks into the value shown).
+/// `finish(mean)` (turns the mean of the blocks into the value shown), `renew(raw, target, weight, l2)` (the best number to add to the scores of
+/// the rows given, which are those of a leaf, instead of a Newton step), `usual_step(raw, target)` (about how large such a number is).
 template <class Loss>
 concept loss_function = requires(Loss const& loss, std::span<float const> in, std::span<float> out) {
     { loss.value(in, in) } -> std::convertible_to<double>;
@@ -58,8 +59,8 @@ concept group_loss_function = requires(Loss const& loss, group_rows const& rows,
     loss.derivatives(rows, out, out);
 };
 
-/// What `predict` gives: the raw score as it is, or 1 / (1 + e^-raw).
-enum class output_kind : std::uint8_t { raw, probability };
+/// What `predict` gives: the raw score as it is, 1 / (1 + e^-raw), or e^raw.
+enum class output_kind : std::uint8_t { raw, probability, rate };
 
 namespace detail {
 
@@ -293,6 +294,11 @@ public:
     std::optional<double> start(std::span<float const> target, std::span<float const> weight) const {
         return m_held->start(target, weight);
     }
+    /// The best number to add to the scores of the rows of a leaf, where the loss knows it; a loss always knows it or never.
+    std::optional<double> renew(detail::loss_rows const& rows, double l2) const { return m_held->renew(rows, l2); }
+    bool renews() const { return m_held->renews(); }
+    /// How large a usual leaf is, where the derivatives do not say it.
+    std::optional<double> usual_step(detail::loss_rows const& rows) const { return m_held->usual_step(rows); }
     /// @throws data_error  for a target that the loss does not allow.
     void check(std::span<float const> target) const { m_held->check(target); }
     /// @throws option_error  for a setting of the loss outside its range.
@@ -307,6 +313,9 @@ private:
         virtual double finish(double) const = 0;
         virtual void derivatives(detail::loss_rows const&, std::span<float>, std::span<float>) const = 0;
         virtual std::optional<double> start(std::span<float const>, std::span<float const>) const = 0;
+        virtual bool renews() const = 0;
+        virtual std::optional<double> renew(detail::loss_rows const&, double) const = 0;
+        virtual std::optional<double> usual_step(detail::loss_rows const&) const = 0;
         virtual void check(std::span<float const>) const = 0;
         virtual void check_options() const = 0;
     };
@@ -344,6 +353,16 @@ private:
         std::optional<double> start(std::span<float const> target, std::span<float const> weight) const override {
             if constexpr (requires { held.start(target, weight); }) return held.start(target, weight);
             else if constexpr (group_loss_function<Loss>) return 0; // what is compared within groups does not ask for a constant
+            else return std::nullopt;
+        }
+        static constexpr bool can_renew = requires(Loss const& l, std::span<float const> in) { l.renew(in, in, in, 0.0); };
+        bool renews() const override { return can_renew; }
+        std::optional<double> renew(detail::loss_rows const& rows, double l2) const override {
+            if constexpr (can_renew) return held.renew(rows.raw, rows.target, rows.weight, l2);
+            else return std::nullopt;
+        }
+        std::optional<double> usual_step(detail::loss_rows const& rows) const override {
+            if constexpr (requires { held.usual_step(rows.raw, rows.target); }) return held.usual_step(rows.raw, rows.target);
             else return std::nullopt;
         }
         void check(std::span<float const> target) const override {

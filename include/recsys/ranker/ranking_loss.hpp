@@ -35,7 +35,18 @@ struct group_scratch {
 
     void resize(std::size_t n) {
         for (auto* const of : {&raw, &target, &gain, &root_weight, &gradient, &hessian}) of->assign(n + lanes, 0.f);
-        while (discount.size() < n + lanes) discount.push_back(static_cast<float>(rank_discount(discount.size())));
+        know_places(n + lanes);
+    }
+    void know_places(std::size_t n) {
+        while (discount.size() < n) discount.push_back(static_cast<float>(rank_discount(discount.size())));
+    }
+    /// The DCG of the first k of `gains` in their best order, into which they are brought.
+    double ideal(std::size_t k) {
+        std::size_t const n = std::min(k, gains.size());
+        std::partial_sort(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end(), std::greater<>());
+        double sum = 0;
+        for (std::size_t place = 0; place < n; ++place) sum += gains[place] * static_cast<double>(discount[place]);
+        return sum;
     }
 };
 inline group_scratch& thread_group_scratch() {
@@ -67,16 +78,23 @@ inline double mean_weight(group_rows const& rows) {
 }
 inline float root_weight(group_rows const& rows, std::size_t row) { return rows.weight.empty() ? 1.f : std::sqrt(rows.weight[row]); }
 
+/// 2^t - 1.
+inline double exponential_gain(float t) noexcept {
+    auto const whole = static_cast<int>(std::min(std::max(t, 0.f), 31.f));
+    if (t == static_cast<float>(whole)) return static_cast<double>((std::int64_t{1} << whole) - 1);
+    return std::exp2(static_cast<double>(t)) - 1;
+}
+
 /// 1 - NDCG of the first k places, each group by its mean weight; groups without anything to gain do not count.
 inline loss_total missing_ndcg(group_rows const& rows, std::size_t k, bool exponential) {
     auto& s = thread_group_scratch();
-    s.gains.clear();
-    for (float const t : rows.target) s.gains.push_back(exponential ? std::exp2(static_cast<double>(t)) - 1 : static_cast<double>(t));
+    s.gains.clear(), s.know_places(rows.raw.size());
+    for (float const t : rows.target) s.gains.push_back(exponential ? exponential_gain(t) : static_cast<double>(t));
     sort_falling(rows.raw, s.order);
     double actual = 0;
     for (std::size_t place = 0; place < std::min(k, s.order.size()); ++place)
-        actual += s.gains[ordered_row(s.order[place])] * rank_discount(place);
-    double const ideal = ideal_dcg(s.gains, k), weight = mean_weight(rows);
+        actual += s.gains[ordered_row(s.order[place])] * static_cast<double>(s.discount[place]);
+    double const ideal = s.ideal(k), weight = mean_weight(rows);
     return ideal > 0 ? loss_total{weight * (1 - actual / ideal), weight} : loss_total{};
 }
 
@@ -224,10 +242,10 @@ private:
         for (std::size_t i = 0; i < n; ++i) {
             auto const row = detail::ordered_row(s.order[i]);
             s.raw[i] = rows.raw[row], s.root_weight[i] = detail::root_weight(rows, row);
-            s.gains.push_back(std::exp2(static_cast<double>(rows.target[row])) - 1);
+            s.gains.push_back(detail::exponential_gain(rows.target[row]));
             s.gain[i] = static_cast<float>(s.gains.back());
         }
-        return detail::ideal_dcg(s.gains, k);
+        return s.ideal(k);
     }
     /// The pairs of the row at place i with all below it; gives the sum of their gradients' sizes.
     double add_row(detail::group_scratch& s, std::size_t i, std::size_t n, float per_ideal, bool by_distance) const {
