@@ -1136,11 +1136,13 @@ double area_under_curve(std::span<Score const> scores, std::span<Label const> la
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// What an iterative fit did; models give it as `report()`.
 struct fit_report {
-    std::vector<double> loss = {};                  ///< on the training rows after each iteration
-    std::vector<double> valid_loss = {};            ///< on the validation rows after each iteration; empty without them
-    std::optional<std::size_t> best_iteration = {}; ///< the first one of the lowest validation loss, from 0; only with validation rows
-    bool stopped = false;                           ///< the progress callback asked to stop
-    std::vector<std::string> warnings = {};         ///< what is odd but legal
+    std::vector<double> loss = {};         ///< on the training rows after each iteration
+    std::vector<double> valid_loss = {};   ///< on the validation rows after each iteration; empty without them
+    std::vector<double> valid_metric = {}; ///< the metric that was chosen to be watched there; empty where that is the loss
+    std::optional<std::size_t> best_iteration =
+        {};                                 ///< the first one of the best validation loss or metric, from 0; only with validation rows
+    bool stopped = false;                   ///< the progress callback asked to stop
+    std::vector<std::string> warnings = {}; ///< what is odd but legal
 };
 
 namespace detail {
@@ -2874,6 +2876,7 @@ struct frame_rows {
     detail::shared_array<item_index> items;
     detail::shared_array<float> targets;
     detail::shared_array<float> weights;
+    detail::shared_array<float> baselines; ///< raw scores on which a ranker builds
     /// Where each group ends; rows of a group are neighbours. Empty where there are no groups.
     detail::shared_array<std::uint64_t> group_ends;
     /// The moment up to which the features know events, if there is one.
@@ -2930,6 +2933,9 @@ public:
     /// Empty where every row weighs 1.
     std::span<float const> weights() const& noexcept { return m_rows.weights.span(); }
     std::span<float const> weights() const&& = delete;
+    /// Raw scores on which a ranker builds; empty where there are none.
+    std::span<float const> baselines() const& noexcept { return m_rows.baselines.span(); }
+    std::span<float const> baselines() const&& = delete;
     std::size_t n_groups() const noexcept { return m_rows.group_ends.size(); }
     std::span<std::uint64_t const> group_ends() const& noexcept { return m_rows.group_ends.span(); }
     std::span<std::uint64_t const> group_ends() const&& = delete;
@@ -2949,6 +2955,7 @@ private:
         check_length("the item column", m_rows.items.size(), true);
         check_length("the target", m_rows.targets.size(), true);
         check_length("the weight", m_rows.weights.size(), true);
+        check_length("the baseline", m_rows.baselines.size(), true);
         std::uint64_t last = 0;
         for (auto const end : m_rows.group_ends) {
             if (end <= last || end > m_n_rows) detail::throw_data("frame: groups must be at least one row each, up to ", m_n_rows, " rows");
@@ -3645,7 +3652,7 @@ template <class Row, class Projection> number_reader<Row> make_number_reader(Pro
 /// All that a schema knows of its rows.
 template <class Row> struct row_readers {
     std::vector<schema_column<Row>> columns;
-    number_reader<Row> target, weight;
+    number_reader<Row> target, weight, baseline;
     std::function<group_reader<Row>()> make_group;
 };
 
@@ -3666,6 +3673,7 @@ template <class Projection, class Row> using projected_t = typename projected<Pr
 /// categories  a range of categories: a row may have none, one or many.
 /// target      the number to predict; `fit` needs it, prediction does not.
 /// weight      what a row counts for, at least 0. Absent: 1.
+/// baseline    a raw score, finite: a ranker learns what is to be added to it, and predictions have it added.
 /// group       an id of any type: rows that are ranked against each other.
 /// Projections are member pointers or callables of a row, kept by copy and called from several threads at once.
 /// Steps throw data_error where a name is empty or comes twice.
@@ -3725,6 +3733,14 @@ public:
         static_assert(!can_read || is_number, "weight: a weight must be a number");
         auto out = *this;
         if constexpr (can_read && is_number) out.m_readers.weight = detail::make_number_reader<Row>(std::move(projection));
+        return out;
+    }
+    template <class Projection> row_schema baseline(Projection projection) const {
+        constexpr bool can_read = reads<Projection>, is_number = detail::number_column<value_of<Projection>>;
+        static_assert(can_read, "baseline: the baseline cannot be read from the row type of rows<T>()");
+        static_assert(!can_read || is_number, "baseline: a baseline must be a number");
+        auto out = *this;
+        if constexpr (can_read && is_number) out.m_readers.baseline = detail::make_number_reader<Row>(std::move(projection));
         return out;
     }
     template <class Projection> row_schema group(Projection projection) const {
@@ -3829,6 +3845,7 @@ inline frame take_rows(frame const& from, std::span<std::size_t const> rows) {
     frame_rows out;
     out.users = take_values(about.users, rows), out.items = take_values(about.items, rows);
     out.targets = take_values(about.targets, rows), out.weights = take_values(about.weights, rows);
+    out.baselines = take_values(about.baselines, rows);
     if (!about.group_ends.empty()) out.group_ends = shared_array<std::uint64_t>(take_group_ends(about.group_ends.span(), rows));
     out.as_of = about.as_of, out.targets_as_of = about.targets_as_of;
     return frame(rows.size(), std::move(columns), std::move(out));
@@ -3939,6 +3956,7 @@ public:
         }
         if (m_readers.target) m_readers.target(rows, more(m_targets, rows.size()));
         if (m_readers.weight) read_weights(rows);
+        if (m_readers.baseline) read_baselines(rows);
         if (m_read_group) m_read_group(rows, m_groups.more(rows.size())), m_groups.check(rows.size());
         m_n_rows += rows.size();
     }
@@ -3947,6 +3965,7 @@ public:
         for (std::size_t c = 0; c < m_columns.size(); ++c) columns.push_back(std::move(m_columns[c]).finish(m_readers.columns[c]));
         frame_rows about;
         about.targets = shared_array<float>(std::move(m_targets)), about.weights = shared_array<float>(std::move(m_weights));
+        about.baselines = shared_array<float>(std::move(m_baselines));
         auto const order = m_groups.scattered() ? m_groups.order() : std::vector<std::size_t>();
         auto ends = m_read_group ? m_groups.ends() : std::vector<std::uint64_t>();
         if (order.empty()) {
@@ -3972,11 +3991,18 @@ private:
                 throw_data("ingest: the weight of row ", m_n_rows + r, " (from 0) is ", weights[r],
                            ", expected a finite number of at least 0");
     }
+    void read_baselines(std::span<Row const> rows) {
+        float const* const baselines = more(m_baselines, rows.size());
+        m_readers.baseline(rows, m_baselines.data() + m_n_rows);
+        for (std::size_t r = 0; r < rows.size(); ++r)
+            if (!std::isfinite(baselines[r]))
+                throw_data("ingest: the baseline of row ", m_n_rows + r, " (from 0) is ", baselines[r], ", expected a finite number");
+    }
 
     row_readers<Row> const& m_readers;
     std::size_t m_n_rows = 0;
     std::vector<column_in_making> m_columns;
-    std::vector<float> m_targets, m_weights;
+    std::vector<float> m_targets, m_weights, m_baselines;
     group_reader<Row> m_read_group;
     groups_in_making m_groups;
 };
@@ -3987,7 +4013,7 @@ private:
 /// One pass, rows stay in their order. With a group column the rows of a group must be neighbours; where they are not, ingest is a data_error
 /// that names the row, or brings them together with `.regroup` (groups in the order of their first row, rows of a group in their own).
 /// The range is not kept; exceptions of its iterators and projections pass through and leave nothing.
-/// @throws data_error  for a weight that is negative or not finite, a missing group id, scattered groups.
+/// @throws data_error  for a weight that is negative or not finite, a baseline that is not finite, a missing group id, scattered groups.
 /// @throws cancelled   where the progress callback says so.
 template <std::input_iterator It, std::sentinel_for<It> End, class Row>
 [[nodiscard]] frame ingest(It first, End last, row_schema<Row> const& schema, row_options const& options = {}) {
@@ -14915,8 +14941,9 @@ struct booster_state {
     fit_report report;
     std::optional<time_point> as_of = {};
 
-    double answer(std::int64_t sum) const noexcept {
-        double const raw = trees.raw(sum);
+    /// @param baseline  of the row.
+    double answer(std::int64_t sum, float baseline = 0) const noexcept {
+        double const raw = trees.raw(sum) + static_cast<double>(baseline);
         return output == output_kind::probability ? sigmoid(raw) : output == output_kind::rate ? std::exp(raw) : raw;
     }
 };
@@ -14946,16 +14973,19 @@ public:
     explicit booster_model(std::shared_ptr<detail::booster_state const> state) : m_state(std::move(state)) {}
 
     /// One score a row: probabilities for log loss, rates for Poisson, raw scores for other losses.
+    /// The baseline of the rows, if they have one, is added to the raw scores, here and in all that predicts.
     /// @throws data_error  where a column is missing or of another type, or a missing number is forbidden.
     [[nodiscard]] std::vector<float> predict(frame const& rows, run_options const& run = {}) const {
         std::vector<float> out(rows.n_rows());
-        evaluate(rows, run, 0, n_trees(), [&](std::size_t row, std::int64_t sum) { out[row] = static_cast<float>(m_state->answer(sum)); });
+        evaluate(rows, run, 0, n_trees(),
+                 [&](std::size_t row, std::int64_t sum) { out[row] = static_cast<float>(m_state->answer(sum, baseline(rows, row))); });
         return out;
     }
     /// One raw score a row (log odds for log loss), exact to the last bit of the fixed point.
     [[nodiscard]] std::vector<double> predict_raw(frame const& rows, run_options const& run = {}) const {
         std::vector<double> out(rows.n_rows());
-        evaluate(rows, run, 0, n_trees(), [&](std::size_t row, std::int64_t sum) { out[row] = m_state->trees.raw(sum); });
+        evaluate(rows, run, 0, n_trees(),
+                 [&](std::size_t row, std::int64_t sum) { out[row] = m_state->trees.raw(sum) + static_cast<double>(baseline(rows, row)); });
         return out;
     }
     /// The predictions of growing numbers of trees: sink(number of trees, predictions) after each `every` trees and after the last.
@@ -14972,7 +15002,7 @@ public:
                 std::size_t const last = std::min<std::size_t>(n_trees(), first + every);
                 evaluate(rows, run, first, last, [&](std::size_t row, std::int64_t sum) {
                     sums[row] += sum;
-                    out[row] = static_cast<float>(m_state->answer(sums[row]));
+                    out[row] = static_cast<float>(m_state->answer(sums[row], baseline(rows, row)));
                 });
                 first = last;
                 if constexpr (std::is_void_v<std::invoke_result_t<sink_type&, std::size_t, std::span<float const>>>)
@@ -15014,6 +15044,7 @@ public:
     detail::booster_state const& state() const& noexcept { return *m_state; }
 
 private:
+    static float baseline(frame const& rows, std::size_t row) noexcept { return rows.baselines().empty() ? 0.f : rows.baselines()[row]; }
     /// f(row, sum of the leaves of trees first .. last - 1) for every row, from several threads.
     template <class Function>
     void evaluate(frame const& rows, run_options const& run, std::size_t first, std::size_t last, Function const& f) const {
@@ -15362,17 +15393,468 @@ inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum
 }} // namespace recsys
 #endif
 
+// --- recsys/ranker/ranking_loss.hpp ----------------------------------------------------------------------------------
+// Losses of rows against the other rows of their group: pairwise logit, LambdaMART, YetiRank, QuerySoftMax, QueryRMSE.
+#ifndef RECSYS_RANKER_RANKING_LOSS_HPP
+#define RECSYS_RANKER_RANKING_LOSS_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
+/// A thread's memory for one group; it grows to the largest group and stays. The padding of `root_weight` is 0: pairs with it are none.
+struct group_scratch {
+    std::vector<std::uint64_t> order;
+    std::vector<float> raw, target, gain, root_weight, gradient, hessian;
+    std::vector<float> discount; ///< rank_discount of every place
+    std::vector<double> gains;
+
+    void resize(std::size_t n) {
+        for (auto* const of : {&raw, &target, &gain, &root_weight, &gradient, &hessian}) of->assign(n + lanes, 0.f);
+        know_places(n + lanes);
+    }
+    void know_places(std::size_t n) {
+        while (discount.size() < n) discount.push_back(static_cast<float>(rank_discount(discount.size())));
+    }
+    /// The DCG of the first k of `gains` in their best order, into which they are brought.
+    double ideal(std::size_t k) {
+        std::size_t const n = std::min(k, gains.size());
+        std::partial_sort(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end(), std::greater<>());
+        double sum = 0;
+        for (std::size_t place = 0; place < n; ++place) sum += gains[place] * static_cast<double>(discount[place]);
+        return sum;
+    }
+};
+inline group_scratch& thread_group_scratch() {
+    thread_local group_scratch scratch;
+    return scratch;
+}
+
+/// The order of a float as an integer, the largest first.
+inline std::uint32_t falling_key(float x) noexcept {
+    auto const bits = bit_cast<std::uint32_t>(x + 0.f); // -0 is 0
+    return bits >> 31 ? bits : ~(bits | 0x80000000u);
+}
+/// Rows with the largest value first, equal ones by the smaller row: the lower halves are the rows.
+inline void sort_falling(std::span<float const> values, std::vector<std::uint64_t>& order) {
+    order.resize(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) order[i] = std::uint64_t{falling_key(values[i])} << 32 | i;
+    std::sort(order.begin(), order.end());
+}
+inline std::size_t ordered_row(std::uint64_t ordered) noexcept { return static_cast<std::size_t>(ordered & 0xFFFFFFFFu); }
+
+inline double row_weight(group_rows const& rows, std::size_t row) {
+    return rows.weight.empty() ? 1.0 : static_cast<double>(rows.weight[row]);
+}
+inline double mean_weight(group_rows const& rows) {
+    if (rows.weight.empty()) return 1;
+    double sum = 0;
+    for (float const w : rows.weight) sum += static_cast<double>(w);
+    return sum / static_cast<double>(rows.weight.size());
+}
+inline float root_weight(group_rows const& rows, std::size_t row) { return rows.weight.empty() ? 1.f : std::sqrt(rows.weight[row]); }
+
+/// 2^t - 1.
+inline double exponential_gain(float t) noexcept {
+    auto const whole = static_cast<int>(std::min(std::max(t, 0.f), 31.f));
+    if (t == static_cast<float>(whole)) return static_cast<double>((std::int64_t{1} << whole) - 1);
+    return std::exp2(static_cast<double>(t)) - 1;
+}
+
+/// 1 - NDCG of the first k places, each group by its mean weight; groups without anything to gain do not count.
+inline loss_total missing_ndcg(group_rows const& rows, std::size_t k, bool exponential) {
+    auto& s = thread_group_scratch();
+    s.gains.clear(), s.know_places(rows.raw.size());
+    for (float const t : rows.target) s.gains.push_back(exponential ? exponential_gain(t) : static_cast<double>(t));
+    sort_falling(rows.raw, s.order);
+    double actual = 0;
+    for (std::size_t place = 0; place < std::min(k, s.order.size()); ++place)
+        actual += s.gains[ordered_row(s.order[place])] * static_cast<double>(s.discount[place]);
+    double const ideal = s.ideal(k), weight = mean_weight(rows);
+    return ideal > 0 ? loss_total{weight * (1 - actual / ideal), weight} : loss_total{};
+}
+
+inline void check_relevance(std::span<float const> target, std::string_view where) {
+    for (std::size_t i = 0; i < target.size(); ++i)
+        if (!(target[i] >= 0))
+            throw_data(where, ": the target of row ", i, " (from 0) is ", target[i], ", expected a number of at least 0");
+}
+
+inline void check_setting(std::string_view name, double value, double least, double most) {
+    if (!(value >= least && value <= most)) throw_option(name, " must be in [", least, ", ", most, "], got ", value);
+}
+
+/// Sums over the pairs of one row; `size` of gradients without their sign.
+struct pair_sums {
+    float gradient[lanes] = {}, hessian[lanes] = {}, size[lanes] = {};
+    void add_to(float& g, float& h) const noexcept {
+        float a = 0, b = 0;
+        for (std::size_t k = 0; k < lanes; ++k) a += gradient[k], b += hessian[k];
+        g += a, h += b;
+    }
+    double total_size() const noexcept {
+        float sum = 0;
+        for (std::size_t k = 0; k < lanes; ++k) sum += size[k];
+        return static_cast<double>(sum);
+    }
+};
+/// log(1 + e^-sigma d) of pairs of a row with 16 others, d = the score of the better one minus that of the worse one, by size[k].
+/// @param sign  1 where the row is the better one, else -1.
+inline void add_pairs(float raw, float const* __restrict other, float const* __restrict sign, float const* __restrict size, float sigma,
+                      pair_sums& mine, float* __restrict gradient, float* __restrict hessian) noexcept {
+    for (std::size_t k = 0; k < lanes; ++k) {
+        float const t = sigma * sign[k] * (raw - other[k]), e = exp_minus_abs(t), s = 1.f / (1.f + e);
+        std::int32_t const negative = bit_cast<std::int32_t>(t) >> 31;
+        float const wrong = s * bit_cast<float>((bit_cast<std::int32_t>(e) & ~negative) | (0x3F800000 & negative)); // 1 / (1 + e^t)
+        float const steep = sigma * size[k] * wrong, g = sign[k] * steep, h = sigma * sigma * size[k] * e * s * s;
+        mine.gradient[k] -= g, mine.hessian[k] += h, mine.size[k] += steep;
+        gradient[k] += g, hessian[k] += h;
+    }
+}
+}
+
+/// Every pair of rows of a group with different targets: log(1 + e^-(score of the better one - score of the other)). The value is the mean
+/// over pairs; a pair counts the geometric mean of its rows' weights. Groups of one row or of equal targets give nothing.
+/// Cost: the square of a group's size. Source: Burges et al., "Learning to rank using gradient descent" (2005), section 3, sigma 1.
+struct pairwise_logit {
+    loss_total total(group_rows const& rows) const {
+        loss_total out;
+        for_pairs(rows, [&](detail::group_scratch const& s, std::size_t i, std::size_t from, std::size_t n) {
+            for (std::size_t j = from; j < n; j += detail::lanes) {
+                float d[detail::lanes], one[detail::lanes], value[detail::lanes];
+                for (std::size_t k = 0; k < detail::lanes; ++k) d[k] = s.raw[i] - s.raw[j + k], one[k] = 1.f;
+                detail::log_loss_values(d, one, value);
+                float sum = 0, weight = 0;
+                for (std::size_t k = 0; k < detail::lanes; ++k) sum += value[k] * s.root_weight[j + k], weight += s.root_weight[j + k];
+                out.sum += static_cast<double>(s.root_weight[i] * sum), out.weight += static_cast<double>(s.root_weight[i] * weight);
+            }
+        });
+        return out;
+    }
+    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
+        float ones[detail::lanes];
+        std::fill_n(ones, detail::lanes, 1.f);
+        for_pairs(rows, [&](detail::group_scratch& s, std::size_t i, std::size_t from, std::size_t n) {
+            detail::pair_sums mine;
+            for (std::size_t j = from; j < n; j += detail::lanes) {
+                float size[detail::lanes];
+                for (std::size_t k = 0; k < detail::lanes; ++k) size[k] = s.root_weight[i] * s.root_weight[j + k];
+                detail::add_pairs(s.raw[i], s.raw.data() + j, ones, size, 1.f, mine, s.gradient.data() + j, s.hessian.data() + j);
+            }
+            mine.add_to(s.gradient[i], s.hessian[i]);
+        });
+        auto const& s = detail::thread_group_scratch();
+        for (std::size_t i = 0; i < s.order.size(); ++i)
+            gradient[detail::ordered_row(s.order[i])] = s.gradient[i], hessian[detail::ordered_row(s.order[i])] = s.hessian[i];
+    }
+
+private:
+    /// f(scratch, i, first, n) for each row i in the order of falling targets: rows first .. n - 1 have lower ones.
+    template <class Function> static void for_pairs(group_rows const& rows, Function const& f) {
+        std::size_t const n = rows.raw.size();
+        auto& s = detail::thread_group_scratch();
+        detail::sort_falling(rows.target, s.order);
+        s.resize(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            auto const row = detail::ordered_row(s.order[i]);
+            s.raw[i] = rows.raw[row], s.target[i] = rows.target[row], s.root_weight[i] = detail::root_weight(rows, row);
+        }
+        for (std::size_t i = 0, lower = 0; i < n; ++i) {
+            while (lower < n && !(s.target[lower] < s.target[i])) ++lower;
+            f(s, i, lower, n);
+        }
+    }
+};
+
+/// LambdaMART for NDCG at k: pairs of different targets, the better placed one among the first k, by what swapping them changes of NDCG at k's
+/// ideal; gains are 2^target - 1. The value is 1 - NDCG@k, the mean over the groups that have something to gain.
+///
+/// With `normalize` a pair counts less the further its scores are apart, and each group as the logarithm of its sum, as LightGBM does.
+/// A pair counts the geometric mean of its rows' weights. Targets are whole numbers from 0 to 30. Cost: k times a group's size.
+/// Source: Burges, "From RankNet to LambdaRank to LambdaMART: an overview" (2010), section 7; LightGBM's objective `lambdarank`.
+struct lambda_mart {
+    natural k = 30;
+    double sigma = 1; ///< how steep the logistic function of a pair is, above 0
+    bool normalize = true;
+
+    loss_total total(group_rows const& rows) const { return detail::missing_ndcg(rows, k, true); }
+    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
+        std::size_t const n = rows.raw.size();
+        auto& s = detail::thread_group_scratch();
+        double const ideal = place_rows(rows, s);
+        if (!(ideal > 0)) return;
+        // Where all scores are equal there is no distance to speak of.
+        bool const by_distance = normalize && s.raw[0] != s.raw[n - 1];
+        double size = 0;
+        for (std::size_t i = 0; i < std::min<std::size_t>(k, n); ++i) size += add_row(s, i, n, static_cast<float>(1 / ideal), by_distance);
+        double factor = 1;
+        if (double const of_group = 2 * size / detail::mean_weight(rows); normalize && of_group > 0)
+            factor = std::log2(1 + of_group) / of_group;
+        for (std::size_t i = 0; i < n; ++i) {
+            gradient[detail::ordered_row(s.order[i])] = s.gradient[i] * static_cast<float>(factor);
+            hessian[detail::ordered_row(s.order[i])] = s.hessian[i] * static_cast<float>(factor);
+        }
+    }
+    void check(std::span<float const> target) const {
+        for (std::size_t i = 0; i < target.size(); ++i)
+            if (!(target[i] >= 0 && target[i] <= 30 && target[i] == std::floor(target[i])))
+                detail::throw_data("lambda_mart: the target of row ", i, " (from 0) is ", target[i],
+                                   ", expected a whole number from 0 to 30");
+    }
+    void check_options() const {
+        if (k == 0) detail::throw_option("lambda_mart: k must be at least 1, got 0");
+        detail::check_setting("lambda_mart: sigma", sigma, 1e-6, 1e6);
+    }
+
+private:
+    /// Fills the scratch in the order of falling scores; gives the ideal DCG at k.
+    double place_rows(group_rows const& rows, detail::group_scratch& s) const {
+        std::size_t const n = rows.raw.size();
+        detail::sort_falling(rows.raw, s.order);
+        s.resize(n), s.gains.clear();
+        for (std::size_t i = 0; i < n; ++i) {
+            auto const row = detail::ordered_row(s.order[i]);
+            s.raw[i] = rows.raw[row], s.root_weight[i] = detail::root_weight(rows, row);
+            s.gains.push_back(detail::exponential_gain(rows.target[row]));
+            s.gain[i] = static_cast<float>(s.gains.back());
+        }
+        return s.ideal(k);
+    }
+    /// The pairs of the row at place i with all below it; gives the sum of their gradients' sizes.
+    double add_row(detail::group_scratch& s, std::size_t i, std::size_t n, float per_ideal, bool by_distance) const {
+        float const least = by_distance ? 0.01f : 1.f, slope = by_distance ? 1.f : 0.f;
+        detail::pair_sums mine;
+        for (std::size_t j = i + 1; j < n; j += detail::lanes) {
+            float sign[detail::lanes], size[detail::lanes];
+            for (std::size_t l = 0; l < detail::lanes; ++l) {
+                float const gain = s.gain[i] - s.gain[j + l], distance = std::fabs(s.raw[i] - s.raw[j + l]);
+                sign[l] = gain < 0.f ? -1.f : 1.f;
+                size[l] = std::fabs(gain * (s.discount[i] - s.discount[j + l])) * per_ideal * s.root_weight[i] * s.root_weight[j + l] /
+                          (least + slope * distance);
+            }
+            detail::add_pairs(s.raw[i], s.raw.data() + j, sign, size, static_cast<float>(sigma), mine, s.gradient.data() + j,
+                              s.hessian.data() + j);
+        }
+        mine.add_to(s.gradient[i], s.hessian[i]);
+        return mine.total_size();
+    }
+};
+
+/// YetiRank: each tree sorts a group some times by scores with logistic noise; neighbours of different targets are pairs, a pair on places
+/// i and i + 1 (from 0) of weight 0.15 decay^i |difference of targets|, the mean over the sortings. The noise follows from the seed, the
+/// tree and the group. Targets are at least 0. The value is 1 - NDCG of the whole lists with the targets as gains.
+/// A pair counts the geometric mean of its rows' weights. Cost: permutations x n log n for a group of n.
+/// Source: Gulin, Kuralenok, Pavlov, "Winning the transfer learning track of Yahoo!'s learning to rank challenge with YetiRank" (2011),
+/// with weights of places as in CatBoost.
+struct yeti_rank {
+    natural permutations = 10;
+    double decay = 0.85; ///< in [0, 1]
+
+    loss_total total(group_rows const& rows) const { return detail::missing_ndcg(rows, rows.raw.size(), false); }
+    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
+        std::size_t const n = rows.raw.size();
+        if (std::equal(rows.target.begin() + 1, rows.target.end(), rows.target.begin())) return;
+        auto& s = detail::thread_group_scratch();
+        s.resize(n);
+        float const most = *std::max_element(rows.raw.begin(), rows.raw.end());
+        for (std::size_t i = 0; i < n; ++i) s.raw[i] = detail::exp_minus_abs(most - rows.raw[i]);
+        random_stream random(rows.seed);
+        for (std::size_t p = 0; p < permutations; ++p) {
+            for (std::size_t i = 0; i < n; ++i) s.gain[i] = s.raw[i] * odds(random.bits());
+            detail::sort_falling(std::span<float const>(s.gain).first(n), s.order);
+            add_neighbours(rows, s, gradient, hessian);
+        }
+    }
+    void check(std::span<float const> target) const { detail::check_relevance(target, "yeti_rank"); }
+    void check_options() const {
+        detail::check_setting("yeti_rank: permutations", static_cast<double>(permutations), 1, 1000);
+        detail::check_setting("yeti_rank: decay", decay, 0, 1);
+    }
+
+private:
+    /// e^logistic noise: u / (1 - u).
+    static float odds(std::uint64_t bits) noexcept {
+        float const u = (static_cast<float>(bits >> 41) + 0.5f) * 0x1p-23f;
+        return u / (1.f - u);
+    }
+    void add_neighbours(group_rows const& rows, detail::group_scratch const& s, std::span<float> gradient, std::span<float> hessian) const {
+        double of_place = 0.15 / static_cast<double>(permutations);
+        double const least = 1e-12 * of_place; // what comes after it is nothing beside the first places
+        for (std::size_t place = 1; place < s.order.size() && of_place > least; ++place, of_place *= decay) {
+            auto better = detail::ordered_row(s.order[place - 1]), other = detail::ordered_row(s.order[place]);
+            if (rows.target[better] < rows.target[other]) std::swap(better, other);
+            float const size = static_cast<float>(of_place) * (rows.target[better] - rows.target[other]) *
+                               detail::root_weight(rows, better) * detail::root_weight(rows, other);
+            float const t = rows.raw[better] - rows.raw[other], e = detail::exp_minus_abs(t), half = 1.f / (1.f + e);
+            float const wrong = t < 0.f ? half : e * half;
+            gradient[better] -= size * wrong, gradient[other] += size * wrong;
+            hessian[better] += size * e * half * half, hessian[other] += size * e * half * half;
+        }
+    }
+};
+
+/// Cross entropy of a group's softmax: -sum of w t log p over sum of w t, p = w e^(beta score) by their sum. Targets are at least 0.
+/// Groups without a target above 0 give nothing. Source: Cao et al., "Learning to rank: from pairwise approach to listwise approach" (2007),
+/// with the targets themselves as the distribution wanted, as CatBoost's QuerySoftMax.
+struct query_soft_max {
+    double beta = 1;
+    double lambda = 0.01; ///< added to p (1 - p) in second derivatives
+
+    loss_total total(group_rows const& rows) const {
+        auto const sums = sums_of(rows);
+        loss_total out;
+        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
+            double const w = detail::row_weight(rows, i), wt = w * static_cast<double>(rows.target[i]);
+            out.sum -= wt * (beta * static_cast<double>(rows.raw[i] - sums.most) + std::log(w / sums.exponentials)), out.weight += wt;
+        }
+        return out;
+    }
+    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
+        auto const sums = sums_of(rows);
+        if (rows.raw.size() < 2 || !(sums.target > 0)) return;
+        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
+            double const w = detail::row_weight(rows, i), p = w * exponential(rows, i, sums.most) / sums.exponentials;
+            gradient[i] = static_cast<float>(beta * (sums.target * p - w * static_cast<double>(rows.target[i])));
+            hessian[i] = static_cast<float>(beta * sums.target * (beta * p * (1 - p) + lambda));
+        }
+    }
+    void check(std::span<float const> target) const { detail::check_relevance(target, "query_soft_max"); }
+    void check_options() const {
+        detail::check_setting("query_soft_max: beta", beta, 1e-6, 1e6);
+        detail::check_setting("query_soft_max: lambda", lambda, 0, 1e6);
+    }
+
+private:
+    struct group_sums {
+        float most = 0;
+        double exponentials = 0, target = 0;
+    };
+    double exponential(group_rows const& rows, std::size_t i, float most) const {
+        return static_cast<double>(detail::exp_minus_abs(static_cast<float>(beta) * (most - rows.raw[i])));
+    }
+    group_sums sums_of(group_rows const& rows) const {
+        group_sums out;
+        out.most = *std::max_element(rows.raw.begin(), rows.raw.end());
+        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
+            out.exponentials += detail::row_weight(rows, i) * exponential(rows, i, out.most);
+            out.target += detail::row_weight(rows, i) * static_cast<double>(rows.target[i]);
+        }
+        return out;
+    }
+};
+
+/// Root mean squared error after the best shift of each group: a group's level does not matter. Gradients are those of half the squared error.
+/// Source: CatBoost's QueryRMSE.
+struct query_rmse {
+    loss_total total(group_rows const& rows) const {
+        double const shift = shift_of(rows);
+        loss_total out;
+        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
+            double const d = error(rows, i) - shift, w = detail::row_weight(rows, i);
+            out.sum += w * d * d, out.weight += w;
+        }
+        return out;
+    }
+    double finish(double mean) const { return std::sqrt(mean); }
+    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        double const shift = shift_of(rows);
+        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
+            double const w = detail::row_weight(rows, i);
+            gradient[i] = static_cast<float>(w * (error(rows, i) - shift)), hessian[i] = static_cast<float>(w);
+        }
+    }
+
+private:
+    static double error(group_rows const& rows, std::size_t i) {
+        return static_cast<double>(rows.raw[i]) - static_cast<double>(rows.target[i]);
+    }
+    static double shift_of(group_rows const& rows) {
+        double sum = 0, total = 0;
+        for (std::size_t i = 0; i < rows.raw.size(); ++i)
+            sum += detail::row_weight(rows, i) * error(rows, i), total += detail::row_weight(rows, i);
+        return sum / total;
+    }
+};
+}} // namespace recsys
+#endif
+
+// --- recsys/ranker/valid_metric.hpp ----------------------------------------------------------------------------------
+// What early stopping watches on the validation rows besides the loss: NDCG@k, AUC, or the user's own metric.
+#ifndef RECSYS_RANKER_VALID_METRIC_HPP
+#define RECSYS_RANKER_VALID_METRIC_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+/// All validation rows as a metric sees them; `weight` (empty = 1 each) and `group_ends` may be empty.
+struct rated_rows {
+    std::span<float const> raw, target, weight;
+    std::span<std::uint64_t const> group_ends;
+};
+
+/// A metric of raw scores: a number for rated_rows, the higher the better, unless it has a member `higher_is_better` that is false.
+/// NaN is never the best. Called from the thread that fits.
+template <class Metric>
+concept metric_function = requires(Metric const& metric, rated_rows const& rows) {
+    { metric(rows) } -> std::convertible_to<double>;
+};
+
+/// Mean NDCG of the first k places, gains 2^target - 1; groups without anything to gain do not count, a group counts its mean weight.
+struct valid_ndcg {
+    natural k = 10;
+    double operator()(rated_rows const& rows) const {
+        if (rows.group_ends.empty())
+            detail::throw_data("valid_ndcg: the validation rows have no groups; name one: rows<T>().group(&T::query)");
+        loss_total all;
+        detail::loss_rows{rows.raw, rows.target, rows.weight, rows.group_ends}.for_groups([&](group_rows const& group, std::size_t) {
+            auto const one = detail::missing_ndcg(group, k, true);
+            all.sum += one.sum, all.weight += one.weight;
+        });
+        return 1 - all.sum / all.weight;
+    }
+};
+/// The share of pairs of a positive (target above 0) and another row in which the positive has the higher score; ties count one half.
+struct valid_auc {
+    double operator()(rated_rows const& rows) const { return detail::area_under_curve(rows.raw, rows.target, rows.weight); }
+};
+
+/// Holds any metric_function, or none: then the loss is watched. A copy copies.
+class valid_metric {
+public:
+    valid_metric() = default;
+    template <class Metric>
+        requires(!std::same_as<std::remove_cvref_t<Metric>, valid_metric>)
+    valid_metric(Metric metric) {
+        constexpr bool is_metric = metric_function<Metric>;
+        static_assert(is_metric, "metric: a function is needed that gives a number for rated_rows");
+        if constexpr (is_metric) {
+            if constexpr (requires { Metric::higher_is_better; }) m_higher = Metric::higher_is_better;
+            m_held = std::move(metric);
+        }
+    }
+    explicit operator bool() const noexcept { return static_cast<bool>(m_held); }
+    double operator()(rated_rows const& rows) const { return m_held(rows); }
+    bool higher_is_better() const noexcept { return m_higher; }
+
+private:
+    std::function<double(rated_rows const&)> m_held;
+    bool m_higher = true;
+};
+}} // namespace recsys
+#endif
+
 // --- recsys/ranker/booster_options.hpp -------------------------------------------------------------------------------
 // How a booster trains: one plain aggregate, checked once.
 #ifndef RECSYS_RANKER_BOOSTER_OPTIONS_HPP
 #define RECSYS_RANKER_BOOSTER_OPTIONS_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+/// A learning rate that follows from the numbers of rows and trees.
+inline constexpr double auto_rate = 0;
+
 struct booster_options {
     recsys::loss loss = log_loss{};
     natural trees = 1000;
-    double learning_rate = 0.05;
-    natural depth = 6; ///< splits a tree, 1 to 10
-    double l2 = 3;     ///< added to the sum of second derivatives of a leaf: that many rows that want no change
+    double learning_rate = 0.05; ///< auto_rate: from the number of rows and trees
+    natural depth = 6;           ///< splits a tree, 1 to 10
+    double l2 = 3;               ///< added to the sum of second derivatives of a leaf: that many rows that want no change
     split_score score = split_score::cosine;
 
     natural borders = 254; ///< of a number, at most; 1 to 254
@@ -15386,9 +15868,10 @@ struct booster_options {
     double row_share = 0.8;                 ///< of the rows, for a tree's structure; 1 = all
     double column_share = 1;                ///< of the columns, for a tree
     std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
-    std::optional<double> start = {};       ///< raw score before the first tree; absent: the best constant
+    std::optional<double> start = {};       ///< raw score before the first tree; absent: the best constant, 0 where rows have baselines
 
-    natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a lower loss; 0 = never
+    natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a better one; 0 = never
+    valid_metric metric = {};           ///< by which trees are better, such as valid_ndcg{.k = 10} or valid_auc{}; none: by the loss
     std::uint64_t seed = 0;
     run_options run = {};
 };
@@ -15402,10 +15885,23 @@ inline void check_range(std::string_view name, natural value, std::size_t least,
         throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", static_cast<std::size_t>(value));
 }
 
+/// min(0.5, e^b rows^a (trees / 1000)^c). Source: CatBoost 1.2's automatic learning rate, whose a, b, c its authors fitted to many data sets
+/// for log loss and squared error, with early stopping and without; for all but probabilities those of squared error are taken.
+inline double automatic_rate(std::size_t rows, std::size_t trees, bool probability, bool early_stopping) {
+    struct coefficients {
+        double a, b, c;
+    };
+    auto const [a, b, c] = probability      ? early_stopping ? coefficients{0.246, -5.127, -0.451} : coefficients{0.408, -7.299, -0.928}
+                                : early_stopping ? coefficients{0.157, -4.062, -0.61}
+                                            : coefficients{0.158, -4.287, -0.813};
+    double const n = static_cast<double>(rows), t = static_cast<double>(trees > 0 ? trees : 1);
+    return std::min(0.5, std::exp(b + a * std::log(n) + c * std::log(t / 1000)));
+}
+
 inline void check(booster_options const& o) {
     o.loss.check_options();
     check_range("trees", o.trees, 0, 1000000);
-    check_range("learning_rate", o.learning_rate, 1e-6, 10);
+    if (o.learning_rate != auto_rate) check_range("learning_rate", o.learning_rate, 1e-6, 10);
     check_range("depth", o.depth, 1, 10);
     check_range("l2", o.l2, 0, 1e9);
     check_range("borders", o.borders, 1, 254);
@@ -16199,6 +16695,10 @@ inline training_rows prepare_rows(frame const& from, booster_options const& opti
     options.loss.check(from.targets());
     if (options.loss.grouped() && from.n_groups() == 0)
         throw_data("booster: this loss compares rows of a group, the ", what, " rows have no groups");
+    for (std::size_t row = 0; row < from.baselines().size(); ++row)
+        if (!std::isfinite(from.baselines()[row]))
+            throw_data("booster: the baseline of ", what, " row ", row, " (from 0) is ", from.baselines()[row],
+                       ", expected a finite number");
     training_rows out{from, weights_of(from, options.class_weights, what)};
     if (std::find(out.weights.begin(), out.weights.end(), 0.f) != out.weights.end()) {
         std::vector<std::size_t> kept;
@@ -16260,6 +16760,11 @@ public:
     std::size_t size() const noexcept { return m_sums.size(); }
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
     std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
+    std::vector<float> raw_scores() const {
+        std::vector<float> out(size());
+        for (std::size_t row = 0; row < out.size(); ++row) out[row] = raw(row);
+        return out;
+    }
 
     /// The best number to add to the rows of each leaf, by a loss that renews leaves; 0 for a leaf without rows.
     std::vector<double> renew_leaves(std::size_t n_leaves, double l2) {
@@ -16310,7 +16815,10 @@ public:
     }
 
 private:
-    float raw(std::size_t row) const noexcept { return m_start + static_cast<float>(m_sums[row]) * m_step; }
+    float raw(std::size_t row) const noexcept {
+        float const of_trees = m_start + static_cast<float>(m_sums[row]) * m_step;
+        return m_rows.rows.baselines().empty() ? of_trees : of_trees + m_rows.rows.baselines()[row];
+    }
     std::span<float const> weights(std::size_t first, std::size_t n) const noexcept {
         return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
     }
@@ -16610,7 +17118,7 @@ struct valid_rows {
 class booster_fit {
 public:
     booster_fit(booster_options const& options, frame const& train, frame const* valid, booster_state const* previous)
-        : m_options(options),
+        : m_options(with_rate(options, train.n_rows(), valid != nullptr)),
           m_workers(worker_count(options, train.n_rows())),
           m_train(prepare_rows(train, options, "training")),
           m_previous(previous),
@@ -16619,6 +17127,9 @@ public:
         if (valid) {
             m_valid.emplace(prepare_rows(*valid, options, "validation"), m_state->space, m_workers);
             m_state->as_of = later(m_state->as_of, moment_of(*valid));
+            if (valid->baselines().empty() != train.baselines().empty())
+                throw_data("booster: the ", valid->baselines().empty() ? "validation" : "training",
+                           " rows have no baseline, the others have one");
         }
         prepare_scores();
     }
@@ -16628,7 +17139,7 @@ public:
         auto const every = (m_train.size() + 65535) / 65536;
         double loss = m_scores->update({}, every, key_of(0), m_booster->gradient(), m_booster->hessian());
         double valid_loss = m_valid_scores ? m_valid_scores->update({}, 1, 0, nullptr, nullptr) : none();
-        early_stopping stopping(m_options.early_stopping_rounds, m_previous && m_valid ? valid_loss : infinity());
+        early_stopping stopping(m_options.early_stopping_rounds, m_previous && m_valid ? watched(valid_loss) : infinity());
         if (!m_progress.report(0, loss, valid_loss) && !m_previous)
             throw_cancelled("booster: stopped by the progress callback before the first tree");
         for (std::size_t t = 0; t < m_options.trees && m_progress.go_on(); ++t) {
@@ -16640,7 +17151,9 @@ public:
             if (m_valid) {
                 valid_loss = m_valid_scores->update(leaves, 1, 0, nullptr, nullptr);
                 report.valid_loss.push_back(valid_loss);
-                stop = stopping.update(valid_loss);
+                double const now = watched(valid_loss);
+                if (m_options.metric) report.valid_metric.push_back(m_options.metric.higher_is_better() ? -now : now);
+                stop = stopping.update(now);
             }
             m_progress.report(t + 1, loss, valid_loss);
             if (stop) break;
@@ -16651,6 +17164,18 @@ public:
 
 private:
     static std::optional<time_point> moment_of(frame const& rows) { return later(rows.as_of(), rows.rows().targets_as_of); }
+    static booster_options with_rate(booster_options options, std::size_t n_rows, bool with_valid) {
+        if (options.learning_rate == auto_rate)
+            options.learning_rate = automatic_rate(n_rows, options.trees, options.loss.output() == output_kind::probability, with_valid);
+        return options;
+    }
+    /// What early stopping looks at, lower is better: the validation loss, or the metric that was chosen.
+    double watched(double valid_loss) const {
+        if (!m_options.metric) return valid_loss;
+        auto const scores = m_valid_scores->raw_scores();
+        double const value = m_options.metric({scores, m_valid->rows.targets(), m_valid->rows.weights, m_valid->rows.rows.group_ends()});
+        return m_options.metric.higher_is_better() ? -value : value;
+    }
     static double none() noexcept { return std::numeric_limits<double>::quiet_NaN(); }
     static double infinity() noexcept { return std::numeric_limits<double>::infinity(); }
     /// Threads cost more than they give on few rows.
@@ -16683,11 +17208,11 @@ private:
         else trees.start = m_options.start ? *m_options.start : best_start();
         m_booster.emplace(m_train, m_bins, m_options, m_workers);
         if (!m_previous) {
-            scored_rows(m_train, m_options.loss, trees.start, 0, m_workers)
-                .update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
+            scored_rows first(m_train, m_options.loss, trees.start, 0, m_workers);
+            first.update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
-            std::vector<float> const start(m_train.size(), static_cast<float>(trees.start));
-            double const known = m_options.loss.usual_step({start, m_train.targets(), m_train.weights}).value_or(0);
+            auto const scores = first.raw_scores();
+            double const known = m_options.loss.usual_step({scores, m_train.targets(), m_train.weights}).value_or(0);
             double const step = m_options.learning_rate * (known > 0 ? known : m_booster->usual_step());
             trees.exponent = std::clamp(12 - static_cast<int>(std::floor(std::log2(step))), -60, 60);
         }
@@ -16699,6 +17224,7 @@ private:
         }
     }
     double best_start() const {
+        if (!m_train.rows.baselines().empty()) return 0;
         if (auto const known = m_options.loss.start(m_train.targets(), m_train.weights)) return *known;
         return newton_start(m_options.loss, m_train);
     }
@@ -16760,12 +17286,12 @@ private:
         auto& trees = m_state->trees;
         report.stopped = !m_progress.go_on() && trees.size() < m_options.trees;
         if (m_valid && trees.size() > 0) {
-            if (!stopping.best() && !m_previous) throw_data("booster: the validation loss was never a number");
+            if (!stopping.best() && !m_previous) throw_data("booster: the validation loss or metric was never a number");
             std::size_t const kept = stopping.best() ? *stopping.best() + 1 : 0;
             if (kept > 0) report.best_iteration = kept - 1;
             if (kept == m_options.trees && !report.stopped)
-                report.warnings.push_back(
-                    concat("booster: the validation loss was still falling after all ", trees.size(), " trees: more trees may be better"));
+                report.warnings.push_back(concat("booster: the validation rows were still served better after all ", trees.size(),
+                                                 " trees: more may be better yet"));
             trees.keep(kept);
         }
         if (trees.size() == 0 && m_options.trees > 0 && !m_state->space.features.empty() && !m_previous)
@@ -16777,7 +17303,7 @@ private:
     void drop_unused_features();
     void join_previous();
 
-    booster_options const& m_options;
+    booster_options const m_options;
     team m_workers;
     training_rows m_train;
     booster_state const* m_previous;
@@ -16866,7 +17392,8 @@ public:
     ///                     0 to 1, or one class alone), for a missing number where that is forbidden.
     /// @throws cancelled   where the progress callback stops before the first tree; later it gives the model of the trees so far.
     [[nodiscard]] booster_model fit(frame const& train) const { return run(train, nullptr, nullptr); }
-    /// The best prefix of trees by the validation loss (the first of the lowest); stops after `early_stopping_rounds` trees without a lower one.
+    /// The best prefix of trees by the validation loss or metric (the first of the best); stops after `early_stopping_rounds` trees without a
+    /// better one.
     [[nodiscard]] booster_model fit(frame const& train, frame const& valid) const { return run(train, &valid, nullptr); }
     /// Continues a model on these rows, which may be others than it was trained on: its trees stay, new ones follow. With validation rows the
     /// old trees alone are kept where no new one lowers the loss. The model keeps its start value and fixed point.
@@ -17103,7 +17630,7 @@ template <> struct archived<booster_model> {
         out.value("settings", settings);
         save_provenance({0, 0, state.as_of}, out);
         out.array("report.loss", report.loss), out.array("report.valid_loss", report.valid_loss),
-            out.texts("report.warnings", report.warnings);
+            out.array("report.valid_metric", report.valid_metric), out.texts("report.warnings", report.warnings);
     }
 
     static booster_model load(object_reader const& in) {
@@ -17117,7 +17644,9 @@ template <> struct archived<booster_model> {
         state->trees.start = settings.start, state->trees.exponent = settings.exponent;
         state->output = static_cast<output_kind>(settings.output), state->space.missing = static_cast<missing_numbers>(settings.missing);
         auto& report = state->report;
-        auto const loss = in.array<double>("report.loss"), valid_loss = in.array<double>("report.valid_loss");
+        auto const loss = in.array<double>("report.loss"), valid_loss = in.array<double>("report.valid_loss"),
+                   valid_metric = in.array<double>("report.valid_metric");
+        report.valid_metric.assign(valid_metric.begin(), valid_metric.end());
         report.loss.assign(loss.begin(), loss.end()), report.valid_loss.assign(valid_loss.begin(), valid_loss.end());
         report.warnings = in.texts("report.warnings"), report.stopped = settings.stopped != 0;
         if (settings.best_iteration >= 0) report.best_iteration = static_cast<std::size_t>(settings.best_iteration);
@@ -17157,6 +17686,7 @@ private:
 struct predictor_scratch {
     predict_scratch predict;
     std::vector<std::vector<float>> numbers;
+    std::vector<float> baselines;
 };
 inline predictor_scratch& thread_scratch() {
     thread_local predictor_scratch scratch;
@@ -17170,6 +17700,7 @@ template <class Row> class predictor {
 public:
     predictor(std::shared_ptr<detail::booster_state const> model, row_schema<Row> const& schema) : m_model(std::move(model)) {
         auto const& readers = schema.readers();
+        m_baseline = readers.baseline;
         for (auto const& wanted : m_model->space.columns) {
             auto const at =
                 std::find_if(readers.columns.begin(), readers.columns.end(), [&](auto const& c) { return c.name == wanted.name; });
@@ -17211,7 +17742,9 @@ private:
         m_model->space.bins(block, bins, mine.cells);
         std::fill_n(mine.sums, rows.size(), std::int64_t{0});
         detail::add_trees(m_model->trees, 0, m_model->trees.size(), bins, detail::block_rows, rows.size(), mine.sums);
-        for (std::size_t i = 0; i < rows.size(); ++i) f(i, m_model->answer(mine.sums[i]));
+        scratch.baselines.assign(rows.size(), 0.f);
+        if (m_baseline) m_baseline(rows, scratch.baselines.data());
+        for (std::size_t i = 0; i < rows.size(); ++i) f(i, m_model->answer(mine.sums[i], scratch.baselines[i]));
         detail::thread_scratch() = std::move(scratch);
     }
     void read(std::size_t c, std::span<Row const> rows, detail::predictor_scratch& scratch) const {
@@ -17231,392 +17764,7 @@ private:
 
     std::shared_ptr<detail::booster_state const> m_model;
     std::vector<detail::schema_column<Row>> m_columns;
-};
-}} // namespace recsys
-#endif
-
-// --- recsys/ranker/ranking_loss.hpp ----------------------------------------------------------------------------------
-// Losses of rows against the other rows of their group: pairwise logit, LambdaMART, YetiRank, QuerySoftMax, QueryRMSE.
-#ifndef RECSYS_RANKER_RANKING_LOSS_HPP
-#define RECSYS_RANKER_RANKING_LOSS_HPP
-namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-namespace detail {
-/// A thread's memory for one group; it grows to the largest group and stays. The padding of `root_weight` is 0: pairs with it are none.
-struct group_scratch {
-    std::vector<std::uint64_t> order;
-    std::vector<float> raw, target, gain, root_weight, gradient, hessian;
-    std::vector<float> discount; ///< rank_discount of every place
-    std::vector<double> gains;
-
-    void resize(std::size_t n) {
-        for (auto* const of : {&raw, &target, &gain, &root_weight, &gradient, &hessian}) of->assign(n + lanes, 0.f);
-        know_places(n + lanes);
-    }
-    void know_places(std::size_t n) {
-        while (discount.size() < n) discount.push_back(static_cast<float>(rank_discount(discount.size())));
-    }
-    /// The DCG of the first k of `gains` in their best order, into which they are brought.
-    double ideal(std::size_t k) {
-        std::size_t const n = std::min(k, gains.size());
-        std::partial_sort(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end(), std::greater<>());
-        double sum = 0;
-        for (std::size_t place = 0; place < n; ++place) sum += gains[place] * static_cast<double>(discount[place]);
-        return sum;
-    }
-};
-inline group_scratch& thread_group_scratch() {
-    thread_local group_scratch scratch;
-    return scratch;
-}
-
-/// The order of a float as an integer, the largest first.
-inline std::uint32_t falling_key(float x) noexcept {
-    auto const bits = bit_cast<std::uint32_t>(x + 0.f); // -0 is 0
-    return bits >> 31 ? bits : ~(bits | 0x80000000u);
-}
-/// Rows with the largest value first, equal ones by the smaller row: the lower halves are the rows.
-inline void sort_falling(std::span<float const> values, std::vector<std::uint64_t>& order) {
-    order.resize(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) order[i] = std::uint64_t{falling_key(values[i])} << 32 | i;
-    std::sort(order.begin(), order.end());
-}
-inline std::size_t ordered_row(std::uint64_t ordered) noexcept { return static_cast<std::size_t>(ordered & 0xFFFFFFFFu); }
-
-inline double row_weight(group_rows const& rows, std::size_t row) {
-    return rows.weight.empty() ? 1.0 : static_cast<double>(rows.weight[row]);
-}
-inline double mean_weight(group_rows const& rows) {
-    if (rows.weight.empty()) return 1;
-    double sum = 0;
-    for (float const w : rows.weight) sum += static_cast<double>(w);
-    return sum / static_cast<double>(rows.weight.size());
-}
-inline float root_weight(group_rows const& rows, std::size_t row) { return rows.weight.empty() ? 1.f : std::sqrt(rows.weight[row]); }
-
-/// 2^t - 1.
-inline double exponential_gain(float t) noexcept {
-    auto const whole = static_cast<int>(std::min(std::max(t, 0.f), 31.f));
-    if (t == static_cast<float>(whole)) return static_cast<double>((std::int64_t{1} << whole) - 1);
-    return std::exp2(static_cast<double>(t)) - 1;
-}
-
-/// 1 - NDCG of the first k places, each group by its mean weight; groups without anything to gain do not count.
-inline loss_total missing_ndcg(group_rows const& rows, std::size_t k, bool exponential) {
-    auto& s = thread_group_scratch();
-    s.gains.clear(), s.know_places(rows.raw.size());
-    for (float const t : rows.target) s.gains.push_back(exponential ? exponential_gain(t) : static_cast<double>(t));
-    sort_falling(rows.raw, s.order);
-    double actual = 0;
-    for (std::size_t place = 0; place < std::min(k, s.order.size()); ++place)
-        actual += s.gains[ordered_row(s.order[place])] * static_cast<double>(s.discount[place]);
-    double const ideal = s.ideal(k), weight = mean_weight(rows);
-    return ideal > 0 ? loss_total{weight * (1 - actual / ideal), weight} : loss_total{};
-}
-
-inline void check_relevance(std::span<float const> target, std::string_view where) {
-    for (std::size_t i = 0; i < target.size(); ++i)
-        if (!(target[i] >= 0))
-            throw_data(where, ": the target of row ", i, " (from 0) is ", target[i], ", expected a number of at least 0");
-}
-
-inline void check_setting(std::string_view name, double value, double least, double most) {
-    if (!(value >= least && value <= most)) throw_option(name, " must be in [", least, ", ", most, "], got ", value);
-}
-
-/// Sums over the pairs of one row; `size` of gradients without their sign.
-struct pair_sums {
-    float gradient[lanes] = {}, hessian[lanes] = {}, size[lanes] = {};
-    void add_to(float& g, float& h) const noexcept {
-        float a = 0, b = 0;
-        for (std::size_t k = 0; k < lanes; ++k) a += gradient[k], b += hessian[k];
-        g += a, h += b;
-    }
-    double total_size() const noexcept {
-        float sum = 0;
-        for (std::size_t k = 0; k < lanes; ++k) sum += size[k];
-        return static_cast<double>(sum);
-    }
-};
-/// log(1 + e^-sigma d) of pairs of a row with 16 others, d = the score of the better one minus that of the worse one, by size[k].
-/// @param sign  1 where the row is the better one, else -1.
-inline void add_pairs(float raw, float const* __restrict other, float const* __restrict sign, float const* __restrict size, float sigma,
-                      pair_sums& mine, float* __restrict gradient, float* __restrict hessian) noexcept {
-    for (std::size_t k = 0; k < lanes; ++k) {
-        float const t = sigma * sign[k] * (raw - other[k]), e = exp_minus_abs(t), s = 1.f / (1.f + e);
-        std::int32_t const negative = bit_cast<std::int32_t>(t) >> 31;
-        float const wrong = s * bit_cast<float>((bit_cast<std::int32_t>(e) & ~negative) | (0x3F800000 & negative)); // 1 / (1 + e^t)
-        float const steep = sigma * size[k] * wrong, g = sign[k] * steep, h = sigma * sigma * size[k] * e * s * s;
-        mine.gradient[k] -= g, mine.hessian[k] += h, mine.size[k] += steep;
-        gradient[k] += g, hessian[k] += h;
-    }
-}
-}
-
-/// Every pair of rows of a group with different targets: log(1 + e^-(score of the better one - score of the other)). The value is the mean
-/// over pairs; a pair counts the geometric mean of its rows' weights. Groups of one row or of equal targets give nothing.
-/// Cost: the square of a group's size. Source: Burges et al., "Learning to rank using gradient descent" (2005), section 3, sigma 1.
-struct pairwise_logit {
-    loss_total total(group_rows const& rows) const {
-        loss_total out;
-        for_pairs(rows, [&](detail::group_scratch const& s, std::size_t i, std::size_t from, std::size_t n) {
-            for (std::size_t j = from; j < n; j += detail::lanes) {
-                float d[detail::lanes], one[detail::lanes], value[detail::lanes];
-                for (std::size_t k = 0; k < detail::lanes; ++k) d[k] = s.raw[i] - s.raw[j + k], one[k] = 1.f;
-                detail::log_loss_values(d, one, value);
-                float sum = 0, weight = 0;
-                for (std::size_t k = 0; k < detail::lanes; ++k) sum += value[k] * s.root_weight[j + k], weight += s.root_weight[j + k];
-                out.sum += static_cast<double>(s.root_weight[i] * sum), out.weight += static_cast<double>(s.root_weight[i] * weight);
-            }
-        });
-        return out;
-    }
-    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
-        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
-        float ones[detail::lanes];
-        std::fill_n(ones, detail::lanes, 1.f);
-        for_pairs(rows, [&](detail::group_scratch& s, std::size_t i, std::size_t from, std::size_t n) {
-            detail::pair_sums mine;
-            for (std::size_t j = from; j < n; j += detail::lanes) {
-                float size[detail::lanes];
-                for (std::size_t k = 0; k < detail::lanes; ++k) size[k] = s.root_weight[i] * s.root_weight[j + k];
-                detail::add_pairs(s.raw[i], s.raw.data() + j, ones, size, 1.f, mine, s.gradient.data() + j, s.hessian.data() + j);
-            }
-            mine.add_to(s.gradient[i], s.hessian[i]);
-        });
-        auto const& s = detail::thread_group_scratch();
-        for (std::size_t i = 0; i < s.order.size(); ++i)
-            gradient[detail::ordered_row(s.order[i])] = s.gradient[i], hessian[detail::ordered_row(s.order[i])] = s.hessian[i];
-    }
-
-private:
-    /// f(scratch, i, first, n) for each row i in the order of falling targets: rows first .. n - 1 have lower ones.
-    template <class Function> static void for_pairs(group_rows const& rows, Function const& f) {
-        std::size_t const n = rows.raw.size();
-        auto& s = detail::thread_group_scratch();
-        detail::sort_falling(rows.target, s.order);
-        s.resize(n);
-        for (std::size_t i = 0; i < n; ++i) {
-            auto const row = detail::ordered_row(s.order[i]);
-            s.raw[i] = rows.raw[row], s.target[i] = rows.target[row], s.root_weight[i] = detail::root_weight(rows, row);
-        }
-        for (std::size_t i = 0, lower = 0; i < n; ++i) {
-            while (lower < n && !(s.target[lower] < s.target[i])) ++lower;
-            f(s, i, lower, n);
-        }
-    }
-};
-
-/// LambdaMART for NDCG at k: pairs of different targets, the better placed one among the first k, by what swapping them changes of NDCG at k's
-/// ideal; gains are 2^target - 1. The value is 1 - NDCG@k, the mean over the groups that have something to gain.
-///
-/// With `normalize` a pair counts less the further its scores are apart, and each group as the logarithm of its sum, as LightGBM does.
-/// A pair counts the geometric mean of its rows' weights. Targets are whole numbers from 0 to 30. Cost: k times a group's size.
-/// Source: Burges, "From RankNet to LambdaRank to LambdaMART: an overview" (2010), section 7; LightGBM's objective `lambdarank`.
-struct lambda_mart {
-    natural k = 30;
-    double sigma = 1; ///< how steep the logistic function of a pair is, above 0
-    bool normalize = true;
-
-    loss_total total(group_rows const& rows) const { return detail::missing_ndcg(rows, k, true); }
-    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
-        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
-        std::size_t const n = rows.raw.size();
-        auto& s = detail::thread_group_scratch();
-        double const ideal = place_rows(rows, s);
-        if (!(ideal > 0)) return;
-        // Where all scores are equal there is no distance to speak of.
-        bool const by_distance = normalize && s.raw[0] != s.raw[n - 1];
-        double size = 0;
-        for (std::size_t i = 0; i < std::min<std::size_t>(k, n); ++i) size += add_row(s, i, n, static_cast<float>(1 / ideal), by_distance);
-        double factor = 1;
-        if (double const of_group = 2 * size / detail::mean_weight(rows); normalize && of_group > 0)
-            factor = std::log2(1 + of_group) / of_group;
-        for (std::size_t i = 0; i < n; ++i) {
-            gradient[detail::ordered_row(s.order[i])] = s.gradient[i] * static_cast<float>(factor);
-            hessian[detail::ordered_row(s.order[i])] = s.hessian[i] * static_cast<float>(factor);
-        }
-    }
-    void check(std::span<float const> target) const {
-        for (std::size_t i = 0; i < target.size(); ++i)
-            if (!(target[i] >= 0 && target[i] <= 30 && target[i] == std::floor(target[i])))
-                detail::throw_data("lambda_mart: the target of row ", i, " (from 0) is ", target[i],
-                                   ", expected a whole number from 0 to 30");
-    }
-    void check_options() const {
-        if (k == 0) detail::throw_option("lambda_mart: k must be at least 1, got 0");
-        detail::check_setting("lambda_mart: sigma", sigma, 1e-6, 1e6);
-    }
-
-private:
-    /// Fills the scratch in the order of falling scores; gives the ideal DCG at k.
-    double place_rows(group_rows const& rows, detail::group_scratch& s) const {
-        std::size_t const n = rows.raw.size();
-        detail::sort_falling(rows.raw, s.order);
-        s.resize(n), s.gains.clear();
-        for (std::size_t i = 0; i < n; ++i) {
-            auto const row = detail::ordered_row(s.order[i]);
-            s.raw[i] = rows.raw[row], s.root_weight[i] = detail::root_weight(rows, row);
-            s.gains.push_back(detail::exponential_gain(rows.target[row]));
-            s.gain[i] = static_cast<float>(s.gains.back());
-        }
-        return s.ideal(k);
-    }
-    /// The pairs of the row at place i with all below it; gives the sum of their gradients' sizes.
-    double add_row(detail::group_scratch& s, std::size_t i, std::size_t n, float per_ideal, bool by_distance) const {
-        float const least = by_distance ? 0.01f : 1.f, slope = by_distance ? 1.f : 0.f;
-        detail::pair_sums mine;
-        for (std::size_t j = i + 1; j < n; j += detail::lanes) {
-            float sign[detail::lanes], size[detail::lanes];
-            for (std::size_t l = 0; l < detail::lanes; ++l) {
-                float const gain = s.gain[i] - s.gain[j + l], distance = std::fabs(s.raw[i] - s.raw[j + l]);
-                sign[l] = gain < 0.f ? -1.f : 1.f;
-                size[l] = std::fabs(gain * (s.discount[i] - s.discount[j + l])) * per_ideal * s.root_weight[i] * s.root_weight[j + l] /
-                          (least + slope * distance);
-            }
-            detail::add_pairs(s.raw[i], s.raw.data() + j, sign, size, static_cast<float>(sigma), mine, s.gradient.data() + j,
-                              s.hessian.data() + j);
-        }
-        mine.add_to(s.gradient[i], s.hessian[i]);
-        return mine.total_size();
-    }
-};
-
-/// YetiRank: each tree sorts a group some times by scores with logistic noise; neighbours of different targets are pairs, a pair on places
-/// i and i + 1 (from 0) of weight 0.15 decay^i |difference of targets|, the mean over the sortings. The noise follows from the seed, the
-/// tree and the group. Targets are at least 0. The value is 1 - NDCG of the whole lists with the targets as gains.
-/// A pair counts the geometric mean of its rows' weights. Cost: permutations x n log n for a group of n.
-/// Source: Gulin, Kuralenok, Pavlov, "Winning the transfer learning track of Yahoo!'s learning to rank challenge with YetiRank" (2011),
-/// with weights of places as in CatBoost.
-struct yeti_rank {
-    natural permutations = 10;
-    double decay = 0.85; ///< in [0, 1]
-
-    loss_total total(group_rows const& rows) const { return detail::missing_ndcg(rows, rows.raw.size(), false); }
-    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
-        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
-        std::size_t const n = rows.raw.size();
-        if (std::equal(rows.target.begin() + 1, rows.target.end(), rows.target.begin())) return;
-        auto& s = detail::thread_group_scratch();
-        s.resize(n);
-        float const most = *std::max_element(rows.raw.begin(), rows.raw.end());
-        for (std::size_t i = 0; i < n; ++i) s.raw[i] = detail::exp_minus_abs(most - rows.raw[i]);
-        random_stream random(rows.seed);
-        for (std::size_t p = 0; p < permutations; ++p) {
-            for (std::size_t i = 0; i < n; ++i) s.gain[i] = s.raw[i] * odds(random.bits());
-            detail::sort_falling(std::span<float const>(s.gain).first(n), s.order);
-            add_neighbours(rows, s, gradient, hessian);
-        }
-    }
-    void check(std::span<float const> target) const { detail::check_relevance(target, "yeti_rank"); }
-    void check_options() const {
-        detail::check_setting("yeti_rank: permutations", static_cast<double>(permutations), 1, 1000);
-        detail::check_setting("yeti_rank: decay", decay, 0, 1);
-    }
-
-private:
-    /// e^logistic noise: u / (1 - u).
-    static float odds(std::uint64_t bits) noexcept {
-        float const u = (static_cast<float>(bits >> 41) + 0.5f) * 0x1p-23f;
-        return u / (1.f - u);
-    }
-    void add_neighbours(group_rows const& rows, detail::group_scratch const& s, std::span<float> gradient, std::span<float> hessian) const {
-        double of_place = 0.15 / static_cast<double>(permutations);
-        double const least = 1e-12 * of_place; // what comes after it is nothing beside the first places
-        for (std::size_t place = 1; place < s.order.size() && of_place > least; ++place, of_place *= decay) {
-            auto better = detail::ordered_row(s.order[place - 1]), other = detail::ordered_row(s.order[place]);
-            if (rows.target[better] < rows.target[other]) std::swap(better, other);
-            float const size = static_cast<float>(of_place) * (rows.target[better] - rows.target[other]) *
-                               detail::root_weight(rows, better) * detail::root_weight(rows, other);
-            float const t = rows.raw[better] - rows.raw[other], e = detail::exp_minus_abs(t), half = 1.f / (1.f + e);
-            float const wrong = t < 0.f ? half : e * half;
-            gradient[better] -= size * wrong, gradient[other] += size * wrong;
-            hessian[better] += size * e * half * half, hessian[other] += size * e * half * half;
-        }
-    }
-};
-
-/// Cross entropy of a group's softmax: -sum of w t log p over sum of w t, p = w e^(beta score) by their sum. Targets are at least 0.
-/// Groups without a target above 0 give nothing. Source: Cao et al., "Learning to rank: from pairwise approach to listwise approach" (2007),
-/// with the targets themselves as the distribution wanted, as CatBoost's QuerySoftMax.
-struct query_soft_max {
-    double beta = 1;
-    double lambda = 0.01; ///< added to p (1 - p) in second derivatives
-
-    loss_total total(group_rows const& rows) const {
-        auto const sums = sums_of(rows);
-        loss_total out;
-        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
-            double const w = detail::row_weight(rows, i), wt = w * static_cast<double>(rows.target[i]);
-            out.sum -= wt * (beta * static_cast<double>(rows.raw[i] - sums.most) + std::log(w / sums.exponentials)), out.weight += wt;
-        }
-        return out;
-    }
-    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
-        std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
-        auto const sums = sums_of(rows);
-        if (rows.raw.size() < 2 || !(sums.target > 0)) return;
-        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
-            double const w = detail::row_weight(rows, i), p = w * exponential(rows, i, sums.most) / sums.exponentials;
-            gradient[i] = static_cast<float>(beta * (sums.target * p - w * static_cast<double>(rows.target[i])));
-            hessian[i] = static_cast<float>(beta * sums.target * (beta * p * (1 - p) + lambda));
-        }
-    }
-    void check(std::span<float const> target) const { detail::check_relevance(target, "query_soft_max"); }
-    void check_options() const {
-        detail::check_setting("query_soft_max: beta", beta, 1e-6, 1e6);
-        detail::check_setting("query_soft_max: lambda", lambda, 0, 1e6);
-    }
-
-private:
-    struct group_sums {
-        float most = 0;
-        double exponentials = 0, target = 0;
-    };
-    double exponential(group_rows const& rows, std::size_t i, float most) const {
-        return static_cast<double>(detail::exp_minus_abs(static_cast<float>(beta) * (most - rows.raw[i])));
-    }
-    group_sums sums_of(group_rows const& rows) const {
-        group_sums out;
-        out.most = *std::max_element(rows.raw.begin(), rows.raw.end());
-        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
-            out.exponentials += detail::row_weight(rows, i) * exponential(rows, i, out.most);
-            out.target += detail::row_weight(rows, i) * static_cast<double>(rows.target[i]);
-        }
-        return out;
-    }
-};
-
-/// Root mean squared error after the best shift of each group: a group's level does not matter. Gradients are those of half the squared error.
-/// Source: CatBoost's QueryRMSE.
-struct query_rmse {
-    loss_total total(group_rows const& rows) const {
-        double const shift = shift_of(rows);
-        loss_total out;
-        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
-            double const d = error(rows, i) - shift, w = detail::row_weight(rows, i);
-            out.sum += w * d * d, out.weight += w;
-        }
-        return out;
-    }
-    double finish(double mean) const { return std::sqrt(mean); }
-    void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
-        double const shift = shift_of(rows);
-        for (std::size_t i = 0; i < rows.raw.size(); ++i) {
-            double const w = detail::row_weight(rows, i);
-            gradient[i] = static_cast<float>(w * (error(rows, i) - shift)), hessian[i] = static_cast<float>(w);
-        }
-    }
-
-private:
-    static double error(group_rows const& rows, std::size_t i) {
-        return static_cast<double>(rows.raw[i]) - static_cast<double>(rows.target[i]);
-    }
-    static double shift_of(group_rows const& rows) {
-        double sum = 0, total = 0;
-        for (std::size_t i = 0; i < rows.raw.size(); ++i)
-            sum += detail::row_weight(rows, i) * error(rows, i), total += detail::row_weight(rows, i);
-        return sum / total;
-    }
+    detail::number_reader<Row> m_baseline;
 };
 }} // namespace recsys
 #endif

@@ -33,5 +33,6 @@
 #include <recsys/ranker/training_features.hpp>
 #include <recsys/ranker/training_rows.hpp>
 #include <recsys/ranker/tree_set.hpp>
+#include <recsys/ranker/valid_metric.hpp>
 
 #endif

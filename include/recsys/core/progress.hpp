@@ -20,11 +20,13 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 /// What an iterative fit did; models give it as `report()`.
 struct fit_report {
-    std::vector<double> loss = {};                  ///< on the training rows after each iteration
-    std::vector<double> valid_loss = {};            ///< on the validation rows after each iteration; empty without them
-    std::optional<std::size_t> best_iteration = {}; ///< the first one of the lowest validation loss, from 0; only with validation rows
-    bool stopped = false;                           ///< the progress callback asked to stop
-    std::vector<std::string> warnings = {};         ///< what is odd but legal
+    std::vector<double> loss = {};         ///< on the training rows after each iteration
+    std::vector<double> valid_loss = {};   ///< on the validation rows after each iteration; empty without them
+    std::vector<double> valid_metric = {}; ///< the metric that was chosen to be watched there; empty where that is the loss
+    std::optional<std::size_t> best_iteration =
+        {};                                 ///< the first one of the best validation loss or metric, from 0; only with validation rows
+    bool stopped = false;                   ///< the progress callback asked to stop
+    std::vector<std::string> warnings = {}; ///< what is odd but legal
 };
 
 namespace detail {

@@ -88,6 +88,7 @@ struct frame_rows {
     detail::shared_array<item_index> items;
     detail::shared_array<float> targets;
     detail::shared_array<float> weights;
+    detail::shared_array<float> baselines; ///< raw scores on which a ranker builds
     /// Where each group ends; rows of a group are neighbours. Empty where there are no groups.
     detail::shared_array<std::uint64_t> group_ends;
     /// The moment up to which the features know events, if there is one.
@@ -144,6 +145,9 @@ public:
     /// Empty where every row weighs 1.
     std::span<float const> weights() const& noexcept { return m_rows.weights.span(); }
     std::span<float const> weights() const&& = delete;
+    /// Raw scores on which a ranker builds; empty where there are none.
+    std::span<float const> baselines() const& noexcept { return m_rows.baselines.span(); }
+    std::span<float const> baselines() const&& = delete;
     std::size_t n_groups() const noexcept { return m_rows.group_ends.size(); }
     std::span<std::uint64_t const> group_ends() const& noexcept { return m_rows.group_ends.span(); }
     std::span<std::uint64_t const> group_ends() const&& = delete;
@@ -163,6 +167,7 @@ private:
         check_length("the item column", m_rows.items.size(), true);
         check_length("the target", m_rows.targets.size(), true);
         check_length("the weight", m_rows.weights.size(), true);
+        check_length("the baseline", m_rows.baselines.size(), true);
         std::uint64_t last = 0;
         for (auto const end : m_rows.group_ends) {
             if (end <= last || end > m_n_rows) detail::throw_data("frame: groups must be at least one row each, up to ", m_n_rows, " rows");

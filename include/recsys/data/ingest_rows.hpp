@@ -130,6 +130,7 @@ public:
         }
         if (m_readers.target) m_readers.target(rows, more(m_targets, rows.size()));
         if (m_readers.weight) read_weights(rows);
+        if (m_readers.baseline) read_baselines(rows);
         if (m_read_group) m_read_group(rows, m_groups.more(rows.size())), m_groups.check(rows.size());
         m_n_rows += rows.size();
     }
@@ -138,6 +139,7 @@ public:
         for (std::size_t c = 0; c < m_columns.size(); ++c) columns.push_back(std::move(m_columns[c]).finish(m_readers.columns[c]));
         frame_rows about;
         about.targets = shared_array<float>(std::move(m_targets)), about.weights = shared_array<float>(std::move(m_weights));
+        about.baselines = shared_array<float>(std::move(m_baselines));
         auto const order = m_groups.scattered() ? m_groups.order() : std::vector<std::size_t>();
         auto ends = m_read_group ? m_groups.ends() : std::vector<std::uint64_t>();
         if (order.empty()) {
@@ -163,11 +165,18 @@ private:
                 throw_data("ingest: the weight of row ", m_n_rows + r, " (from 0) is ", weights[r],
                            ", expected a finite number of at least 0");
     }
+    void read_baselines(std::span<Row const> rows) {
+        float const* const baselines = more(m_baselines, rows.size());
+        m_readers.baseline(rows, m_baselines.data() + m_n_rows);
+        for (std::size_t r = 0; r < rows.size(); ++r)
+            if (!std::isfinite(baselines[r]))
+                throw_data("ingest: the baseline of row ", m_n_rows + r, " (from 0) is ", baselines[r], ", expected a finite number");
+    }
 
     row_readers<Row> const& m_readers;
     std::size_t m_n_rows = 0;
     std::vector<column_in_making> m_columns;
-    std::vector<float> m_targets, m_weights;
+    std::vector<float> m_targets, m_weights, m_baselines;
     group_reader<Row> m_read_group;
     groups_in_making m_groups;
 };
@@ -179,7 +188,7 @@ private:
 /// One pass, rows stay in their order. With a group column the rows of a group must be neighbours; where they are not, ingest is a data_error
 /// that names the row, or brings them together with `.regroup` (groups in the order of their first row, rows of a group in their own).
 /// The range is not kept; exceptions of its iterators and projections pass through and leave nothing.
-/// @throws data_error  for a weight that is negative or not finite, a missing group id, scattered groups.
+/// @throws data_error  for a weight that is negative or not finite, a baseline that is not finite, a missing group id, scattered groups.
 /// @throws cancelled   where the progress callback says so.
 template <std::input_iterator It, std::sentinel_for<It> End, class Row>
 [[nodiscard]] frame ingest(It first, End last, row_schema<Row> const& schema, row_options const& options = {}) {

@@ -121,7 +121,7 @@ template <class Row, class Projection> number_reader<Row> make_number_reader(Pro
 /// All that a schema knows of its rows.
 template <class Row> struct row_readers {
     std::vector<schema_column<Row>> columns;
-    number_reader<Row> target, weight;
+    number_reader<Row> target, weight, baseline;
     std::function<group_reader<Row>()> make_group;
 };
 
@@ -143,6 +143,7 @@ template <class Projection, class Row> using projected_t = typename projected<Pr
 /// categories  a range of categories: a row may have none, one or many.
 /// target      the number to predict; `fit` needs it, prediction does not.
 /// weight      what a row counts for, at least 0. Absent: 1.
+/// baseline    a raw score, finite: a ranker learns what is to be added to it, and predictions have it added.
 /// group       an id of any type: rows that are ranked against each other.
 /// Projections are member pointers or callables of a row, kept by copy and called from several threads at once.
 /// Steps throw data_error where a name is empty or comes twice.
@@ -202,6 +203,14 @@ public:
         static_assert(!can_read || is_number, "weight: a weight must be a number");
         auto out = *this;
         if constexpr (can_read && is_number) out.m_readers.weight = detail::make_number_reader<Row>(std::move(projection));
+        return out;
+    }
+    template <class Projection> row_schema baseline(Projection projection) const {
+        constexpr bool can_read = reads<Projection>, is_number = detail::number_column<value_of<Projection>>;
+        static_assert(can_read, "baseline: the baseline cannot be read from the row type of rows<T>()");
+        static_assert(!can_read || is_number, "baseline: a baseline must be a number");
+        auto out = *this;
+        if constexpr (can_read && is_number) out.m_readers.baseline = detail::make_number_reader<Row>(std::move(projection));
         return out;
     }
     template <class Projection> row_schema group(Projection projection) const {

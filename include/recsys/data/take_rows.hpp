@@ -66,6 +66,7 @@ inline frame take_rows(frame const& from, std::span<std::size_t const> rows) {
     frame_rows out;
     out.users = take_values(about.users, rows), out.items = take_values(about.items, rows);
     out.targets = take_values(about.targets, rows), out.weights = take_values(about.weights, rows);
+    out.baselines = take_values(about.baselines, rows);
     if (!about.group_ends.empty()) out.group_ends = shared_array<std::uint64_t>(take_group_ends(about.group_ends.span(), rows));
     out.as_of = about.as_of, out.targets_as_of = about.targets_as_of;
     return frame(rows.size(), std::move(columns), std::move(out));

@@ -71,7 +71,7 @@ struct valid_rows {
 class booster_fit {
 public:
     booster_fit(booster_options const& options, frame const& train, frame const* valid, booster_state const* previous)
-        : m_options(options),
+        : m_options(with_rate(options, train.n_rows(), valid != nullptr)),
           m_workers(worker_count(options, train.n_rows())),
           m_train(prepare_rows(train, options, "training")),
           m_previous(previous),
@@ -80,6 +80,9 @@ public:
         if (valid) {
             m_valid.emplace(prepare_rows(*valid, options, "validation"), m_state->space, m_workers);
             m_state->as_of = later(m_state->as_of, moment_of(*valid));
+            if (valid->baselines().empty() != train.baselines().empty())
+                throw_data("booster: the ", valid->baselines().empty() ? "validation" : "training",
+                           " rows have no baseline, the others have one");
         }
         prepare_scores();
     }
@@ -89,7 +92,7 @@ public:
         auto const every = (m_train.size() + 65535) / 65536;
         double loss = m_scores->update({}, every, key_of(0), m_booster->gradient(), m_booster->hessian());
         double valid_loss = m_valid_scores ? m_valid_scores->update({}, 1, 0, nullptr, nullptr) : none();
-        early_stopping stopping(m_options.early_stopping_rounds, m_previous && m_valid ? valid_loss : infinity());
+        early_stopping stopping(m_options.early_stopping_rounds, m_previous && m_valid ? watched(valid_loss) : infinity());
         if (!m_progress.report(0, loss, valid_loss) && !m_previous)
             throw_cancelled("booster: stopped by the progress callback before the first tree");
         for (std::size_t t = 0; t < m_options.trees && m_progress.go_on(); ++t) {
@@ -101,7 +104,9 @@ public:
             if (m_valid) {
                 valid_loss = m_valid_scores->update(leaves, 1, 0, nullptr, nullptr);
                 report.valid_loss.push_back(valid_loss);
-                stop = stopping.update(valid_loss);
+                double const now = watched(valid_loss);
+                if (m_options.metric) report.valid_metric.push_back(m_options.metric.higher_is_better() ? -now : now);
+                stop = stopping.update(now);
             }
             m_progress.report(t + 1, loss, valid_loss);
             if (stop) break;
@@ -112,6 +117,18 @@ public:
 
 private:
     static std::optional<time_point> moment_of(frame const& rows) { return later(rows.as_of(), rows.rows().targets_as_of); }
+    static booster_options with_rate(booster_options options, std::size_t n_rows, bool with_valid) {
+        if (options.learning_rate == auto_rate)
+            options.learning_rate = automatic_rate(n_rows, options.trees, options.loss.output() == output_kind::probability, with_valid);
+        return options;
+    }
+    /// What early stopping looks at, lower is better: the validation loss, or the metric that was chosen.
+    double watched(double valid_loss) const {
+        if (!m_options.metric) return valid_loss;
+        auto const scores = m_valid_scores->raw_scores();
+        double const value = m_options.metric({scores, m_valid->rows.targets(), m_valid->rows.weights, m_valid->rows.rows.group_ends()});
+        return m_options.metric.higher_is_better() ? -value : value;
+    }
     static double none() noexcept { return std::numeric_limits<double>::quiet_NaN(); }
     static double infinity() noexcept { return std::numeric_limits<double>::infinity(); }
     /// Threads cost more than they give on few rows.
@@ -144,11 +161,11 @@ private:
         else trees.start = m_options.start ? *m_options.start : best_start();
         m_booster.emplace(m_train, m_bins, m_options, m_workers);
         if (!m_previous) {
-            scored_rows(m_train, m_options.loss, trees.start, 0, m_workers)
-                .update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
+            scored_rows first(m_train, m_options.loss, trees.start, 0, m_workers);
+            first.update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
-            std::vector<float> const start(m_train.size(), static_cast<float>(trees.start));
-            double const known = m_options.loss.usual_step({start, m_train.targets(), m_train.weights}).value_or(0);
+            auto const scores = first.raw_scores();
+            double const known = m_options.loss.usual_step({scores, m_train.targets(), m_train.weights}).value_or(0);
             double const step = m_options.learning_rate * (known > 0 ? known : m_booster->usual_step());
             trees.exponent = std::clamp(12 - static_cast<int>(std::floor(std::log2(step))), -60, 60);
         }
@@ -160,6 +177,7 @@ private:
         }
     }
     double best_start() const {
+        if (!m_train.rows.baselines().empty()) return 0;
         if (auto const known = m_options.loss.start(m_train.targets(), m_train.weights)) return *known;
         return newton_start(m_options.loss, m_train);
     }
@@ -221,12 +239,12 @@ private:
         auto& trees = m_state->trees;
         report.stopped = !m_progress.go_on() && trees.size() < m_options.trees;
         if (m_valid && trees.size() > 0) {
-            if (!stopping.best() && !m_previous) throw_data("booster: the validation loss was never a number");
+            if (!stopping.best() && !m_previous) throw_data("booster: the validation loss or metric was never a number");
             std::size_t const kept = stopping.best() ? *stopping.best() + 1 : 0;
             if (kept > 0) report.best_iteration = kept - 1;
             if (kept == m_options.trees && !report.stopped)
-                report.warnings.push_back(
-                    concat("booster: the validation loss was still falling after all ", trees.size(), " trees: more trees may be better"));
+                report.warnings.push_back(concat("booster: the validation rows were still served better after all ", trees.size(),
+                                                 " trees: more may be better yet"));
             trees.keep(kept);
         }
         if (trees.size() == 0 && m_options.trees > 0 && !m_state->space.features.empty() && !m_previous)
@@ -238,7 +256,7 @@ private:
     void drop_unused_features();
     void join_previous();
 
-    booster_options const& m_options;
+    booster_options const m_options;
     team m_workers;
     training_rows m_train;
     booster_state const* m_previous;
@@ -328,7 +346,8 @@ public:
     ///                     0 to 1, or one class alone), for a missing number where that is forbidden.
     /// @throws cancelled   where the progress callback stops before the first tree; later it gives the model of the trees so far.
     [[nodiscard]] booster_model fit(frame const& train) const { return run(train, nullptr, nullptr); }
-    /// The best prefix of trees by the validation loss (the first of the lowest); stops after `early_stopping_rounds` trees without a lower one.
+    /// The best prefix of trees by the validation loss or metric (the first of the best); stops after `early_stopping_rounds` trees without a
+    /// better one.
     [[nodiscard]] booster_model fit(frame const& train, frame const& valid) const { return run(train, &valid, nullptr); }
     /// Continues a model on these rows, which may be others than it was trained on: its trees stay, new ones follow. With validation rows the
     /// old trees alone are kept where no new one lowers the loss. The model keeps its start value and fixed point.

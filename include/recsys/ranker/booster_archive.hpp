@@ -237,7 +237,7 @@ template <> struct archived<booster_model> {
         out.value("settings", settings);
         save_provenance({0, 0, state.as_of}, out);
         out.array("report.loss", report.loss), out.array("report.valid_loss", report.valid_loss),
-            out.texts("report.warnings", report.warnings);
+            out.array("report.valid_metric", report.valid_metric), out.texts("report.warnings", report.warnings);
     }
 
     static booster_model load(object_reader const& in) {
@@ -251,7 +251,9 @@ template <> struct archived<booster_model> {
         state->trees.start = settings.start, state->trees.exponent = settings.exponent;
         state->output = static_cast<output_kind>(settings.output), state->space.missing = static_cast<missing_numbers>(settings.missing);
         auto& report = state->report;
-        auto const loss = in.array<double>("report.loss"), valid_loss = in.array<double>("report.valid_loss");
+        auto const loss = in.array<double>("report.loss"), valid_loss = in.array<double>("report.valid_loss"),
+                   valid_metric = in.array<double>("report.valid_metric");
+        report.valid_metric.assign(valid_metric.begin(), valid_metric.end());
         report.loss.assign(loss.begin(), loss.end()), report.valid_loss.assign(valid_loss.begin(), valid_loss.end());
         report.warnings = in.texts("report.warnings"), report.stopped = settings.stopped != 0;
         if (settings.best_iteration >= 0) report.best_iteration = static_cast<std::size_t>(settings.best_iteration);

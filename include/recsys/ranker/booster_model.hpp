@@ -46,8 +46,9 @@ struct booster_state {
     fit_report report;
     std::optional<time_point> as_of = {};
 
-    double answer(std::int64_t sum) const noexcept {
-        double const raw = trees.raw(sum);
+    /// @param baseline  of the row.
+    double answer(std::int64_t sum, float baseline = 0) const noexcept {
+        double const raw = trees.raw(sum) + static_cast<double>(baseline);
         return output == output_kind::probability ? sigmoid(raw) : output == output_kind::rate ? std::exp(raw) : raw;
     }
 };
@@ -78,16 +79,19 @@ public:
     explicit booster_model(std::shared_ptr<detail::booster_state const> state) : m_state(std::move(state)) {}
 
     /// One score a row: probabilities for log loss, rates for Poisson, raw scores for other losses.
+    /// The baseline of the rows, if they have one, is added to the raw scores, here and in all that predicts.
     /// @throws data_error  where a column is missing or of another type, or a missing number is forbidden.
     [[nodiscard]] std::vector<float> predict(frame const& rows, run_options const& run = {}) const {
         std::vector<float> out(rows.n_rows());
-        evaluate(rows, run, 0, n_trees(), [&](std::size_t row, std::int64_t sum) { out[row] = static_cast<float>(m_state->answer(sum)); });
+        evaluate(rows, run, 0, n_trees(),
+                 [&](std::size_t row, std::int64_t sum) { out[row] = static_cast<float>(m_state->answer(sum, baseline(rows, row))); });
         return out;
     }
     /// One raw score a row (log odds for log loss), exact to the last bit of the fixed point.
     [[nodiscard]] std::vector<double> predict_raw(frame const& rows, run_options const& run = {}) const {
         std::vector<double> out(rows.n_rows());
-        evaluate(rows, run, 0, n_trees(), [&](std::size_t row, std::int64_t sum) { out[row] = m_state->trees.raw(sum); });
+        evaluate(rows, run, 0, n_trees(),
+                 [&](std::size_t row, std::int64_t sum) { out[row] = m_state->trees.raw(sum) + static_cast<double>(baseline(rows, row)); });
         return out;
     }
     /// The predictions of growing numbers of trees: sink(number of trees, predictions) after each `every` trees and after the last.
@@ -104,7 +108,7 @@ public:
                 std::size_t const last = std::min<std::size_t>(n_trees(), first + every);
                 evaluate(rows, run, first, last, [&](std::size_t row, std::int64_t sum) {
                     sums[row] += sum;
-                    out[row] = static_cast<float>(m_state->answer(sums[row]));
+                    out[row] = static_cast<float>(m_state->answer(sums[row], baseline(rows, row)));
                 });
                 first = last;
                 if constexpr (std::is_void_v<std::invoke_result_t<sink_type&, std::size_t, std::span<float const>>>)
@@ -146,6 +150,7 @@ public:
     detail::booster_state const& state() const& noexcept { return *m_state; }
 
 private:
+    static float baseline(frame const& rows, std::size_t row) noexcept { return rows.baselines().empty() ? 0.f : rows.baselines()[row]; }
     /// f(row, sum of the leaves of trees first .. last - 1) for every row, from several threads.
     template <class Function>
     void evaluate(frame const& rows, run_options const& run, std::size_t first, std::size_t last, Function const& f) const {

@@ -5,6 +5,7 @@
 
 #include <recsys/core/push_macros.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -18,15 +19,19 @@
 #include <recsys/ranker/loss.hpp>
 #include <recsys/ranker/sampling.hpp>
 #include <recsys/ranker/split_search.hpp>
+#include <recsys/ranker/valid_metric.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+
+/// A learning rate that follows from the numbers of rows and trees.
+inline constexpr double auto_rate = 0;
 
 struct booster_options {
     recsys::loss loss = log_loss{};
     natural trees = 1000;
-    double learning_rate = 0.05;
-    natural depth = 6; ///< splits a tree, 1 to 10
-    double l2 = 3;     ///< added to the sum of second derivatives of a leaf: that many rows that want no change
+    double learning_rate = 0.05; ///< auto_rate: from the number of rows and trees
+    natural depth = 6;           ///< splits a tree, 1 to 10
+    double l2 = 3;               ///< added to the sum of second derivatives of a leaf: that many rows that want no change
     split_score score = split_score::cosine;
 
     natural borders = 254; ///< of a number, at most; 1 to 254
@@ -40,9 +45,10 @@ struct booster_options {
     double row_share = 0.8;                 ///< of the rows, for a tree's structure; 1 = all
     double column_share = 1;                ///< of the columns, for a tree
     std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
-    std::optional<double> start = {};       ///< raw score before the first tree; absent: the best constant
+    std::optional<double> start = {};       ///< raw score before the first tree; absent: the best constant, 0 where rows have baselines
 
-    natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a lower loss; 0 = never
+    natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a better one; 0 = never
+    valid_metric metric = {};           ///< by which trees are better, such as valid_ndcg{.k = 10} or valid_auc{}; none: by the loss
     std::uint64_t seed = 0;
     run_options run = {};
 };
@@ -57,10 +63,23 @@ inline void check_range(std::string_view name, natural value, std::size_t least,
         throw_option("booster: ", name, " must be in [", least, ", ", most, "], got ", static_cast<std::size_t>(value));
 }
 
+/// min(0.5, e^b rows^a (trees / 1000)^c). Source: CatBoost 1.2's automatic learning rate, whose a, b, c its authors fitted to many data sets
+/// for log loss and squared error, with early stopping and without; for all but probabilities those of squared error are taken.
+inline double automatic_rate(std::size_t rows, std::size_t trees, bool probability, bool early_stopping) {
+    struct coefficients {
+        double a, b, c;
+    };
+    auto const [a, b, c] = probability      ? early_stopping ? coefficients{0.246, -5.127, -0.451} : coefficients{0.408, -7.299, -0.928}
+                                : early_stopping ? coefficients{0.157, -4.062, -0.61}
+                                            : coefficients{0.158, -4.287, -0.813};
+    double const n = static_cast<double>(rows), t = static_cast<double>(trees > 0 ? trees : 1);
+    return std::min(0.5, std::exp(b + a * std::log(n) + c * std::log(t / 1000)));
+}
+
 inline void check(booster_options const& o) {
     o.loss.check_options();
     check_range("trees", o.trees, 0, 1000000);
-    check_range("learning_rate", o.learning_rate, 1e-6, 10);
+    if (o.learning_rate != auto_rate) check_range("learning_rate", o.learning_rate, 1e-6, 10);
     check_range("depth", o.depth, 1, 10);
     check_range("l2", o.l2, 0, 1e9);
     check_range("borders", o.borders, 1, 254);

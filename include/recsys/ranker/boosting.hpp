@@ -51,6 +51,11 @@ public:
     std::size_t size() const noexcept { return m_sums.size(); }
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
     std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
+    std::vector<float> raw_scores() const {
+        std::vector<float> out(size());
+        for (std::size_t row = 0; row < out.size(); ++row) out[row] = raw(row);
+        return out;
+    }
 
     /// The best number to add to the rows of each leaf, by a loss that renews leaves; 0 for a leaf without rows.
     std::vector<double> renew_leaves(std::size_t n_leaves, double l2) {
@@ -101,7 +106,10 @@ public:
     }
 
 private:
-    float raw(std::size_t row) const noexcept { return m_start + static_cast<float>(m_sums[row]) * m_step; }
+    float raw(std::size_t row) const noexcept {
+        float const of_trees = m_start + static_cast<float>(m_sums[row]) * m_step;
+        return m_rows.rows.baselines().empty() ? of_trees : of_trees + m_rows.rows.baselines()[row];
+    }
     std::span<float const> weights(std::size_t first, std::size_t n) const noexcept {
         return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
     }

@@ -44,6 +44,7 @@ private:
 struct predictor_scratch {
     predict_scratch predict;
     std::vector<std::vector<float>> numbers;
+    std::vector<float> baselines;
 };
 inline predictor_scratch& thread_scratch() {
     thread_local predictor_scratch scratch;
@@ -58,6 +59,7 @@ template <class Row> class predictor {
 public:
     predictor(std::shared_ptr<detail::booster_state const> model, row_schema<Row> const& schema) : m_model(std::move(model)) {
         auto const& readers = schema.readers();
+        m_baseline = readers.baseline;
         for (auto const& wanted : m_model->space.columns) {
             auto const at =
                 std::find_if(readers.columns.begin(), readers.columns.end(), [&](auto const& c) { return c.name == wanted.name; });
@@ -99,7 +101,9 @@ private:
         m_model->space.bins(block, bins, mine.cells);
         std::fill_n(mine.sums, rows.size(), std::int64_t{0});
         detail::add_trees(m_model->trees, 0, m_model->trees.size(), bins, detail::block_rows, rows.size(), mine.sums);
-        for (std::size_t i = 0; i < rows.size(); ++i) f(i, m_model->answer(mine.sums[i]));
+        scratch.baselines.assign(rows.size(), 0.f);
+        if (m_baseline) m_baseline(rows, scratch.baselines.data());
+        for (std::size_t i = 0; i < rows.size(); ++i) f(i, m_model->answer(mine.sums[i], scratch.baselines[i]));
         detail::thread_scratch() = std::move(scratch);
     }
     void read(std::size_t c, std::span<Row const> rows, detail::predictor_scratch& scratch) const {
@@ -119,6 +123,7 @@ private:
 
     std::shared_ptr<detail::booster_state const> m_model;
     std::vector<detail::schema_column<Row>> m_columns;
+    detail::number_reader<Row> m_baseline;
 };
 
 }} // namespace recsys

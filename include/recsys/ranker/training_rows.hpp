@@ -66,6 +66,10 @@ inline training_rows prepare_rows(frame const& from, booster_options const& opti
     options.loss.check(from.targets());
     if (options.loss.grouped() && from.n_groups() == 0)
         throw_data("booster: this loss compares rows of a group, the ", what, " rows have no groups");
+    for (std::size_t row = 0; row < from.baselines().size(); ++row)
+        if (!std::isfinite(from.baselines()[row]))
+            throw_data("booster: the baseline of ", what, " row ", row, " (from 0) is ", from.baselines()[row],
+                       ", expected a finite number");
     training_rows out{from, weights_of(from, options.class_weights, what)};
     if (std::find(out.weights.begin(), out.weights.end(), 0.f) != out.weights.end()) {
         std::vector<std::size_t> kept;
