@@ -15069,14 +15069,72 @@ private:
 }} // namespace recsys
 #endif
 
+// --- recsys/ranker/monotone.hpp --------------------------------------------------------------------------------------
+// Columns in which predictions may only rise or only fall: the leaves of each tree are moved to the nearest ones that do.
+#ifndef RECSYS_RANKER_MONOTONE_HPP
+#define RECSYS_RANKER_MONOTONE_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+/// What predictions do where a number grows and all other columns stay.
+enum class monotone : std::int8_t { falling = -1, free = 0, rising = 1 };
+
+struct monotone_column {
+    std::string name;
+    monotone direction = monotone::rising;
+};
+
+namespace detail {
+/// f(leaf that must not be above, leaf that must not be below) for the pairs of leaves that differ in a bit alone.
+template <class Function> void for_ordered_pairs(std::size_t n_leaves, std::size_t bit, monotone direction, Function const& f) {
+    std::size_t const step = std::size_t{1} << bit;
+    for (std::size_t leaf = 0; leaf < n_leaves; ++leaf) {
+        if (leaf & step) continue;
+        if (direction == monotone::rising) f(leaf, leaf + step);
+        else f(leaf + step, leaf);
+    }
+}
+
+/// Moves the values of a tree's leaves to the nearest ones, by weighted squares, that keep the directions of its splits; exactly kept.
+/// @param directions  of the split of each bit of a leaf's number.
+/// Source: Dykstra, "An algorithm for restricted least squares regression" (1983), a bit after the other; what rounding leaves over is raised.
+inline void make_monotone(std::span<double> values, std::span<double const> weights, std::span<monotone const> directions) {
+    std::size_t const n = values.size(), n_bits = directions.size();
+    auto const bound =
+        static_cast<std::size_t>(std::count_if(directions.begin(), directions.end(), [](monotone d) { return d != monotone::free; }));
+    std::vector<double> moved(n_bits * n, 0.0); // by each bit in its last turn
+    for (int round = 0; round < (bound > 1 ? 100 : 1); ++round) {
+        double change = 0, size = 0;
+        for (std::size_t bit = 0; bit < n_bits; ++bit) {
+            if (directions[bit] == monotone::free) continue;
+            auto* const of_bit = moved.data() + bit * n;
+            for_ordered_pairs(n, bit, directions[bit], [&](std::size_t low, std::size_t high) {
+                double const a = values[low] - of_bit[low], b = values[high] - of_bit[high], w = weights[low] + weights[high];
+                double const mean = w > 0 ? (weights[low] * a + weights[high] * b) / w : (a + b) / 2;
+                double const to_low = a > b ? mean : a, to_high = a > b ? mean : b;
+                change = std::max({change, to_low - values[low], values[low] - to_low, to_high - values[high], values[high] - to_high});
+                size = std::max({size, to_low, -to_low, to_high, -to_high});
+                of_bit[low] = to_low - a, of_bit[high] = to_high - b;
+                values[low] = to_low, values[high] = to_high;
+            });
+        }
+        if (change <= 1e-9 * size) break;
+    }
+    for (std::size_t bit = 0; bit < n_bits; ++bit)
+        if (directions[bit] != monotone::free)
+            for_ordered_pairs(n, bit, directions[bit],
+                              [&](std::size_t low, std::size_t high) { values[high] = std::max(values[high], values[low]); });
+}
+}
+}} // namespace recsys
+#endif
+
 // --- recsys/ranker/sampling.hpp --------------------------------------------------------------------------------------
 // Which rows and columns a tree sees, by counters alone: no generator state, so any thread may decide for any row.
 #ifndef RECSYS_RANKER_SAMPLING_HPP
 #define RECSYS_RANKER_SAMPLING_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// How the rows of a tree's structure are drawn: `mvs` rows of large gradients more often, with weights that make up for it,
-/// `bernoulli` each row alike. Leaf values are of all rows.
-enum class row_sampling : std::uint8_t { mvs, bernoulli };
+/// `bernoulli` each row alike, `bayesian` all rows with random weights (-log u)^temperature. Leaf values are of all rows.
+enum class row_sampling : std::uint8_t { mvs, bernoulli, bayesian };
 
 namespace detail {
 inline std::uint64_t tree_key(std::uint64_t seed, std::size_t tree) noexcept {
@@ -15087,8 +15145,9 @@ inline std::uint64_t tree_key(std::uint64_t seed, std::size_t tree) noexcept {
 class row_sampler {
 public:
     /// @param gradients  weighted gradients of all rows; MVS looks at some 16000 of them, at fixed places.
-    row_sampler(row_sampling how, double share, std::uint64_t key, std::span<float const> gradients)
-        : m_how(how), m_share(static_cast<float>(share)), m_key(key) {
+    /// @param temperature  of the Bayesian bootstrap.
+    row_sampler(row_sampling how, double share, double temperature, std::uint64_t key, std::span<float const> gradients)
+        : m_how(how), m_share(how == row_sampling::bayesian ? 0.f : static_cast<float>(share)), m_temperature(temperature), m_key(key) {
         if (how == row_sampling::mvs && share < 1) find_threshold(gradients);
     }
     /// The factors of 16 rows from `row` on.
@@ -15100,7 +15159,9 @@ public:
             draw[k] = static_cast<float>(static_cast<std::int32_t>(
                           mix_bits_32((base + static_cast<std::uint32_t>(k)) ^ static_cast<std::uint32_t>(m_key >> 32)) >> 8)) *
                       0x1p-24f;
-        if (m_how == row_sampling::bernoulli)
+        if (m_how == row_sampling::bayesian)
+            for (std::size_t k = 0; k < lanes; ++k) out[k] = random_weight(draw[k]);
+        else if (m_how == row_sampling::bernoulli)
             for (std::size_t k = 0; k < lanes; ++k) out[k] = keep(draw[k] < m_share, 1.f);
         else
             for (std::size_t k = 0; k < lanes; ++k) {
@@ -15110,6 +15171,11 @@ public:
     }
 
 private:
+    /// Source: Rubin, "The Bayesian bootstrap" (1981), for temperature 1; the power is CatBoost's.
+    float random_weight(float draw) const noexcept {
+        double const weight = -portable_log(static_cast<double>(draw) + 0x1p-25);
+        return static_cast<float>(m_temperature == 1 ? weight : portable_exp(m_temperature * portable_log(weight)));
+    }
     /// 1 / sqrt(x) to 5e-6, in plain arithmetic: std::sqrt may set errno, which keeps compilers from making vector code.
     static float inverse_root(float x) noexcept {
         float y = bit_cast<float>(0x5F3759DF - (bit_cast<std::int32_t>(x) >> 1));
@@ -15147,6 +15213,7 @@ private:
 
     row_sampling m_how;
     float m_share, m_threshold = 0, m_smooth = 0;
+    double m_temperature;
     std::uint64_t m_key;
 };
 
@@ -15329,6 +15396,7 @@ namespace detail {
 /// Fixed-point gradients and weights are these times the integers.
 struct fixed_scale {
     float gradient = 1, weight = 1, l2 = 0;
+    float least_weight = 0; ///< sides that weigh less give nothing
     split_score score = split_score::cosine;
 };
 
@@ -15350,6 +15418,21 @@ inline void add_leaf_scores(float const* __restrict left_g, float const* __restr
         }
 }
 
+/// The same where sides may be too light, and where a monotone feature (sign 1: predictions rise, -1: fall) may split a leaf only its way: a leaf
+/// that would split the other way counts as if it did not.
+inline void add_leaf_scores(float const* __restrict left_g, float const* __restrict left_w, float total_g, float total_w, std::size_t n,
+                            float l2, float least, float sign, float* __restrict gain, float* __restrict norm) noexcept {
+    float const whole = total_g / (total_w + l2);
+    for (std::size_t k = 0; k < n; ++k) {
+        float const gl = left_g[k], wl = left_w[k], gr = total_g - gl, wr = total_w - wl;
+        float al = gl / (wl + l2), ar = gr / (wr + l2); // steps go against them
+        if (sign * (al - ar) < 0.f) al = ar = whole;
+        if (wl < least) al = 0.f;
+        if (wr < least) ar = 0.f;
+        gain[k] += al * gl + ar * gr, norm[k] += al * al * wl + ar * ar * wr;
+    }
+}
+
 /// One number to compare: larger is better.
 inline float score_of(float gain, float norm, split_score how) noexcept {
     if (how == split_score::l2) return gain;
@@ -15362,8 +15445,9 @@ struct best_threshold {
     std::uint32_t threshold = 0;
 };
 
-/// @param leaves  the histogram block of every leaf that has rows, in leaf order.
-inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum const* const> leaves, fixed_scale const& scale) noexcept {
+/// @param leaves  the histogram block of every leaf that has rows, in leaf order. @param sign  1 or -1 for a monotone feature, else 0.
+inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum const* const> leaves, fixed_scale const& scale,
+                                     int sign = 0) noexcept {
     threshold_sums sums;
     alignas(64) float g[bin_slots], w[bin_slots];
     packed_sum scratch[bin_slots];
@@ -15379,8 +15463,10 @@ inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum
         }
         run += bins[n];
         for (std::size_t b = n; b < padded; ++b) g[b] = 0.f, w[b] = 0.f;
-        add_leaf_scores(g, w, static_cast<float>(gradient_of(run)) * scale.gradient, static_cast<float>(weight_of(run)) * scale.weight,
-                        padded, scale.l2, sums.gain, sums.norm);
+        float const total_g = static_cast<float>(gradient_of(run)) * scale.gradient,
+                    total_w = static_cast<float>(weight_of(run)) * scale.weight;
+        if (sign == 0 && !(scale.least_weight > 0.f)) add_leaf_scores(g, w, total_g, total_w, padded, scale.l2, sums.gain, sums.norm);
+        else add_leaf_scores(g, w, total_g, total_w, n + 1, scale.l2, scale.least_weight, static_cast<float>(sign), sums.gain, sums.norm);
     }
     best_threshold best;
     best.none = score_of(sums.gain[n], sums.norm[n], scale.score);
@@ -15865,7 +15951,12 @@ struct booster_options {
     natural permutations = 3;       ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
 
     row_sampling sampling = row_sampling::mvs;
-    double row_share = 0.8;                 ///< of the rows, for a tree's structure; 1 = all
+    double row_share = 0.8;         ///< of the rows, for a tree's structure; 1 = all; bayesian takes all
+    double bagging_temperature = 1; ///< of bayesian sampling: 0 = every row alike
+    double random_strength = 0;     ///< standard deviation, in root mean squares of the gradients, of what is added to the scores of splits
+    double min_leaf_weight = 0;     ///< leaves whose rows weigh less neither count where a split is chosen nor change scores
+    std::vector<monotone_column> monotone =
+        {};                                 ///< number columns in which raw scores may only rise or only fall; a missing number is an end
     double column_share = 1;                ///< of the columns, for a tree
     std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
     std::optional<double> start = {};       ///< raw score before the first tree; absent: the best constant, 0 where rows have baselines
@@ -15911,6 +16002,9 @@ inline void check(booster_options const& o) {
     check_range("permutations", o.permutations, 1, 16);
     if (!(o.row_share > 0 && o.row_share <= 1)) throw_option("booster: row_share must be in (0, 1], got ", o.row_share);
     if (!(o.column_share > 0 && o.column_share <= 1)) throw_option("booster: column_share must be in (0, 1], got ", o.column_share);
+    check_range("bagging_temperature", o.bagging_temperature, 0, 100);
+    check_range("random_strength", o.random_strength, 0, 1e6);
+    check_range("min_leaf_weight", o.min_leaf_weight, 0, 1e15);
     for (double const w : o.class_weights)
         if (!(w >= 0 && std::isfinite(w))) throw_option("booster: class_weights must be finite numbers of at least 0, got ", w);
     if (o.start && !std::isfinite(*o.start)) throw_option("booster: start must be finite, got ", *o.start);
@@ -15928,6 +16022,19 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 struct tree_split {
     std::uint32_t feature = 0, threshold = 0;
     float gain = 0; ///< what it adds to the score of the tree
+};
+
+/// Which splits a tree may take, and how they are drawn.
+struct split_rules {
+    std::span<char const> allowed;       ///< a flag for each feature
+    std::span<monotone const> direction; ///< of each feature; empty = all free
+    float noise = 0;                     ///< standard deviation of what is added to the best score of each feature of a level
+    std::uint64_t key = 0;               ///< of the tree: from it the noise follows
+
+    int sign(std::size_t feature) const noexcept { return direction.empty() ? 0 : static_cast<int>(direction[feature]); }
+    float drawn(std::size_t level, std::size_t feature) const {
+        return noise > 0 ? noise * static_cast<float>(random_stream(key, hash_join(level + 2, feature)).normal()) : 0.f;
+    }
 };
 
 /// Grows trees over records; keeps its memory from tree to tree. Not safe for several callers at once.
@@ -15953,8 +16060,8 @@ public:
     row_record* records(std::size_t block) noexcept { return m_current.data() + block * m_max_rows; }
 
     /// The splits of a tree over the first n_rows records, at most `depth`: fewer where no split makes the score better.
-    /// @param allowed  a flag for each feature.
-    std::vector<tree_split> grow(std::size_t n_rows, fixed_scale const& scale, std::span<char const> allowed) {
+    std::vector<tree_split> grow(std::size_t n_rows, fixed_scale const& scale, split_rules const& rules) {
+        auto const allowed = rules.allowed;
         std::vector<tree_split> splits;
         m_leaves.assign(1, {0, n_rows, new_histogram(0)});
         m_used_blocks.clear();
@@ -15967,7 +16074,7 @@ public:
         std::vector<std::size_t> root{0};
         count_leaves(root);
         for (;;) {
-            auto const split = best_split(scale, allowed);
+            auto const split = best_split(scale, rules, splits.size());
             if (!split) return splits;
             splits.push_back(*split);
             if (splits.size() == m_depth) return splits;
@@ -16035,7 +16142,8 @@ private:
 
     // --- the best split -----------------------------------------------------------------------------
 
-    std::optional<tree_split> best_split(fixed_scale const& scale, std::span<char const> allowed) {
+    std::optional<tree_split> best_split(fixed_scale const& scale, split_rules const& rules, std::size_t level) {
+        auto const allowed = rules.allowed;
         auto const fields = m_layout.fields();
         m_found.resize(fields.size());
         m_workers.run(m_workers.size() == 1 ? 1 : fields.size(), [&](std::size_t task, std::size_t) {
@@ -16046,7 +16154,7 @@ private:
                 leaves.clear();
                 for (auto const& l : m_leaves)
                     if (l.size() > 0) leaves.push_back(l.histogram + fields[f].block * block_slots);
-                m_found[f] = find_threshold(fields[f], leaves, scale);
+                m_found[f] = find_threshold(fields[f], leaves, scale, rules.sign(f));
             }
         });
         std::optional<tree_split> best;
@@ -16055,8 +16163,9 @@ private:
             auto const& found = m_found[f];
             // A gain below the rounding of its own sums is none.
             if (!allowed[f] || !(found.score > found.none + 1e-5f * std::abs(found.none))) continue;
-            if (best && !(found.score > score)) continue;
-            score = found.score;
+            float const drawn = found.score + rules.drawn(level, f);
+            if (best && !(drawn > score)) continue;
+            score = drawn;
             best = tree_split{static_cast<std::uint32_t>(f), found.threshold, found.score - found.none};
         }
         return best;
@@ -16411,7 +16520,10 @@ private:
             column.column = c, column.category = m_space.columns[c].kind == column_kind::category;
             auto const number = std::find_if(m_space.features.begin(), m_space.features.end(),
                                              [&](auto const& f) { return f.kind == feature_kind::number && f.source == c; });
-            if (number != m_space.features.end()) column.cuts = coarse_cuts(number->borders, join_cuts);
+            // A statistic joined with a number that only rises or falls would go its own ways.
+            bool const bound = std::any_of(m_options.monotone.begin(), m_options.monotone.end(),
+                                           [&](monotone_column const& m) { return m.name == m_space.columns[c].name; });
+            if (number != m_space.features.end() && !bound) column.cuts = coarse_cuts(number->borders, join_cuts);
             if (!column.category && column.cuts.empty()) columns.pop_back();
         }
         std::size_t n_categories = 0;
@@ -16874,10 +16986,13 @@ struct leaf_total {
 /// Grows trees on training rows, one after the other.
 class tree_booster {
 public:
-    tree_booster(training_rows const& rows, training_bins const& bins, booster_options const& options, team& workers)
+    /// @param directions  of each feature, or empty.
+    tree_booster(training_rows const& rows, training_bins const& bins, booster_options const& options, std::vector<monotone> directions,
+                 team& workers)
         : m_rows(rows),
           m_bins(bins),
           m_options(options),
+          m_directions(std::move(directions)),
           m_workers(workers),
           m_gradient(rows.size()),
           m_hessian(rows.size()),
@@ -16898,7 +17013,7 @@ public:
     /// The structure of the next tree, from the derivatives that are there.
     std::vector<tree_split> grow(std::size_t tree) {
         auto const key = tree_key(m_options.seed, tree);
-        row_sampler const sampler(m_options.sampling, m_options.row_share, key, m_gradient.span());
+        row_sampler const sampler(m_options.sampling, m_options.row_share, m_options.bagging_temperature, key, m_gradient.span());
         auto const chunks = draw_rows(sampler);
         fixed_scale scale = scale_of(chunks);
         scale.score = m_options.score;
@@ -16906,7 +17021,11 @@ public:
         for (auto const& c : chunks) n += c.rows;
         if (n == 0) return {};
         write_records(chunks, key % m_options.permutations, scale);
-        return m_grower.grow(n, scale, draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key));
+        // Bernoulli sampling keeps weights as they are: what is left of them is the share.
+        bool const shrunk = m_options.sampling == row_sampling::bernoulli;
+        scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? m_options.row_share : 1));
+        auto const allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
+        return m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree), key});
     }
 
     /// The leaf of every training row, and each leaf's sums over them, added in the order of fixed chunks.
@@ -16933,6 +17052,21 @@ public:
 private:
     static constexpr std::size_t leaf_chunk = 16384, draw_chunk = 8192;
 
+    /// The noise of scores falls as the model grows: by m / (1 + m), m = rows x e^-(trees x learning rate). Source: CatBoost.
+    /// The score l2 is a square of gradients, and so is its noise.
+    float score_noise(std::size_t tree) {
+        if (!(m_options.random_strength > 0)) return 0;
+        double const squares = m_workers.sum(m_rows.size(), draw_chunk, 0.0, [&](std::size_t first, std::size_t last) {
+            double sum = 0;
+            for (std::size_t row = first; row < last; ++row)
+                sum += static_cast<double>(m_gradient[row]) * static_cast<double>(m_gradient[row]);
+            return sum;
+        });
+        double const n = static_cast<double>(m_rows.size()), rms = std::sqrt(squares / n);
+        double const left = std::exp(std::log(n) - static_cast<double>(tree) * m_options.learning_rate);
+        double const unit = m_options.score == split_score::l2 ? rms * rms : rms;
+        return static_cast<float>(m_options.random_strength * unit * left / (1 + left));
+    }
     double weight(std::size_t row) const noexcept { return m_rows.weights.empty() ? 1.0 : static_cast<double>(m_rows.weights[row]); }
 
     /// Sums of the rows first .. last - 1. Four tables take turns, so that rows of one leaf need not wait for each other.
@@ -17037,6 +17171,7 @@ private:
     training_rows const& m_rows;
     training_bins const& m_bins;
     booster_options const& m_options;
+    std::vector<monotone> m_directions;
     team& m_workers;
     buffer<float> m_gradient, m_hessian, m_factor;
     tree_grower m_grower;
@@ -17198,15 +17333,31 @@ private:
         std::tie(m_state->space, m_bins) = std::move(maker).make();
         if (m_state->space.features.size() > 65535)
             throw_data("booster: ", m_state->space.features.size(), " features are more than 65535; use fewer columns");
+        find_directions();
         if (m_state->space.features.empty())
             m_state->report.warnings.push_back("booster: no column has two different values: the model is a constant");
+    }
+
+    /// Of each feature; none where no column is bound.
+    void find_directions() {
+        auto const& space = m_state->space;
+        for (auto const& bound : m_options.monotone) {
+            auto const at = std::find_if(space.columns.begin(), space.columns.end(), [&](auto const& c) { return c.name == bound.name; });
+            if (at == space.columns.end() || at->kind != column_kind::number)
+                throw_data("booster: the monotone column ", in_quotes(bound.name),
+                           at == space.columns.end() ? " is not among the columns" : " holds categories, which have no order");
+            m_directions.resize(space.features.size(), monotone::free);
+            for (std::size_t f = 0; f < space.features.size(); ++f)
+                if (space.features[f].kind == feature_kind::number && space.columns[space.features[f].source].name == bound.name)
+                    m_directions[f] = bound.direction;
+        }
     }
 
     void prepare_scores() {
         auto& trees = m_state->trees;
         if (m_previous) trees.start = m_previous->trees.start, trees.exponent = m_previous->trees.exponent;
         else trees.start = m_options.start ? *m_options.start : best_start();
-        m_booster.emplace(m_train, m_bins, m_options, m_workers);
+        m_booster.emplace(m_train, m_bins, m_options, m_directions, m_workers);
         if (!m_previous) {
             scored_rows first(m_train, m_options.loss, trees.start, 0, m_workers);
             first.update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
@@ -17259,10 +17410,18 @@ private:
         if (m_valid) m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
         std::vector<std::int32_t> leaves;
         auto const renewed = m_options.loss.renews() ? m_scores->renew_leaves(totals.size(), m_options.l2) : std::vector<double>();
+        std::vector<double> steps, leaf_weights;
         for (std::size_t l = 0; l < totals.size(); ++l) {
-            leaves.push_back(leaf_value(renewed.empty() ? newton_step(totals[l]) : renewed[l]));
-            weights.push_back(static_cast<float>(totals[l].weight));
+            bool const light = totals[l].weight < m_options.min_leaf_weight;
+            steps.push_back(light ? 0 : renewed.empty() ? newton_step(totals[l]) : renewed[l]);
+            leaf_weights.push_back(totals[l].weight), weights.push_back(static_cast<float>(totals[l].weight));
         }
+        if (!m_directions.empty()) {
+            std::vector<monotone> of_bits;
+            for (auto const& s : splits) of_bits.push_back(m_directions[s.feature]);
+            make_monotone(steps, leaf_weights, of_bits);
+        }
+        for (double const step : steps) leaves.push_back(leaf_value(step));
         std::int64_t largest = 0;
         for (auto const leaf : leaves) largest = std::max<std::int64_t>(largest, std::abs(std::int64_t{leaf}));
         m_largest_sum += largest;
@@ -17310,6 +17469,7 @@ private:
     progress_reporter m_progress;
     std::shared_ptr<booster_state> m_state;
     training_bins m_bins;
+    std::vector<monotone> m_directions; ///< of each feature, or empty
     std::optional<valid_rows> m_valid;
     std::optional<scored_rows> m_scores, m_valid_scores;
     std::optional<tree_booster> m_booster;

@@ -21,6 +21,7 @@
 #include <recsys/ranker/importance.hpp>
 #include <recsys/ranker/join_search.hpp>
 #include <recsys/ranker/loss.hpp>
+#include <recsys/ranker/monotone.hpp>
 #include <recsys/ranker/oblivious_tree.hpp>
 #include <recsys/ranker/packed_rows.hpp>
 #include <recsys/ranker/predictor.hpp>

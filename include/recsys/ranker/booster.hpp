@@ -151,15 +151,31 @@ private:
         std::tie(m_state->space, m_bins) = std::move(maker).make();
         if (m_state->space.features.size() > 65535)
             throw_data("booster: ", m_state->space.features.size(), " features are more than 65535; use fewer columns");
+        find_directions();
         if (m_state->space.features.empty())
             m_state->report.warnings.push_back("booster: no column has two different values: the model is a constant");
+    }
+
+    /// Of each feature; none where no column is bound.
+    void find_directions() {
+        auto const& space = m_state->space;
+        for (auto const& bound : m_options.monotone) {
+            auto const at = std::find_if(space.columns.begin(), space.columns.end(), [&](auto const& c) { return c.name == bound.name; });
+            if (at == space.columns.end() || at->kind != column_kind::number)
+                throw_data("booster: the monotone column ", in_quotes(bound.name),
+                           at == space.columns.end() ? " is not among the columns" : " holds categories, which have no order");
+            m_directions.resize(space.features.size(), monotone::free);
+            for (std::size_t f = 0; f < space.features.size(); ++f)
+                if (space.features[f].kind == feature_kind::number && space.columns[space.features[f].source].name == bound.name)
+                    m_directions[f] = bound.direction;
+        }
     }
 
     void prepare_scores() {
         auto& trees = m_state->trees;
         if (m_previous) trees.start = m_previous->trees.start, trees.exponent = m_previous->trees.exponent;
         else trees.start = m_options.start ? *m_options.start : best_start();
-        m_booster.emplace(m_train, m_bins, m_options, m_workers);
+        m_booster.emplace(m_train, m_bins, m_options, m_directions, m_workers);
         if (!m_previous) {
             scored_rows first(m_train, m_options.loss, trees.start, 0, m_workers);
             first.update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
@@ -212,10 +228,18 @@ private:
         if (m_valid) m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
         std::vector<std::int32_t> leaves;
         auto const renewed = m_options.loss.renews() ? m_scores->renew_leaves(totals.size(), m_options.l2) : std::vector<double>();
+        std::vector<double> steps, leaf_weights;
         for (std::size_t l = 0; l < totals.size(); ++l) {
-            leaves.push_back(leaf_value(renewed.empty() ? newton_step(totals[l]) : renewed[l]));
-            weights.push_back(static_cast<float>(totals[l].weight));
+            bool const light = totals[l].weight < m_options.min_leaf_weight;
+            steps.push_back(light ? 0 : renewed.empty() ? newton_step(totals[l]) : renewed[l]);
+            leaf_weights.push_back(totals[l].weight), weights.push_back(static_cast<float>(totals[l].weight));
         }
+        if (!m_directions.empty()) {
+            std::vector<monotone> of_bits;
+            for (auto const& s : splits) of_bits.push_back(m_directions[s.feature]);
+            make_monotone(steps, leaf_weights, of_bits);
+        }
+        for (double const step : steps) leaves.push_back(leaf_value(step));
         std::int64_t largest = 0;
         for (auto const leaf : leaves) largest = std::max<std::int64_t>(largest, std::abs(std::int64_t{leaf}));
         m_largest_sum += largest;
@@ -263,6 +287,7 @@ private:
     progress_reporter m_progress;
     std::shared_ptr<booster_state> m_state;
     training_bins m_bins;
+    std::vector<monotone> m_directions; ///< of each feature, or empty
     std::optional<valid_rows> m_valid;
     std::optional<scored_rows> m_scores, m_valid_scores;
     std::optional<tree_booster> m_booster;

@@ -17,6 +17,7 @@
 #include <recsys/core/types.hpp>
 #include <recsys/ranker/binning.hpp>
 #include <recsys/ranker/loss.hpp>
+#include <recsys/ranker/monotone.hpp>
 #include <recsys/ranker/sampling.hpp>
 #include <recsys/ranker/split_search.hpp>
 #include <recsys/ranker/valid_metric.hpp>
@@ -42,7 +43,12 @@ struct booster_options {
     natural permutations = 3;       ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
 
     row_sampling sampling = row_sampling::mvs;
-    double row_share = 0.8;                 ///< of the rows, for a tree's structure; 1 = all
+    double row_share = 0.8;         ///< of the rows, for a tree's structure; 1 = all; bayesian takes all
+    double bagging_temperature = 1; ///< of bayesian sampling: 0 = every row alike
+    double random_strength = 0;     ///< standard deviation, in root mean squares of the gradients, of what is added to the scores of splits
+    double min_leaf_weight = 0;     ///< leaves whose rows weigh less neither count where a split is chosen nor change scores
+    std::vector<monotone_column> monotone =
+        {};                                 ///< number columns in which raw scores may only rise or only fall; a missing number is an end
     double column_share = 1;                ///< of the columns, for a tree
     std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
     std::optional<double> start = {};       ///< raw score before the first tree; absent: the best constant, 0 where rows have baselines
@@ -89,6 +95,9 @@ inline void check(booster_options const& o) {
     check_range("permutations", o.permutations, 1, 16);
     if (!(o.row_share > 0 && o.row_share <= 1)) throw_option("booster: row_share must be in (0, 1], got ", o.row_share);
     if (!(o.column_share > 0 && o.column_share <= 1)) throw_option("booster: column_share must be in (0, 1], got ", o.column_share);
+    check_range("bagging_temperature", o.bagging_temperature, 0, 100);
+    check_range("random_strength", o.random_strength, 0, 1e6);
+    check_range("min_leaf_weight", o.min_leaf_weight, 0, 1e15);
     for (double const w : o.class_weights)
         if (!(w >= 0 && std::isfinite(w))) throw_option("booster: class_weights must be finite numbers of at least 0, got ", w);
     if (o.start && !std::isfinite(*o.start)) throw_option("booster: start must be finite, got ", *o.start);

@@ -165,10 +165,13 @@ struct leaf_total {
 /// Grows trees on training rows, one after the other.
 class tree_booster {
 public:
-    tree_booster(training_rows const& rows, training_bins const& bins, booster_options const& options, team& workers)
+    /// @param directions  of each feature, or empty.
+    tree_booster(training_rows const& rows, training_bins const& bins, booster_options const& options, std::vector<monotone> directions,
+                 team& workers)
         : m_rows(rows),
           m_bins(bins),
           m_options(options),
+          m_directions(std::move(directions)),
           m_workers(workers),
           m_gradient(rows.size()),
           m_hessian(rows.size()),
@@ -189,7 +192,7 @@ public:
     /// The structure of the next tree, from the derivatives that are there.
     std::vector<tree_split> grow(std::size_t tree) {
         auto const key = tree_key(m_options.seed, tree);
-        row_sampler const sampler(m_options.sampling, m_options.row_share, key, m_gradient.span());
+        row_sampler const sampler(m_options.sampling, m_options.row_share, m_options.bagging_temperature, key, m_gradient.span());
         auto const chunks = draw_rows(sampler);
         fixed_scale scale = scale_of(chunks);
         scale.score = m_options.score;
@@ -197,7 +200,11 @@ public:
         for (auto const& c : chunks) n += c.rows;
         if (n == 0) return {};
         write_records(chunks, key % m_options.permutations, scale);
-        return m_grower.grow(n, scale, draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key));
+        // Bernoulli sampling keeps weights as they are: what is left of them is the share.
+        bool const shrunk = m_options.sampling == row_sampling::bernoulli;
+        scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? m_options.row_share : 1));
+        auto const allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
+        return m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree), key});
     }
 
     /// The leaf of every training row, and each leaf's sums over them, added in the order of fixed chunks.
@@ -224,6 +231,21 @@ public:
 private:
     static constexpr std::size_t leaf_chunk = 16384, draw_chunk = 8192;
 
+    /// The noise of scores falls as the model grows: by m / (1 + m), m = rows x e^-(trees x learning rate). Source: CatBoost.
+    /// The score l2 is a square of gradients, and so is its noise.
+    float score_noise(std::size_t tree) {
+        if (!(m_options.random_strength > 0)) return 0;
+        double const squares = m_workers.sum(m_rows.size(), draw_chunk, 0.0, [&](std::size_t first, std::size_t last) {
+            double sum = 0;
+            for (std::size_t row = first; row < last; ++row)
+                sum += static_cast<double>(m_gradient[row]) * static_cast<double>(m_gradient[row]);
+            return sum;
+        });
+        double const n = static_cast<double>(m_rows.size()), rms = std::sqrt(squares / n);
+        double const left = std::exp(std::log(n) - static_cast<double>(tree) * m_options.learning_rate);
+        double const unit = m_options.score == split_score::l2 ? rms * rms : rms;
+        return static_cast<float>(m_options.random_strength * unit * left / (1 + left));
+    }
     double weight(std::size_t row) const noexcept { return m_rows.weights.empty() ? 1.0 : static_cast<double>(m_rows.weights[row]); }
 
     /// Sums of the rows first .. last - 1. Four tables take turns, so that rows of one leaf need not wait for each other.
@@ -328,6 +350,7 @@ private:
     training_rows const& m_rows;
     training_bins const& m_bins;
     booster_options const& m_options;
+    std::vector<monotone> m_directions;
     team& m_workers;
     buffer<float> m_gradient, m_hessian, m_factor;
     tree_grower m_grower;

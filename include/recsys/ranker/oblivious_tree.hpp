@@ -16,8 +16,11 @@
 #include <vector>
 
 #include <recsys/core/buffer.hpp>
+#include <recsys/core/hash.hpp>
+#include <recsys/core/random.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/ranker/histogram.hpp>
+#include <recsys/ranker/monotone.hpp>
 #include <recsys/ranker/packed_rows.hpp>
 #include <recsys/ranker/split_search.hpp>
 
@@ -27,6 +30,19 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 struct tree_split {
     std::uint32_t feature = 0, threshold = 0;
     float gain = 0; ///< what it adds to the score of the tree
+};
+
+/// Which splits a tree may take, and how they are drawn.
+struct split_rules {
+    std::span<char const> allowed;       ///< a flag for each feature
+    std::span<monotone const> direction; ///< of each feature; empty = all free
+    float noise = 0;                     ///< standard deviation of what is added to the best score of each feature of a level
+    std::uint64_t key = 0;               ///< of the tree: from it the noise follows
+
+    int sign(std::size_t feature) const noexcept { return direction.empty() ? 0 : static_cast<int>(direction[feature]); }
+    float drawn(std::size_t level, std::size_t feature) const {
+        return noise > 0 ? noise * static_cast<float>(random_stream(key, hash_join(level + 2, feature)).normal()) : 0.f;
+    }
 };
 
 /// Grows trees over records; keeps its memory from tree to tree. Not safe for several callers at once.
@@ -52,8 +68,8 @@ public:
     row_record* records(std::size_t block) noexcept { return m_current.data() + block * m_max_rows; }
 
     /// The splits of a tree over the first n_rows records, at most `depth`: fewer where no split makes the score better.
-    /// @param allowed  a flag for each feature.
-    std::vector<tree_split> grow(std::size_t n_rows, fixed_scale const& scale, std::span<char const> allowed) {
+    std::vector<tree_split> grow(std::size_t n_rows, fixed_scale const& scale, split_rules const& rules) {
+        auto const allowed = rules.allowed;
         std::vector<tree_split> splits;
         m_leaves.assign(1, {0, n_rows, new_histogram(0)});
         m_used_blocks.clear();
@@ -66,7 +82,7 @@ public:
         std::vector<std::size_t> root{0};
         count_leaves(root);
         for (;;) {
-            auto const split = best_split(scale, allowed);
+            auto const split = best_split(scale, rules, splits.size());
             if (!split) return splits;
             splits.push_back(*split);
             if (splits.size() == m_depth) return splits;
@@ -134,7 +150,8 @@ private:
 
     // --- the best split -----------------------------------------------------------------------------
 
-    std::optional<tree_split> best_split(fixed_scale const& scale, std::span<char const> allowed) {
+    std::optional<tree_split> best_split(fixed_scale const& scale, split_rules const& rules, std::size_t level) {
+        auto const allowed = rules.allowed;
         auto const fields = m_layout.fields();
         m_found.resize(fields.size());
         m_workers.run(m_workers.size() == 1 ? 1 : fields.size(), [&](std::size_t task, std::size_t) {
@@ -145,7 +162,7 @@ private:
                 leaves.clear();
                 for (auto const& l : m_leaves)
                     if (l.size() > 0) leaves.push_back(l.histogram + fields[f].block * block_slots);
-                m_found[f] = find_threshold(fields[f], leaves, scale);
+                m_found[f] = find_threshold(fields[f], leaves, scale, rules.sign(f));
             }
         });
         std::optional<tree_split> best;
@@ -154,8 +171,9 @@ private:
             auto const& found = m_found[f];
             // A gain below the rounding of its own sums is none.
             if (!allowed[f] || !(found.score > found.none + 1e-5f * std::abs(found.none))) continue;
-            if (best && !(found.score > score)) continue;
-            score = found.score;
+            float const drawn = found.score + rules.drawn(level, f);
+            if (best && !(drawn > score)) continue;
+            score = drawn;
             best = tree_split{static_cast<std::uint32_t>(f), found.threshold, found.score - found.none};
         }
         return best;

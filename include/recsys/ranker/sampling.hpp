@@ -15,6 +15,7 @@
 
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/hash.hpp>
+#include <recsys/core/math.hpp>
 #include <recsys/core/random.hpp>
 #include <recsys/data/id_table.hpp>
 #include <recsys/ranker/loss.hpp>
@@ -22,8 +23,8 @@
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 /// How the rows of a tree's structure are drawn: `mvs` rows of large gradients more often, with weights that make up for it,
-/// `bernoulli` each row alike. Leaf values are of all rows.
-enum class row_sampling : std::uint8_t { mvs, bernoulli };
+/// `bernoulli` each row alike, `bayesian` all rows with random weights (-log u)^temperature. Leaf values are of all rows.
+enum class row_sampling : std::uint8_t { mvs, bernoulli, bayesian };
 
 namespace detail {
 
@@ -35,8 +36,9 @@ inline std::uint64_t tree_key(std::uint64_t seed, std::size_t tree) noexcept {
 class row_sampler {
 public:
     /// @param gradients  weighted gradients of all rows; MVS looks at some 16000 of them, at fixed places.
-    row_sampler(row_sampling how, double share, std::uint64_t key, std::span<float const> gradients)
-        : m_how(how), m_share(static_cast<float>(share)), m_key(key) {
+    /// @param temperature  of the Bayesian bootstrap.
+    row_sampler(row_sampling how, double share, double temperature, std::uint64_t key, std::span<float const> gradients)
+        : m_how(how), m_share(how == row_sampling::bayesian ? 0.f : static_cast<float>(share)), m_temperature(temperature), m_key(key) {
         if (how == row_sampling::mvs && share < 1) find_threshold(gradients);
     }
     /// The factors of 16 rows from `row` on.
@@ -48,7 +50,9 @@ public:
             draw[k] = static_cast<float>(static_cast<std::int32_t>(
                           mix_bits_32((base + static_cast<std::uint32_t>(k)) ^ static_cast<std::uint32_t>(m_key >> 32)) >> 8)) *
                       0x1p-24f;
-        if (m_how == row_sampling::bernoulli)
+        if (m_how == row_sampling::bayesian)
+            for (std::size_t k = 0; k < lanes; ++k) out[k] = random_weight(draw[k]);
+        else if (m_how == row_sampling::bernoulli)
             for (std::size_t k = 0; k < lanes; ++k) out[k] = keep(draw[k] < m_share, 1.f);
         else
             for (std::size_t k = 0; k < lanes; ++k) {
@@ -58,6 +62,11 @@ public:
     }
 
 private:
+    /// Source: Rubin, "The Bayesian bootstrap" (1981), for temperature 1; the power is CatBoost's.
+    float random_weight(float draw) const noexcept {
+        double const weight = -portable_log(static_cast<double>(draw) + 0x1p-25);
+        return static_cast<float>(m_temperature == 1 ? weight : portable_exp(m_temperature * portable_log(weight)));
+    }
     /// 1 / sqrt(x) to 5e-6, in plain arithmetic: std::sqrt may set errno, which keeps compilers from making vector code.
     static float inverse_root(float x) noexcept {
         float y = bit_cast<float>(0x5F3759DF - (bit_cast<std::int32_t>(x) >> 1));
@@ -95,6 +104,7 @@ private:
 
     row_sampling m_how;
     float m_share, m_threshold = 0, m_smooth = 0;
+    double m_temperature;
     std::uint64_t m_key;
 };
 

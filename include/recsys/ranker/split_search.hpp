@@ -25,6 +25,7 @@ namespace detail {
 /// Fixed-point gradients and weights are these times the integers.
 struct fixed_scale {
     float gradient = 1, weight = 1, l2 = 0;
+    float least_weight = 0; ///< sides that weigh less give nothing
     split_score score = split_score::cosine;
 };
 
@@ -46,6 +47,21 @@ inline void add_leaf_scores(float const* __restrict left_g, float const* __restr
         }
 }
 
+/// The same where sides may be too light, and where a monotone feature (sign 1: predictions rise, -1: fall) may split a leaf only its way: a leaf
+/// that would split the other way counts as if it did not.
+inline void add_leaf_scores(float const* __restrict left_g, float const* __restrict left_w, float total_g, float total_w, std::size_t n,
+                            float l2, float least, float sign, float* __restrict gain, float* __restrict norm) noexcept {
+    float const whole = total_g / (total_w + l2);
+    for (std::size_t k = 0; k < n; ++k) {
+        float const gl = left_g[k], wl = left_w[k], gr = total_g - gl, wr = total_w - wl;
+        float al = gl / (wl + l2), ar = gr / (wr + l2); // steps go against them
+        if (sign * (al - ar) < 0.f) al = ar = whole;
+        if (wl < least) al = 0.f;
+        if (wr < least) ar = 0.f;
+        gain[k] += al * gl + ar * gr, norm[k] += al * al * wl + ar * ar * wr;
+    }
+}
+
 /// One number to compare: larger is better.
 inline float score_of(float gain, float norm, split_score how) noexcept {
     if (how == split_score::l2) return gain;
@@ -58,8 +74,9 @@ struct best_threshold {
     std::uint32_t threshold = 0;
 };
 
-/// @param leaves  the histogram block of every leaf that has rows, in leaf order.
-inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum const* const> leaves, fixed_scale const& scale) noexcept {
+/// @param leaves  the histogram block of every leaf that has rows, in leaf order. @param sign  1 or -1 for a monotone feature, else 0.
+inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum const* const> leaves, fixed_scale const& scale,
+                                     int sign = 0) noexcept {
     threshold_sums sums;
     alignas(64) float g[bin_slots], w[bin_slots];
     packed_sum scratch[bin_slots];
@@ -75,8 +92,10 @@ inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum
         }
         run += bins[n];
         for (std::size_t b = n; b < padded; ++b) g[b] = 0.f, w[b] = 0.f;
-        add_leaf_scores(g, w, static_cast<float>(gradient_of(run)) * scale.gradient, static_cast<float>(weight_of(run)) * scale.weight,
-                        padded, scale.l2, sums.gain, sums.norm);
+        float const total_g = static_cast<float>(gradient_of(run)) * scale.gradient,
+                    total_w = static_cast<float>(weight_of(run)) * scale.weight;
+        if (sign == 0 && !(scale.least_weight > 0.f)) add_leaf_scores(g, w, total_g, total_w, padded, scale.l2, sums.gain, sums.norm);
+        else add_leaf_scores(g, w, total_g, total_w, n + 1, scale.l2, scale.least_weight, static_cast<float>(sign), sums.gain, sums.norm);
     }
     best_threshold best;
     best.none = score_of(sums.gain[n], sums.norm[n], scale.score);

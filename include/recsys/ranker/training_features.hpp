@@ -151,7 +151,10 @@ private:
             column.column = c, column.category = m_space.columns[c].kind == column_kind::category;
             auto const number = std::find_if(m_space.features.begin(), m_space.features.end(),
                                              [&](auto const& f) { return f.kind == feature_kind::number && f.source == c; });
-            if (number != m_space.features.end()) column.cuts = coarse_cuts(number->borders, join_cuts);
+            // A statistic joined with a number that only rises or falls would go its own ways.
+            bool const bound = std::any_of(m_options.monotone.begin(), m_options.monotone.end(),
+                                           [&](monotone_column const& m) { return m.name == m_space.columns[c].name; });
+            if (number != m_space.features.end() && !bound) column.cuts = coarse_cuts(number->borders, join_cuts);
             if (!column.category && column.cuts.empty()) columns.pop_back();
         }
         std::size_t n_categories = 0;
