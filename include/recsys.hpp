@@ -15963,6 +15963,8 @@ struct booster_options {
 
     natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a better one; 0 = never
     valid_metric metric = {};           ///< by which trees are better, such as valid_ndcg{.k = 10} or valid_auc{}; none: by the loss
+    std::string snapshot = {}; ///< a file to which the trees so far are written, and from which the same fit goes on to the same model
+    std::chrono::seconds snapshot_interval = std::chrono::minutes{10}; ///< how often; 0 = after every tree
     std::uint64_t seed = 0;
     run_options run = {};
 };
@@ -16011,6 +16013,352 @@ inline void check(booster_options const& o) {
 }
 }
 }} // namespace recsys
+#endif
+
+// --- recsys/ranker/booster_archive.hpp -------------------------------------------------------------------------------
+// Booster models in files: borders as float32 by column name, leaves as int32 with one exponent, tables of categories; all checked before use.
+#ifndef RECSYS_RANKER_BOOSTER_ARCHIVE_HPP
+#define RECSYS_RANKER_BOOSTER_ARCHIVE_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+// Plain records of files; members are in the order of falling size, so that there is no padding.
+struct saved_column {
+    std::uint64_t categories_end;
+    std::uint32_t kind, keys;
+};
+struct saved_key {
+    std::uint64_t cells_end, pairs_end, cuts_end;
+    std::uint32_t column, other, with, zero;
+};
+struct saved_feature {
+    std::uint64_t borders_end;
+    std::uint32_t kind, source;
+    std::int32_t category;
+    float prior;
+};
+struct saved_settings {
+    double start;
+    std::int64_t best_iteration; ///< -1 = none
+    std::int32_t exponent;
+    std::uint32_t output, missing, stopped;
+};
+static_assert(sizeof(saved_column) == 16 && sizeof(saved_key) == 40 && sizeof(saved_feature) == 24 && sizeof(saved_settings) == 32);
+
+// --- writing ------------------------------------------------------------------------------------
+
+inline void save_columns(feature_space const& space, object_writer& out) {
+    std::vector<std::string> names, categories;
+    std::vector<saved_column> columns;
+    for (auto const& c : space.columns) {
+        names.push_back(c.name);
+        for (std::size_t i = 0; c.categories && i < c.categories->size(); ++i)
+            categories.push_back(c.categories->text(static_cast<std::int32_t>(i)));
+        columns.push_back({categories.size(), static_cast<std::uint32_t>(c.kind), static_cast<std::uint32_t>(c.keys())});
+    }
+    out.texts("columns.names", names), out.array("columns", columns), out.texts("categories", categories);
+}
+inline void save_keys(feature_space const& space, object_writer& out) {
+    std::vector<saved_key> keys;
+    std::vector<float> sums, counts, cuts;
+    std::vector<std::uint64_t> pairs;
+    for (auto const& k : space.keys) {
+        sums.insert(sums.end(), k.sums.begin(), k.sums.end()), counts.insert(counts.end(), k.counts.begin(), k.counts.end());
+        pairs.insert(pairs.end(), k.pairs.begin(), k.pairs.end()), cuts.insert(cuts.end(), k.cuts.begin(), k.cuts.end());
+        keys.push_back({sums.size(), pairs.size(), cuts.size(), k.column, k.other, static_cast<std::uint32_t>(k.with), 0});
+    }
+    out.array("keys", keys), out.array("keys.sums", sums), out.array("keys.counts", counts), out.array("keys.pairs", pairs),
+        out.array("keys.cuts", cuts);
+}
+inline void save_features(feature_space const& space, object_writer& out) {
+    std::vector<saved_feature> features;
+    std::vector<float> borders;
+    for (auto const& f : space.features) {
+        borders.insert(borders.end(), f.borders.begin(), f.borders.end());
+        features.push_back({borders.size(), static_cast<std::uint32_t>(f.kind), f.source, f.category, f.prior});
+    }
+    out.array("features", features), out.array("features.borders", borders);
+}
+
+inline void save_trees(tree_set const& trees, object_writer& out) {
+    out.array("trees.depths", trees.all_depths()), out.array("trees.splits", trees.all_splits()),
+        out.array("trees.gains", trees.all_gains());
+    out.array("trees.leaves", trees.all_leaves()), out.array("trees.leaf_weights", trees.all_leaf_weights());
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+/// The next part of an array, up to an end that a file gives.
+class part_reader {
+public:
+    part_reader(object_reader const& in, std::string section, std::size_t size) : m_in(in), m_section(std::move(section)), m_size(size) {}
+    /// First and last of the part. A part that goes back or past the end is an error.
+    std::pair<std::size_t, std::size_t> next(std::uint64_t end) {
+        if (end < m_at || end > m_size) m_in.fail(m_section, "has a part that ends outside of it");
+        return {std::exchange(m_at, static_cast<std::size_t>(end)), static_cast<std::size_t>(end)};
+    }
+    void finish() const {
+        if (m_at != m_size) m_in.fail(m_section, "has values that belong to nothing");
+    }
+
+private:
+    object_reader const& m_in;
+    std::string m_section;
+    std::size_t m_size, m_at = 0;
+};
+template <class Value> std::vector<Value> copy_part(shared_array<Value> const& from, std::pair<std::size_t, std::size_t> part) {
+    return std::vector<Value>(from.begin() + part.first, from.begin() + part.second);
+}
+inline bool rising(std::span<float const> values) {
+    for (auto const v : values)
+        if (std::isnan(v)) return false;
+    return std::adjacent_find(values.begin(), values.end(), [](float a, float b) { return !(a < b); }) == values.end();
+}
+
+inline void load_columns(feature_space& space, object_reader const& in) {
+    auto const names = in.texts("columns.names"), categories = in.texts("categories");
+    auto const columns = in.array<saved_column>("columns", names.size());
+    part_reader parts(in, "categories", categories.size());
+    for (std::size_t c = 0; c < names.size(); ++c) {
+        auto const& from = columns[c];
+        auto const part = parts.next(from.categories_end);
+        bool const number = from.kind == static_cast<std::uint32_t>(column_kind::number);
+        if (names[c].empty() || from.kind > 2 || from.keys > 2 || number != (from.keys == 0) || (number && part.first != part.second))
+            in.fail("columns", "has a column of no known type");
+        auto& column = space.columns.emplace_back();
+        column.name = names[c], column.kind = static_cast<column_kind>(from.kind);
+        for (std::size_t other = 0; other < c; ++other)
+            if (names[other] == names[c]) in.fail("columns.names", concat("has ", in_quotes(names[c]), " twice"));
+        if (number) continue;
+        auto dictionary = std::make_shared<category_dictionary>(static_cast<key_kind>(from.keys));
+        for (std::size_t i = part.first; i < part.second; ++i)
+            if (static_cast<std::size_t>(dictionary->add(categories[i])) != i - part.first) in.fail("categories", "has a category twice");
+        column.categories = std::move(dictionary);
+    }
+    parts.finish();
+}
+
+/// @throws format_error  where a key does not fit its columns.
+inline void check_key(feature_space const& space, statistic_key const& key, object_reader const& in) {
+    auto const fail = [&] { in.fail("keys", "has a key that does not fit the columns"); };
+    auto const n_columns = space.columns.size();
+    if (key.column >= n_columns || !space.columns[key.column].categories || key.other >= n_columns) fail();
+    if (key.with != statistic_key::join::none && space.has_lists(key)) fail();
+    std::size_t const most = (space.columns[key.column].categories->size() + 1) * (key.cuts.size() + 1);
+    if (key.with == statistic_key::join::category) {
+        auto const& other = space.columns[key.other];
+        if (other.kind != column_kind::category || key.pairs.size() != key.n_cells() || !key.cuts.empty()) fail();
+        if (std::adjacent_find(key.pairs.begin(), key.pairs.end(), [](auto a, auto b) { return a >= b; }) != key.pairs.end()) fail();
+    } else {
+        bool const number = key.with == statistic_key::join::number;
+        if (!key.pairs.empty() || key.n_cells() > most ||
+            (number ? space.columns[key.other].kind != column_kind::number : !key.cuts.empty()))
+            fail();
+    }
+    if (!rising(key.cuts)) fail();
+    for (std::size_t c = 0; c < key.n_cells(); ++c)
+        if (!(key.counts[c] >= 0 && std::isfinite(key.counts[c]) && std::isfinite(key.sums[c])))
+            in.fail("keys.counts", "has a statistic that is not finite");
+}
+inline void load_keys(feature_space& space, object_reader const& in) {
+    auto const keys = in.array<saved_key>("keys");
+    auto const sums = in.array<float>("keys.sums"), counts = in.array<float>("keys.counts", sums.size()),
+               cuts = in.array<float>("keys.cuts");
+    auto const pairs = in.array<std::uint64_t>("keys.pairs");
+    part_reader cell_parts(in, "keys.sums", sums.size()), pair_parts(in, "keys.pairs", pairs.size()),
+        cut_parts(in, "keys.cuts", cuts.size());
+    for (auto const& from : keys) {
+        if (from.with > 2) in.fail("keys", "has a key of no known kind");
+        auto& key = space.keys.emplace_back();
+        key.column = from.column, key.other = from.other, key.with = static_cast<statistic_key::join>(from.with);
+        auto const cells = cell_parts.next(from.cells_end);
+        key.sums = copy_part(sums, cells), key.counts = copy_part(counts, cells);
+        key.pairs = copy_part(pairs, pair_parts.next(from.pairs_end)), key.cuts = copy_part(cuts, cut_parts.next(from.cuts_end));
+        check_key(space, key, in);
+    }
+    cell_parts.finish(), pair_parts.finish(), cut_parts.finish();
+}
+inline void load_features(feature_space& space, object_reader const& in) {
+    auto const features = in.array<saved_feature>("features");
+    auto const borders = in.array<float>("features.borders");
+    if (features.size() > 65535) in.fail("features", "has more features than trees can name");
+    part_reader parts(in, "features.borders", borders.size());
+    for (auto const& from : features) {
+        auto& f = space.features.emplace_back();
+        if (from.kind > 3) in.fail("features", "has a feature of no known kind");
+        f.kind = static_cast<feature_kind>(from.kind), f.source = from.source, f.category = from.category, f.prior = from.prior;
+        f.borders = copy_part(borders, parts.next(from.borders_end));
+        bool const of_column = f.kind == feature_kind::number || f.kind == feature_kind::has;
+        bool const in_range = f.source < (of_column ? space.columns.size() : space.keys.size());
+        bool const right_column =
+            in_range && (!of_column || (space.columns[f.source].kind == column_kind::number) == (f.kind == feature_kind::number));
+        if (!right_column || f.borders.size() > max_borders || !rising(f.borders) || !std::isfinite(f.prior))
+            in.fail("features", "has a feature that does not fit the columns");
+    }
+    parts.finish();
+}
+inline tree_set load_trees(std::size_t n_features, object_reader const& in) {
+    auto const depths = in.array<std::uint8_t>("trees.depths");
+    auto const splits = in.array<model_split>("trees.splits");
+    auto const gains = in.array<float>("trees.gains", splits.size());
+    auto const leaves = in.array<std::int32_t>("trees.leaves");
+    auto const weights = in.array<float>("trees.leaf_weights", leaves.size());
+    part_reader split_parts(in, "trees.splits", splits.size()), leaf_parts(in, "trees.leaves", leaves.size());
+    tree_set trees;
+    std::uint64_t split_end = 0, leaf_end = 0;
+    for (auto const depth : depths) {
+        if (depth > max_depth) in.fail("trees.depths", concat("has a tree of depth ", depth, ", at most ", max_depth, " are possible"));
+        auto const s = split_parts.next(split_end += depth);
+        auto const l = leaf_parts.next(leaf_end += std::uint64_t{1} << depth);
+        for (std::size_t i = s.first; i < s.second; ++i)
+            if (splits[i].feature >= n_features) in.fail("trees.splits", "asks for a feature that is not there");
+        trees.add(splits.span().subspan(s.first, s.second - s.first), gains.span().subspan(s.first, s.second - s.first),
+                  leaves.span().subspan(l.first, l.second - l.first), weights.span().subspan(l.first, l.second - l.first));
+    }
+    split_parts.finish(), leaf_parts.finish();
+    return trees;
+}
+
+template <> struct archived<booster_model> {
+    static std::string name() { return "booster_model"; }
+
+    static void save(booster_model const& model, object_writer& out) {
+        auto const& state = model.state();
+        save_columns(state.space, out), save_keys(state.space, out), save_features(state.space, out);
+        auto const& trees = state.trees;
+        save_trees(trees, out);
+        auto const& report = state.report;
+        saved_settings settings{trees.start,
+                                report.best_iteration ? static_cast<std::int64_t>(*report.best_iteration) : -1,
+                                trees.exponent,
+                                static_cast<std::uint32_t>(state.output),
+                                static_cast<std::uint32_t>(state.space.missing),
+                                report.stopped ? 1u : 0u};
+        out.value("settings", settings);
+        save_provenance({0, 0, state.as_of}, out);
+        out.array("report.loss", report.loss), out.array("report.valid_loss", report.valid_loss),
+            out.array("report.valid_metric", report.valid_metric), out.texts("report.warnings", report.warnings);
+    }
+
+    static booster_model load(object_reader const& in) {
+        auto state = std::make_shared<booster_state>();
+        load_columns(state->space, in), load_keys(state->space, in), load_features(state->space, in);
+        auto const settings = in.value<saved_settings>("settings");
+        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 2 ||
+            settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
+            in.fail("settings", "has a value outside of its range");
+        state->trees = load_trees(state->space.features.size(), in);
+        state->trees.start = settings.start, state->trees.exponent = settings.exponent;
+        state->output = static_cast<output_kind>(settings.output), state->space.missing = static_cast<missing_numbers>(settings.missing);
+        auto& report = state->report;
+        auto const loss = in.array<double>("report.loss"), valid_loss = in.array<double>("report.valid_loss"),
+                   valid_metric = in.array<double>("report.valid_metric");
+        report.valid_metric.assign(valid_metric.begin(), valid_metric.end());
+        report.loss.assign(loss.begin(), loss.end()), report.valid_loss.assign(valid_loss.begin(), valid_loss.end());
+        report.warnings = in.texts("report.warnings"), report.stopped = settings.stopped != 0;
+        if (settings.best_iteration >= 0) report.best_iteration = static_cast<std::size_t>(settings.best_iteration);
+        state->as_of = load_provenance(in).as_of;
+        state->space.prepare();
+        return booster_model(std::move(state));
+    }
+};
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/ranker/booster_snapshot.hpp ------------------------------------------------------------------------------
+// What a fit leaves on disk while it runs: the trees so far, from which the same fit goes on to the same model after a kill.
+#ifndef RECSYS_RANKER_BOOSTER_SNAPSHOT_HPP
+#define RECSYS_RANKER_BOOSTER_SNAPSHOT_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// The new trees of a fit, their splits by the features of the fit, and what was reported of them.
+struct booster_snapshot {
+    std::uint64_t fingerprint = 0; ///< of rows, loss and options: another fit's snapshot is refused
+    std::uint64_t n_features = 0;
+    tree_set trees;
+    fit_report report;
+};
+
+template <class Value> std::uint64_t hash_values(std::span<Value const> values, std::uint64_t hash) noexcept {
+    return hash_bytes({reinterpret_cast<char const*>(values.data()), values.size_bytes()}, hash);
+}
+/// The options that decide what a tree is; the number of trees and when to stop may be others.
+inline std::uint64_t hash_options(booster_options const& o) noexcept {
+    double const numbers[] = {o.learning_rate,
+                              static_cast<double>(o.depth),
+                              o.l2,
+                              o.row_share,
+                              o.column_share,
+                              o.bagging_temperature,
+                              o.random_strength,
+                              o.min_leaf_weight,
+                              static_cast<double>(o.permutations),
+                              static_cast<double>(o.score),
+                              static_cast<double>(o.sampling)};
+    return hash_join(hash_values<double>(numbers, 0), o.seed);
+}
+
+template <> struct archived<booster_snapshot> {
+    static std::string name() { return "booster_snapshot"; }
+    static void save(booster_snapshot const& s, object_writer& out) {
+        out.value("fingerprint", s.fingerprint), out.value("n_features", s.n_features);
+        save_trees(s.trees, out);
+        out.array("report.loss", s.report.loss), out.array("report.valid_loss", s.report.valid_loss),
+            out.array("report.valid_metric", s.report.valid_metric);
+    }
+    static booster_snapshot load(object_reader const& in) {
+        booster_snapshot s;
+        s.fingerprint = in.value<std::uint64_t>("fingerprint"), s.n_features = in.value<std::uint64_t>("n_features");
+        s.trees = load_trees(static_cast<std::size_t>(s.n_features), in);
+        auto const read = [&](char const* section, bool may_be_absent) {
+            auto const values = in.array<double>(section);
+            if (values.size() != s.trees.size() && !(may_be_absent && values.empty())) in.fail(section, "has not a number for each tree");
+            return std::vector<double>(values.begin(), values.end());
+        };
+        s.report.loss = read("report.loss", false), s.report.valid_loss = read("report.valid_loss", true);
+        s.report.valid_metric = read("report.valid_metric", true);
+        return s;
+    }
+};
+
+/// Reads and writes the snapshot of one fit. Without a path nothing happens.
+class snapshot_keeper {
+public:
+    snapshot_keeper(booster_options const& options, std::uint64_t fingerprint, std::size_t n_features)
+        : m_path(options.snapshot), m_interval(options.snapshot_interval), m_fingerprint(fingerprint), m_n_features(n_features) {}
+
+    /// What an earlier run of this fit left. @throws data_error  where it is of another fit; format_error  where the file is damaged.
+    std::optional<booster_snapshot> read() const {
+        if (m_path.empty()) return std::nullopt;
+        if (file_handle const there(std::fopen(m_path.c_str(), "rb")); !there) {
+            if (errno == ENOENT) return std::nullopt;
+            throw_format(m_path, ": cannot be opened");
+        }
+        auto found = archive_reader(m_path).load<booster_snapshot>(0);
+        if (found.fingerprint != m_fingerprint || found.n_features != m_n_features)
+            throw_data("booster: the snapshot ", in_quotes(m_path),
+                       " is of other rows, another loss or other options; remove it or name another file");
+        return found;
+    }
+    /// Writes what there is if it is time; the file is replaced whole.
+    void offer(tree_set const& trees, fit_report const& report, bool now) {
+        auto const time = std::chrono::steady_clock::now();
+        if (m_path.empty() || (!now && time - m_last < m_interval)) return;
+        archive_writer out;
+        booster_snapshot const snapshot{m_fingerprint, m_n_features, trees, report};
+        out.add(snapshot);
+        out.write(m_path);
+        m_last = std::chrono::steady_clock::now();
+    }
+    /// The fit is done.
+    void remove() const {
+        if (!m_path.empty()) std::remove(m_path.c_str());
+    }
+
+private:
+    std::string m_path;
+    std::chrono::seconds m_interval;
+    std::uint64_t m_fingerprint, m_n_features;
+    std::chrono::steady_clock::time_point m_last = std::chrono::steady_clock::now();
+};
+}}} // namespace recsys::detail
 #endif
 
 // --- recsys/ranker/oblivious_tree.hpp --------------------------------------------------------------------------------
@@ -16878,6 +17226,10 @@ public:
         return out;
     }
 
+    /// Adds each row's leaf.
+    void add(std::span<std::int32_t const> leaves) {
+        for (std::size_t row = 0; row < size(); ++row) m_sums[row] += leaves[m_leaf[row]];
+    }
     /// The best number to add to the rows of each leaf, by a loss that renews leaves; 0 for a leaf without rows.
     std::vector<double> renew_leaves(std::size_t n_leaves, double l2) {
         std::vector<std::size_t> ends(n_leaves + 1, 0);
@@ -16999,6 +17351,7 @@ public:
           m_factor(rows.size()),
           m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {}
 
+    std::span<float const> gradients() const noexcept { return m_gradient.span(); }
     float* gradient() noexcept { return m_gradient.data(); }
     float* hessian() noexcept { return m_hessian.data(); }
 
@@ -17210,12 +17563,11 @@ private:
 }}} // namespace recsys::detail
 #endif
 
-// --- recsys/ranker/booster.hpp ---------------------------------------------------------------------------------------
-// The gradient-boosted ranker: oblivious trees over quantised features, with ordered target statistics for categories.
-#ifndef RECSYS_RANKER_BOOSTER_HPP
-#define RECSYS_RANKER_BOOSTER_HPP
-namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-namespace detail {
+// --- recsys/ranker/valid_rows.hpp ------------------------------------------------------------------------------------
+// Validation rows as training sees them: the bins of every feature, from which the leaves of new trees are found.
+#ifndef RECSYS_RANKER_VALID_ROWS_HPP
+#define RECSYS_RANKER_VALID_ROWS_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// Validation rows: bins of every feature, a column each.
 struct valid_rows {
     training_rows rows;
@@ -17248,7 +17600,15 @@ struct valid_rows {
         });
     }
 };
+}}} // namespace recsys::detail
+#endif
 
+// --- recsys/ranker/booster.hpp ---------------------------------------------------------------------------------------
+// The gradient-boosted ranker: oblivious trees over quantised features, with ordered target statistics for categories.
+#ifndef RECSYS_RANKER_BOOSTER_HPP
+#define RECSYS_RANKER_BOOSTER_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
 /// One call of fit or resume.
 class booster_fit {
 public:
@@ -17277,27 +17637,73 @@ public:
         early_stopping stopping(m_options.early_stopping_rounds, m_previous && m_valid ? watched(valid_loss) : infinity());
         if (!m_progress.report(0, loss, valid_loss) && !m_previous)
             throw_cancelled("booster: stopped by the progress callback before the first tree");
-        for (std::size_t t = 0; t < m_options.trees && m_progress.go_on(); ++t) {
+        snapshot_keeper keeper(m_options, m_options.snapshot.empty() ? 0 : fingerprint(valid_loss), m_state->space.features.size());
+        std::size_t const before = go_on_from(keeper.read(), stopping);
+        if (before > 0) m_scores->update({}, every, key_of(before), m_booster->gradient(), m_booster->hessian());
+        bool done = m_stop;
+        for (std::size_t t = before; t < m_options.trees && m_progress.go_on() && !done; ++t) {
             auto const leaves = add_tree();
-            if (leaves.empty()) break;
+            done = leaves.empty();
+            if (done) break;
             loss = m_scores->update(leaves, every, key_of(t + 1), m_booster->gradient(), m_booster->hessian());
             report.loss.push_back(loss);
-            bool stop = false;
             if (m_valid) {
                 valid_loss = m_valid_scores->update(leaves, 1, 0, nullptr, nullptr);
                 report.valid_loss.push_back(valid_loss);
                 double const now = watched(valid_loss);
                 if (m_options.metric) report.valid_metric.push_back(m_options.metric.higher_is_better() ? -now : now);
-                stop = stopping.update(now);
+                done = stopping.update(now);
             }
             m_progress.report(t + 1, loss, valid_loss);
-            if (stop) break;
+            keeper.offer(m_state->trees, report, !m_progress.go_on() && !done);
         }
+        if (done || m_state->trees.size() >= m_options.trees) keeper.remove();
         finish(stopping);
         return m_state;
     }
 
 private:
+    /// Of what decides the trees and when to stop: options, the bins of all rows, the derivatives before the first tree, which know loss and
+    /// targets, and what is watched.
+    std::uint64_t fingerprint(double valid_loss) const {
+        auto hash = hash_values<float>(m_booster->gradients(), hash_options(m_options));
+        hash = hash_join(hash_values<std::uint8_t>(m_bins.columns.span(), hash), previous_trees());
+        hash = hash_values<monotone>(m_directions, hash);
+        if (!m_valid) return hash;
+        double const seen[] = {valid_loss, watched(valid_loss), m_options.metric ? 1.0 : 0.0};
+        hash = hash_values<double>(seen, hash_values<std::uint8_t>(m_valid->columns.span(), hash));
+        return hash_values<float>(m_valid->rows.targets(), hash);
+    }
+    /// Takes up the trees of a snapshot, as many as are wanted; gives their number.
+    std::size_t go_on_from(std::optional<booster_snapshot> const& found, early_stopping& stopping) {
+        if (!found) return 0;
+        auto& report = m_state->report;
+        std::size_t const n = std::min<std::size_t>(found->trees.size(), m_options.trees);
+        for (std::size_t t = 0; t < n && !m_stop; ++t) {
+            auto const splits = found->trees.splits(t);
+            auto const leaves = found->trees.leaves(t);
+            m_booster->find_leaves(splits, m_scores->leaf_of());
+            m_scores->add(leaves);
+            take_tree(splits, found->trees.gains(t), leaves, found->trees.leaf_weights(t));
+            report.loss.push_back(found->report.loss[t]);
+            if (!m_valid) continue;
+            m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
+            m_valid_scores->add(leaves);
+            report.valid_loss.push_back(found->report.valid_loss[t]);
+            bool const by_metric = static_cast<bool>(m_options.metric);
+            if (by_metric) report.valid_metric.push_back(found->report.valid_metric[t]);
+            double const seen = by_metric ? found->report.valid_metric[t] : found->report.valid_loss[t];
+            m_stop = stopping.update(by_metric && m_options.metric.higher_is_better() ? -seen : seen);
+        }
+        return m_state->trees.size();
+    }
+    void take_tree(std::span<model_split const> splits, std::span<float const> gains, std::span<std::int32_t const> leaves,
+                   std::span<float const> weights) {
+        std::int64_t largest = 0;
+        for (auto const leaf : leaves) largest = std::max<std::int64_t>(largest, std::abs(std::int64_t{leaf}));
+        m_largest_sum += largest;
+        m_state->trees.add(splits, gains, leaves, weights);
+    }
     static std::optional<time_point> moment_of(frame const& rows) { return later(rows.as_of(), rows.rows().targets_as_of); }
     static booster_options with_rate(booster_options options, std::size_t n_rows, bool with_valid) {
         if (options.learning_rate == auto_rate)
@@ -17422,10 +17828,7 @@ private:
             make_monotone(steps, leaf_weights, of_bits);
         }
         for (double const step : steps) leaves.push_back(leaf_value(step));
-        std::int64_t largest = 0;
-        for (auto const leaf : leaves) largest = std::max<std::int64_t>(largest, std::abs(std::int64_t{leaf}));
-        m_largest_sum += largest;
-        m_state->trees.add(splits, gains, leaves, weights);
+        take_tree(splits, gains, leaves, weights);
         return leaves;
     }
     double newton_step(leaf_total const& total) const {
@@ -17474,6 +17877,7 @@ private:
     std::optional<scored_rows> m_scores, m_valid_scores;
     std::optional<tree_booster> m_booster;
     std::int64_t m_largest_sum = 0;
+    bool m_stop = false; ///< a snapshot ended where early stopping stops
 };
 
 /// Features and keys that no tree asks go.
@@ -17572,250 +17976,6 @@ private:
     booster_options m_options;
 };
 }} // namespace recsys
-#endif
-
-// --- recsys/ranker/booster_archive.hpp -------------------------------------------------------------------------------
-// Booster models in files: borders as float32 by column name, leaves as int32 with one exponent, tables of categories; all checked before use.
-#ifndef RECSYS_RANKER_BOOSTER_ARCHIVE_HPP
-#define RECSYS_RANKER_BOOSTER_ARCHIVE_HPP
-namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-// Plain records of files; members are in the order of falling size, so that there is no padding.
-struct saved_column {
-    std::uint64_t categories_end;
-    std::uint32_t kind, keys;
-};
-struct saved_key {
-    std::uint64_t cells_end, pairs_end, cuts_end;
-    std::uint32_t column, other, with, zero;
-};
-struct saved_feature {
-    std::uint64_t borders_end;
-    std::uint32_t kind, source;
-    std::int32_t category;
-    float prior;
-};
-struct saved_settings {
-    double start;
-    std::int64_t best_iteration; ///< -1 = none
-    std::int32_t exponent;
-    std::uint32_t output, missing, stopped;
-};
-static_assert(sizeof(saved_column) == 16 && sizeof(saved_key) == 40 && sizeof(saved_feature) == 24 && sizeof(saved_settings) == 32);
-
-// --- writing ------------------------------------------------------------------------------------
-
-inline void save_columns(feature_space const& space, object_writer& out) {
-    std::vector<std::string> names, categories;
-    std::vector<saved_column> columns;
-    for (auto const& c : space.columns) {
-        names.push_back(c.name);
-        for (std::size_t i = 0; c.categories && i < c.categories->size(); ++i)
-            categories.push_back(c.categories->text(static_cast<std::int32_t>(i)));
-        columns.push_back({categories.size(), static_cast<std::uint32_t>(c.kind), static_cast<std::uint32_t>(c.keys())});
-    }
-    out.texts("columns.names", names), out.array("columns", columns), out.texts("categories", categories);
-}
-inline void save_keys(feature_space const& space, object_writer& out) {
-    std::vector<saved_key> keys;
-    std::vector<float> sums, counts, cuts;
-    std::vector<std::uint64_t> pairs;
-    for (auto const& k : space.keys) {
-        sums.insert(sums.end(), k.sums.begin(), k.sums.end()), counts.insert(counts.end(), k.counts.begin(), k.counts.end());
-        pairs.insert(pairs.end(), k.pairs.begin(), k.pairs.end()), cuts.insert(cuts.end(), k.cuts.begin(), k.cuts.end());
-        keys.push_back({sums.size(), pairs.size(), cuts.size(), k.column, k.other, static_cast<std::uint32_t>(k.with), 0});
-    }
-    out.array("keys", keys), out.array("keys.sums", sums), out.array("keys.counts", counts), out.array("keys.pairs", pairs),
-        out.array("keys.cuts", cuts);
-}
-inline void save_features(feature_space const& space, object_writer& out) {
-    std::vector<saved_feature> features;
-    std::vector<float> borders;
-    for (auto const& f : space.features) {
-        borders.insert(borders.end(), f.borders.begin(), f.borders.end());
-        features.push_back({borders.size(), static_cast<std::uint32_t>(f.kind), f.source, f.category, f.prior});
-    }
-    out.array("features", features), out.array("features.borders", borders);
-}
-
-// --- reading ------------------------------------------------------------------------------------
-
-/// The next part of an array, up to an end that a file gives.
-class part_reader {
-public:
-    part_reader(object_reader const& in, std::string section, std::size_t size) : m_in(in), m_section(std::move(section)), m_size(size) {}
-    /// First and last of the part. A part that goes back or past the end is an error.
-    std::pair<std::size_t, std::size_t> next(std::uint64_t end) {
-        if (end < m_at || end > m_size) m_in.fail(m_section, "has a part that ends outside of it");
-        return {std::exchange(m_at, static_cast<std::size_t>(end)), static_cast<std::size_t>(end)};
-    }
-    void finish() const {
-        if (m_at != m_size) m_in.fail(m_section, "has values that belong to nothing");
-    }
-
-private:
-    object_reader const& m_in;
-    std::string m_section;
-    std::size_t m_size, m_at = 0;
-};
-template <class Value> std::vector<Value> copy_part(shared_array<Value> const& from, std::pair<std::size_t, std::size_t> part) {
-    return std::vector<Value>(from.begin() + part.first, from.begin() + part.second);
-}
-inline bool rising(std::span<float const> values) {
-    for (auto const v : values)
-        if (std::isnan(v)) return false;
-    return std::adjacent_find(values.begin(), values.end(), [](float a, float b) { return !(a < b); }) == values.end();
-}
-
-inline void load_columns(feature_space& space, object_reader const& in) {
-    auto const names = in.texts("columns.names"), categories = in.texts("categories");
-    auto const columns = in.array<saved_column>("columns", names.size());
-    part_reader parts(in, "categories", categories.size());
-    for (std::size_t c = 0; c < names.size(); ++c) {
-        auto const& from = columns[c];
-        auto const part = parts.next(from.categories_end);
-        bool const number = from.kind == static_cast<std::uint32_t>(column_kind::number);
-        if (names[c].empty() || from.kind > 2 || from.keys > 2 || number != (from.keys == 0) || (number && part.first != part.second))
-            in.fail("columns", "has a column of no known type");
-        auto& column = space.columns.emplace_back();
-        column.name = names[c], column.kind = static_cast<column_kind>(from.kind);
-        for (std::size_t other = 0; other < c; ++other)
-            if (names[other] == names[c]) in.fail("columns.names", concat("has ", in_quotes(names[c]), " twice"));
-        if (number) continue;
-        auto dictionary = std::make_shared<category_dictionary>(static_cast<key_kind>(from.keys));
-        for (std::size_t i = part.first; i < part.second; ++i)
-            if (static_cast<std::size_t>(dictionary->add(categories[i])) != i - part.first) in.fail("categories", "has a category twice");
-        column.categories = std::move(dictionary);
-    }
-    parts.finish();
-}
-
-/// @throws format_error  where a key does not fit its columns.
-inline void check_key(feature_space const& space, statistic_key const& key, object_reader const& in) {
-    auto const fail = [&] { in.fail("keys", "has a key that does not fit the columns"); };
-    auto const n_columns = space.columns.size();
-    if (key.column >= n_columns || !space.columns[key.column].categories || key.other >= n_columns) fail();
-    if (key.with != statistic_key::join::none && space.has_lists(key)) fail();
-    std::size_t const most = (space.columns[key.column].categories->size() + 1) * (key.cuts.size() + 1);
-    if (key.with == statistic_key::join::category) {
-        auto const& other = space.columns[key.other];
-        if (other.kind != column_kind::category || key.pairs.size() != key.n_cells() || !key.cuts.empty()) fail();
-        if (std::adjacent_find(key.pairs.begin(), key.pairs.end(), [](auto a, auto b) { return a >= b; }) != key.pairs.end()) fail();
-    } else {
-        bool const number = key.with == statistic_key::join::number;
-        if (!key.pairs.empty() || key.n_cells() > most ||
-            (number ? space.columns[key.other].kind != column_kind::number : !key.cuts.empty()))
-            fail();
-    }
-    if (!rising(key.cuts)) fail();
-    for (std::size_t c = 0; c < key.n_cells(); ++c)
-        if (!(key.counts[c] >= 0 && std::isfinite(key.counts[c]) && std::isfinite(key.sums[c])))
-            in.fail("keys.counts", "has a statistic that is not finite");
-}
-inline void load_keys(feature_space& space, object_reader const& in) {
-    auto const keys = in.array<saved_key>("keys");
-    auto const sums = in.array<float>("keys.sums"), counts = in.array<float>("keys.counts", sums.size()),
-               cuts = in.array<float>("keys.cuts");
-    auto const pairs = in.array<std::uint64_t>("keys.pairs");
-    part_reader cell_parts(in, "keys.sums", sums.size()), pair_parts(in, "keys.pairs", pairs.size()),
-        cut_parts(in, "keys.cuts", cuts.size());
-    for (auto const& from : keys) {
-        if (from.with > 2) in.fail("keys", "has a key of no known kind");
-        auto& key = space.keys.emplace_back();
-        key.column = from.column, key.other = from.other, key.with = static_cast<statistic_key::join>(from.with);
-        auto const cells = cell_parts.next(from.cells_end);
-        key.sums = copy_part(sums, cells), key.counts = copy_part(counts, cells);
-        key.pairs = copy_part(pairs, pair_parts.next(from.pairs_end)), key.cuts = copy_part(cuts, cut_parts.next(from.cuts_end));
-        check_key(space, key, in);
-    }
-    cell_parts.finish(), pair_parts.finish(), cut_parts.finish();
-}
-inline void load_features(feature_space& space, object_reader const& in) {
-    auto const features = in.array<saved_feature>("features");
-    auto const borders = in.array<float>("features.borders");
-    if (features.size() > 65535) in.fail("features", "has more features than trees can name");
-    part_reader parts(in, "features.borders", borders.size());
-    for (auto const& from : features) {
-        auto& f = space.features.emplace_back();
-        if (from.kind > 3) in.fail("features", "has a feature of no known kind");
-        f.kind = static_cast<feature_kind>(from.kind), f.source = from.source, f.category = from.category, f.prior = from.prior;
-        f.borders = copy_part(borders, parts.next(from.borders_end));
-        bool const of_column = f.kind == feature_kind::number || f.kind == feature_kind::has;
-        bool const in_range = f.source < (of_column ? space.columns.size() : space.keys.size());
-        bool const right_column =
-            in_range && (!of_column || (space.columns[f.source].kind == column_kind::number) == (f.kind == feature_kind::number));
-        if (!right_column || f.borders.size() > max_borders || !rising(f.borders) || !std::isfinite(f.prior))
-            in.fail("features", "has a feature that does not fit the columns");
-    }
-    parts.finish();
-}
-inline tree_set load_trees(std::size_t n_features, object_reader const& in) {
-    auto const depths = in.array<std::uint8_t>("trees.depths");
-    auto const splits = in.array<model_split>("trees.splits");
-    auto const gains = in.array<float>("trees.gains", splits.size());
-    auto const leaves = in.array<std::int32_t>("trees.leaves");
-    auto const weights = in.array<float>("trees.leaf_weights", leaves.size());
-    part_reader split_parts(in, "trees.splits", splits.size()), leaf_parts(in, "trees.leaves", leaves.size());
-    tree_set trees;
-    std::uint64_t split_end = 0, leaf_end = 0;
-    for (auto const depth : depths) {
-        if (depth > max_depth) in.fail("trees.depths", concat("has a tree of depth ", depth, ", at most ", max_depth, " are possible"));
-        auto const s = split_parts.next(split_end += depth);
-        auto const l = leaf_parts.next(leaf_end += std::uint64_t{1} << depth);
-        for (std::size_t i = s.first; i < s.second; ++i)
-            if (splits[i].feature >= n_features) in.fail("trees.splits", "asks for a feature that is not there");
-        trees.add(splits.span().subspan(s.first, s.second - s.first), gains.span().subspan(s.first, s.second - s.first),
-                  leaves.span().subspan(l.first, l.second - l.first), weights.span().subspan(l.first, l.second - l.first));
-    }
-    split_parts.finish(), leaf_parts.finish();
-    return trees;
-}
-
-template <> struct archived<booster_model> {
-    static std::string name() { return "booster_model"; }
-
-    static void save(booster_model const& model, object_writer& out) {
-        auto const& state = model.state();
-        save_columns(state.space, out), save_keys(state.space, out), save_features(state.space, out);
-        auto const& trees = state.trees;
-        out.array("trees.depths", trees.all_depths()), out.array("trees.splits", trees.all_splits()),
-            out.array("trees.gains", trees.all_gains());
-        out.array("trees.leaves", trees.all_leaves()), out.array("trees.leaf_weights", trees.all_leaf_weights());
-        auto const& report = state.report;
-        saved_settings settings{trees.start,
-                                report.best_iteration ? static_cast<std::int64_t>(*report.best_iteration) : -1,
-                                trees.exponent,
-                                static_cast<std::uint32_t>(state.output),
-                                static_cast<std::uint32_t>(state.space.missing),
-                                report.stopped ? 1u : 0u};
-        out.value("settings", settings);
-        save_provenance({0, 0, state.as_of}, out);
-        out.array("report.loss", report.loss), out.array("report.valid_loss", report.valid_loss),
-            out.array("report.valid_metric", report.valid_metric), out.texts("report.warnings", report.warnings);
-    }
-
-    static booster_model load(object_reader const& in) {
-        auto state = std::make_shared<booster_state>();
-        load_columns(state->space, in), load_keys(state->space, in), load_features(state->space, in);
-        auto const settings = in.value<saved_settings>("settings");
-        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 2 ||
-            settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
-            in.fail("settings", "has a value outside of its range");
-        state->trees = load_trees(state->space.features.size(), in);
-        state->trees.start = settings.start, state->trees.exponent = settings.exponent;
-        state->output = static_cast<output_kind>(settings.output), state->space.missing = static_cast<missing_numbers>(settings.missing);
-        auto& report = state->report;
-        auto const loss = in.array<double>("report.loss"), valid_loss = in.array<double>("report.valid_loss"),
-                   valid_metric = in.array<double>("report.valid_metric");
-        report.valid_metric.assign(valid_metric.begin(), valid_metric.end());
-        report.loss.assign(loss.begin(), loss.end()), report.valid_loss.assign(valid_loss.begin(), valid_loss.end());
-        report.warnings = in.texts("report.warnings"), report.stopped = settings.stopped != 0;
-        if (settings.best_iteration >= 0) report.best_iteration = static_cast<std::size_t>(settings.best_iteration);
-        state->as_of = load_provenance(in).as_of;
-        state->space.prepare();
-        return booster_model(std::move(state));
-    }
-};
-}}} // namespace recsys::detail
 #endif
 
 // --- recsys/ranker/predictor.hpp -------------------------------------------------------------------------------------

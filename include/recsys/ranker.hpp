@@ -14,6 +14,7 @@
 #include <recsys/ranker/booster_archive.hpp>
 #include <recsys/ranker/booster_model.hpp>
 #include <recsys/ranker/booster_options.hpp>
+#include <recsys/ranker/booster_snapshot.hpp>
 #include <recsys/ranker/boosting.hpp>
 #include <recsys/ranker/early_stopping.hpp>
 #include <recsys/ranker/feature_space.hpp>
@@ -35,5 +36,6 @@
 #include <recsys/ranker/training_rows.hpp>
 #include <recsys/ranker/tree_set.hpp>
 #include <recsys/ranker/valid_metric.hpp>
+#include <recsys/ranker/valid_rows.hpp>
 
 #endif

@@ -25,47 +25,16 @@
 #include <recsys/data/frame.hpp>
 #include <recsys/ranker/booster_model.hpp>
 #include <recsys/ranker/booster_options.hpp>
+#include <recsys/ranker/booster_snapshot.hpp>
 #include <recsys/ranker/boosting.hpp>
 #include <recsys/ranker/early_stopping.hpp>
 #include <recsys/ranker/training_features.hpp>
 #include <recsys/ranker/training_rows.hpp>
+#include <recsys/ranker/valid_rows.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 namespace detail {
-
-/// Validation rows: bins of every feature, a column each.
-struct valid_rows {
-    training_rows rows;
-    buffer<std::uint8_t> columns;
-    std::size_t stride = 0;
-
-    valid_rows(training_rows prepared, feature_space const& space, team& workers)
-        : rows(std::move(prepared)), stride((rows.size() + block_rows - 1) / block_rows * block_rows) {
-        columns = buffer<std::uint8_t>(space.features.size() * stride);
-        frame_reader const reader(space.columns, rows.rows);
-        std::vector<predict_scratch> scratch(workers.size());
-        workers.blocks(rows.size(), block_rows * 32, [&](std::size_t from, std::size_t to, std::size_t worker) {
-            auto& mine = scratch[worker];
-            auto* const bins = mine.bins_for(space);
-            for (std::size_t row = from; row < to; row += block_rows) {
-                space.bins(reader.read(row, std::min(block_rows, to - row), mine.rows), bins, mine.cells);
-                for (std::size_t f = 0; f < space.features.size(); ++f)
-                    std::copy_n(bins + f * block_rows, block_rows, columns.data() + f * stride + row);
-            }
-        });
-    }
-    void find_leaves(std::span<model_split const> splits, std::span<std::uint16_t> leaf_of, team& workers) const {
-        workers.blocks(rows.size(), block_rows * 64, [&](std::size_t first, std::size_t last, std::size_t) {
-            std::uint16_t numbers[block_rows];
-            for (std::size_t from = first; from < last; from += block_rows) {
-                std::size_t const n = std::min(block_rows, last - from);
-                leaf_numbers(splits, columns.data() + from, stride, n, numbers);
-                std::copy_n(numbers, n, leaf_of.data() + from);
-            }
-        });
-    }
-};
 
 /// One call of fit or resume.
 class booster_fit {
@@ -95,27 +64,73 @@ public:
         early_stopping stopping(m_options.early_stopping_rounds, m_previous && m_valid ? watched(valid_loss) : infinity());
         if (!m_progress.report(0, loss, valid_loss) && !m_previous)
             throw_cancelled("booster: stopped by the progress callback before the first tree");
-        for (std::size_t t = 0; t < m_options.trees && m_progress.go_on(); ++t) {
+        snapshot_keeper keeper(m_options, m_options.snapshot.empty() ? 0 : fingerprint(valid_loss), m_state->space.features.size());
+        std::size_t const before = go_on_from(keeper.read(), stopping);
+        if (before > 0) m_scores->update({}, every, key_of(before), m_booster->gradient(), m_booster->hessian());
+        bool done = m_stop;
+        for (std::size_t t = before; t < m_options.trees && m_progress.go_on() && !done; ++t) {
             auto const leaves = add_tree();
-            if (leaves.empty()) break;
+            done = leaves.empty();
+            if (done) break;
             loss = m_scores->update(leaves, every, key_of(t + 1), m_booster->gradient(), m_booster->hessian());
             report.loss.push_back(loss);
-            bool stop = false;
             if (m_valid) {
                 valid_loss = m_valid_scores->update(leaves, 1, 0, nullptr, nullptr);
                 report.valid_loss.push_back(valid_loss);
                 double const now = watched(valid_loss);
                 if (m_options.metric) report.valid_metric.push_back(m_options.metric.higher_is_better() ? -now : now);
-                stop = stopping.update(now);
+                done = stopping.update(now);
             }
             m_progress.report(t + 1, loss, valid_loss);
-            if (stop) break;
+            keeper.offer(m_state->trees, report, !m_progress.go_on() && !done);
         }
+        if (done || m_state->trees.size() >= m_options.trees) keeper.remove();
         finish(stopping);
         return m_state;
     }
 
 private:
+    /// Of what decides the trees and when to stop: options, the bins of all rows, the derivatives before the first tree, which know loss and
+    /// targets, and what is watched.
+    std::uint64_t fingerprint(double valid_loss) const {
+        auto hash = hash_values<float>(m_booster->gradients(), hash_options(m_options));
+        hash = hash_join(hash_values<std::uint8_t>(m_bins.columns.span(), hash), previous_trees());
+        hash = hash_values<monotone>(m_directions, hash);
+        if (!m_valid) return hash;
+        double const seen[] = {valid_loss, watched(valid_loss), m_options.metric ? 1.0 : 0.0};
+        hash = hash_values<double>(seen, hash_values<std::uint8_t>(m_valid->columns.span(), hash));
+        return hash_values<float>(m_valid->rows.targets(), hash);
+    }
+    /// Takes up the trees of a snapshot, as many as are wanted; gives their number.
+    std::size_t go_on_from(std::optional<booster_snapshot> const& found, early_stopping& stopping) {
+        if (!found) return 0;
+        auto& report = m_state->report;
+        std::size_t const n = std::min<std::size_t>(found->trees.size(), m_options.trees);
+        for (std::size_t t = 0; t < n && !m_stop; ++t) {
+            auto const splits = found->trees.splits(t);
+            auto const leaves = found->trees.leaves(t);
+            m_booster->find_leaves(splits, m_scores->leaf_of());
+            m_scores->add(leaves);
+            take_tree(splits, found->trees.gains(t), leaves, found->trees.leaf_weights(t));
+            report.loss.push_back(found->report.loss[t]);
+            if (!m_valid) continue;
+            m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
+            m_valid_scores->add(leaves);
+            report.valid_loss.push_back(found->report.valid_loss[t]);
+            bool const by_metric = static_cast<bool>(m_options.metric);
+            if (by_metric) report.valid_metric.push_back(found->report.valid_metric[t]);
+            double const seen = by_metric ? found->report.valid_metric[t] : found->report.valid_loss[t];
+            m_stop = stopping.update(by_metric && m_options.metric.higher_is_better() ? -seen : seen);
+        }
+        return m_state->trees.size();
+    }
+    void take_tree(std::span<model_split const> splits, std::span<float const> gains, std::span<std::int32_t const> leaves,
+                   std::span<float const> weights) {
+        std::int64_t largest = 0;
+        for (auto const leaf : leaves) largest = std::max<std::int64_t>(largest, std::abs(std::int64_t{leaf}));
+        m_largest_sum += largest;
+        m_state->trees.add(splits, gains, leaves, weights);
+    }
     static std::optional<time_point> moment_of(frame const& rows) { return later(rows.as_of(), rows.rows().targets_as_of); }
     static booster_options with_rate(booster_options options, std::size_t n_rows, bool with_valid) {
         if (options.learning_rate == auto_rate)
@@ -240,10 +255,7 @@ private:
             make_monotone(steps, leaf_weights, of_bits);
         }
         for (double const step : steps) leaves.push_back(leaf_value(step));
-        std::int64_t largest = 0;
-        for (auto const leaf : leaves) largest = std::max<std::int64_t>(largest, std::abs(std::int64_t{leaf}));
-        m_largest_sum += largest;
-        m_state->trees.add(splits, gains, leaves, weights);
+        take_tree(splits, gains, leaves, weights);
         return leaves;
     }
     double newton_step(leaf_total const& total) const {
@@ -292,6 +304,7 @@ private:
     std::optional<scored_rows> m_scores, m_valid_scores;
     std::optional<tree_booster> m_booster;
     std::int64_t m_largest_sum = 0;
+    bool m_stop = false; ///< a snapshot ended where early stopping stops
 };
 
 /// Features and keys that no tree asks go.

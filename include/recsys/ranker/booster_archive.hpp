@@ -84,6 +84,12 @@ inline void save_features(feature_space const& space, object_writer& out) {
     out.array("features", features), out.array("features.borders", borders);
 }
 
+inline void save_trees(tree_set const& trees, object_writer& out) {
+    out.array("trees.depths", trees.all_depths()), out.array("trees.splits", trees.all_splits()),
+        out.array("trees.gains", trees.all_gains());
+    out.array("trees.leaves", trees.all_leaves()), out.array("trees.leaf_weights", trees.all_leaf_weights());
+}
+
 // --- reading ------------------------------------------------------------------------------------
 
 /// The next part of an array, up to an end that a file gives.
@@ -224,9 +230,7 @@ template <> struct archived<booster_model> {
         auto const& state = model.state();
         save_columns(state.space, out), save_keys(state.space, out), save_features(state.space, out);
         auto const& trees = state.trees;
-        out.array("trees.depths", trees.all_depths()), out.array("trees.splits", trees.all_splits()),
-            out.array("trees.gains", trees.all_gains());
-        out.array("trees.leaves", trees.all_leaves()), out.array("trees.leaf_weights", trees.all_leaf_weights());
+        save_trees(trees, out);
         auto const& report = state.report;
         saved_settings settings{trees.start,
                                 report.best_iteration ? static_cast<std::int64_t>(*report.best_iteration) : -1,

@@ -6,10 +6,12 @@
 #include <recsys/core/push_macros.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -55,6 +57,8 @@ struct booster_options {
 
     natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a better one; 0 = never
     valid_metric metric = {};           ///< by which trees are better, such as valid_ndcg{.k = 10} or valid_auc{}; none: by the loss
+    std::string snapshot = {}; ///< a file to which the trees so far are written, and from which the same fit goes on to the same model
+    std::chrono::seconds snapshot_interval = std::chrono::minutes{10}; ///< how often; 0 = after every tree
     std::uint64_t seed = 0;
     run_options run = {};
 };

@@ -57,6 +57,10 @@ public:
         return out;
     }
 
+    /// Adds each row's leaf.
+    void add(std::span<std::int32_t const> leaves) {
+        for (std::size_t row = 0; row < size(); ++row) m_sums[row] += leaves[m_leaf[row]];
+    }
     /// The best number to add to the rows of each leaf, by a loss that renews leaves; 0 for a leaf without rows.
     std::vector<double> renew_leaves(std::size_t n_leaves, double l2) {
         std::vector<std::size_t> ends(n_leaves + 1, 0);
@@ -178,6 +182,7 @@ public:
           m_factor(rows.size()),
           m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {}
 
+    std::span<float const> gradients() const noexcept { return m_gradient.span(); }
     float* gradient() noexcept { return m_gradient.data(); }
     float* hessian() noexcept { return m_hessian.data(); }
 
