@@ -16,6 +16,7 @@
 #include <recsys/ranker/booster_options.hpp>
 #include <recsys/ranker/booster_snapshot.hpp>
 #include <recsys/ranker/boosting.hpp>
+#include <recsys/ranker/cross_validation.hpp>
 #include <recsys/ranker/early_stopping.hpp>
 #include <recsys/ranker/feature_space.hpp>
 #include <recsys/ranker/histogram.hpp>

@@ -76,6 +76,23 @@ template <class Test> frame_split split_rows(frame const& rows, Test const& in_v
     return detail::split_rows(rows, [&](std::size_t row) { return valid[unit[row]] != 0; });
 }
 
+/// Training and validation rows: fold number `fold`, from 0, of k is held out, whole groups (users, rows) at a time, as split_groups takes them.
+/// Each unit is in exactly one of the k folds, whose sizes differ by at most one unit. The same seed gives the same folds.
+/// @throws option_error  unless 2 <= k <= units and fold < k.
+[[nodiscard]] inline frame_split group_fold(frame const& rows, natural fold, natural k, std::uint64_t seed = 0) {
+    std::size_t n = 0;
+    auto const unit = detail::split_units(rows, n);
+    if (k < 2 || k > n)
+        detail::throw_option("group_fold: folds must be in [2, ", n, "], the number of groups, users or rows, got ", std::size_t{k});
+    if (fold >= k) detail::throw_option("group_fold: fold must be below the number of folds ", std::size_t{k}, ", got ", std::size_t{fold});
+    std::vector<std::size_t> order(n), fold_of(n);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    random_stream random(seed);
+    random.shuffle(order);
+    for (std::size_t i = 0; i < n; ++i) fold_of[order[i]] = i % k;
+    return detail::split_rows(rows, [&](std::size_t row) { return fold_of[unit[row]] == fold; });
+}
+
 /// Training and validation rows: the users for whom `held_out(user_index)` is true are held out; the order of the rows stays.
 /// @throws data_error  where the rows have no users, or a group has users of both kinds.
 template <class HeldOut>
