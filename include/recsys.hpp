@@ -14633,7 +14633,7 @@ enum class output_kind : std::uint8_t { raw, probability, rate };
 namespace detail {
 // --- kernels: loops over 16 rows without branches, which compilers turn into vector code -----------------------------
 
-inline constexpr std::size_t lanes = 16;
+inline constexpr std::size_t row_lanes = 16;
 
 /// e^-|t| to about 1e-7 of itself; exactly 0 beyond 87. Source: range reduction by log 2, a polynomial of degree 7.
 RECSYS_DETAIL_INLINE float exp_minus_abs(float t) noexcept {
@@ -14658,7 +14658,7 @@ RECSYS_DETAIL_INLINE float exp_minus_abs(float t) noexcept {
 /// First and second derivative of the log loss: p - y and p (1 - p).
 inline void log_loss_derivatives(float const* __restrict raw, float const* __restrict y, float* __restrict g,
                                  float* __restrict h) noexcept {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t i = 0; i < row_lanes; ++i) {
         float const e = exp_minus_abs(raw[i]), s = 1.f / (1.f + e);
         std::int32_t const negative = bit_cast<std::int32_t>(raw[i]) >> 31;
         float const above = bit_cast<float>((bit_cast<std::int32_t>(e) & negative) | (0x3F800000 & ~negative)); // 1, or e below zero
@@ -14669,7 +14669,7 @@ inline void log_loss_derivatives(float const* __restrict raw, float const* __res
 
 /// max(t, 0) - t y + log(1 + e^-|t|). Source: log(1 + e) = 2 artanh(e / (2 + e)).
 inline void log_loss_values(float const* __restrict raw, float const* __restrict y, float* __restrict out) noexcept {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t i = 0; i < row_lanes; ++i) {
         float const e = exp_minus_abs(raw[i]), z = e / (2.f + e), z2 = z * z;
         float s = 1.f / 15;
         s = s * z2 + 1.f / 13;
@@ -14686,10 +14686,10 @@ inline void log_loss_values(float const* __restrict raw, float const* __restrict
 
 /// f(first, in..., out...) for every 16 rows; the last ones go through copies.
 template <class Kernel> void for_lanes(std::span<float const> a, std::span<float const> b, float* c, float* d, Kernel const& kernel) {
-    std::size_t const whole = a.size() / lanes * lanes;
-    for (std::size_t i = 0; i < whole; i += lanes) kernel(a.data() + i, b.data() + i, c + i, d + i);
+    std::size_t const whole = a.size() / row_lanes * row_lanes;
+    for (std::size_t i = 0; i < whole; i += row_lanes) kernel(a.data() + i, b.data() + i, c + i, d + i);
     if (whole == a.size()) return;
-    float in[2][lanes] = {}, out[2][lanes];
+    float in[2][row_lanes] = {}, out[2][row_lanes];
     std::size_t const left = a.size() - whole;
     std::copy_n(a.data() + whole, left, in[0]), std::copy_n(b.data() + whole, left, in[1]);
     kernel(in[0], in[1], out[0], out[1]);
@@ -14700,17 +14700,17 @@ template <class Kernel> void for_lanes(std::span<float const> a, std::span<float
 template <class Values> double weighted_sum(std::size_t n, std::span<float const> weight, Values const& values) {
     double sum = 0;
     for (std::size_t block = 0; block < n; block += 512) {
-        float part[lanes] = {};
+        float part[row_lanes] = {};
         std::size_t const end = std::min(n, block + 512);
-        for (std::size_t i = block; i < end; i += lanes) {
-            float v[lanes] = {};
-            std::size_t const count = std::min(lanes, end - i);
+        for (std::size_t i = block; i < end; i += row_lanes) {
+            float v[row_lanes] = {};
+            std::size_t const count = std::min(row_lanes, end - i);
             values(i, count, v);
             if (!weight.empty())
                 for (std::size_t k = 0; k < count; ++k) v[k] *= weight[i + k];
-            for (std::size_t k = 0; k < lanes; ++k) part[k] += v[k];
+            for (std::size_t k = 0; k < row_lanes; ++k) part[k] += v[k];
         }
-        for (std::size_t k = 0; k < lanes; ++k) sum += static_cast<double>(part[k]);
+        for (std::size_t k = 0; k < row_lanes; ++k) sum += static_cast<double>(part[k]);
     }
     return sum;
 }
@@ -14738,8 +14738,8 @@ struct log_loss {
     }
     double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
         return detail::weighted_sum(raw.size(), weight, [&](std::size_t first, std::size_t n, float* out) {
-            if (n == detail::lanes) return detail::log_loss_values(raw.data() + first, target.data() + first, out);
-            float t[detail::lanes] = {}, y[detail::lanes] = {}, v[detail::lanes];
+            if (n == detail::row_lanes) return detail::log_loss_values(raw.data() + first, target.data() + first, out);
+            float t[detail::row_lanes] = {}, y[detail::row_lanes] = {}, v[detail::row_lanes];
             std::copy_n(raw.data() + first, n, t), std::copy_n(target.data() + first, n, y);
             detail::log_loss_values(t, y, v);
             std::copy_n(v, n, out);
@@ -15169,19 +15169,19 @@ public:
     }
     /// The factors of 16 rows from `row` on.
     void factors(std::size_t row, float const* __restrict gradient, float* __restrict out) const noexcept {
-        if (m_share >= 1.f) return static_cast<void>(std::fill_n(out, lanes, 1.f));
-        float draw[lanes];
+        if (m_share >= 1.f) return static_cast<void>(std::fill_n(out, row_lanes, 1.f));
+        float draw[row_lanes];
         auto const base = static_cast<std::uint32_t>(m_key) + static_cast<std::uint32_t>(row);
-        for (std::size_t k = 0; k < lanes; ++k)
+        for (std::size_t k = 0; k < row_lanes; ++k)
             draw[k] = static_cast<float>(static_cast<std::int32_t>(
                           mix_bits_32((base + static_cast<std::uint32_t>(k)) ^ static_cast<std::uint32_t>(m_key >> 32)) >> 8)) *
                       0x1p-24f;
         if (m_how == row_sampling::bayesian)
-            for (std::size_t k = 0; k < lanes; ++k) out[k] = random_weight(draw[k]);
+            for (std::size_t k = 0; k < row_lanes; ++k) out[k] = random_weight(draw[k]);
         else if (m_how == row_sampling::bernoulli)
-            for (std::size_t k = 0; k < lanes; ++k) out[k] = keep(draw[k] < m_share, 1.f);
+            for (std::size_t k = 0; k < row_lanes; ++k) out[k] = keep(draw[k] < m_share, 1.f);
         else
-            for (std::size_t k = 0; k < lanes; ++k) {
+            for (std::size_t k = 0; k < row_lanes; ++k) {
                 float const ratio = m_threshold * inverse_root(gradient[k] * gradient[k] + m_smooth);
                 out[k] = keep(draw[k] * ratio<1.f, ratio> 1.f ? ratio : 1.f);
             }
@@ -15510,8 +15510,8 @@ struct group_scratch {
     std::vector<double> gains;
 
     void resize(std::size_t n) {
-        for (auto* const of : {&raw, &target, &gain, &root_weight, &gradient, &hessian}) of->assign(n + lanes, 0.f);
-        know_places(n + lanes);
+        for (auto* const of : {&raw, &target, &gain, &root_weight, &gradient, &hessian}) of->assign(n + row_lanes, 0.f);
+        know_places(n + row_lanes);
     }
     void know_places(std::size_t n) {
         while (discount.size() < n) discount.push_back(static_cast<float>(rank_discount(discount.size())));
@@ -15586,15 +15586,15 @@ inline void check_setting(std::string_view name, double value, double least, dou
 
 /// Sums over the pairs of one row; `size` of gradients without their sign.
 struct pair_sums {
-    float gradient[lanes] = {}, hessian[lanes] = {}, size[lanes] = {};
+    float gradient[row_lanes] = {}, hessian[row_lanes] = {}, size[row_lanes] = {};
     void add_to(float& g, float& h) const noexcept {
         float a = 0, b = 0;
-        for (std::size_t k = 0; k < lanes; ++k) a += gradient[k], b += hessian[k];
+        for (std::size_t k = 0; k < row_lanes; ++k) a += gradient[k], b += hessian[k];
         g += a, h += b;
     }
     double total_size() const noexcept {
         float sum = 0;
-        for (std::size_t k = 0; k < lanes; ++k) sum += size[k];
+        for (std::size_t k = 0; k < row_lanes; ++k) sum += size[k];
         return static_cast<double>(sum);
     }
 };
@@ -15602,7 +15602,7 @@ struct pair_sums {
 /// @param sign  1 where the row is the better one, else -1.
 inline void add_pairs(float raw, float const* __restrict other, float const* __restrict sign, float const* __restrict size, float sigma,
                       pair_sums& mine, float* __restrict gradient, float* __restrict hessian) noexcept {
-    for (std::size_t k = 0; k < lanes; ++k) {
+    for (std::size_t k = 0; k < row_lanes; ++k) {
         float const t = sigma * sign[k] * (raw - other[k]), e = exp_minus_abs(t), s = 1.f / (1.f + e);
         std::int32_t const negative = bit_cast<std::int32_t>(t) >> 31;
         float const wrong = s * bit_cast<float>((bit_cast<std::int32_t>(e) & ~negative) | (0x3F800000 & negative)); // 1 / (1 + e^t)
@@ -15620,12 +15620,12 @@ struct pairwise_logit {
     loss_total total(group_rows const& rows) const {
         loss_total out;
         for_pairs(rows, [&](detail::group_scratch const& s, std::size_t i, std::size_t from, std::size_t n) {
-            for (std::size_t j = from; j < n; j += detail::lanes) {
-                float d[detail::lanes], one[detail::lanes], value[detail::lanes];
-                for (std::size_t k = 0; k < detail::lanes; ++k) d[k] = s.raw[i] - s.raw[j + k], one[k] = 1.f;
+            for (std::size_t j = from; j < n; j += detail::row_lanes) {
+                float d[detail::row_lanes], one[detail::row_lanes], value[detail::row_lanes];
+                for (std::size_t k = 0; k < detail::row_lanes; ++k) d[k] = s.raw[i] - s.raw[j + k], one[k] = 1.f;
                 detail::log_loss_values(d, one, value);
                 float sum = 0, weight = 0;
-                for (std::size_t k = 0; k < detail::lanes; ++k) sum += value[k] * s.root_weight[j + k], weight += s.root_weight[j + k];
+                for (std::size_t k = 0; k < detail::row_lanes; ++k) sum += value[k] * s.root_weight[j + k], weight += s.root_weight[j + k];
                 out.sum += static_cast<double>(s.root_weight[i] * sum), out.weight += static_cast<double>(s.root_weight[i] * weight);
             }
         });
@@ -15633,13 +15633,13 @@ struct pairwise_logit {
     }
     void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
         std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
-        float ones[detail::lanes];
-        std::fill_n(ones, detail::lanes, 1.f);
+        float ones[detail::row_lanes];
+        std::fill_n(ones, detail::row_lanes, 1.f);
         for_pairs(rows, [&](detail::group_scratch& s, std::size_t i, std::size_t from, std::size_t n) {
             detail::pair_sums mine;
-            for (std::size_t j = from; j < n; j += detail::lanes) {
-                float size[detail::lanes];
-                for (std::size_t k = 0; k < detail::lanes; ++k) size[k] = s.root_weight[i] * s.root_weight[j + k];
+            for (std::size_t j = from; j < n; j += detail::row_lanes) {
+                float size[detail::row_lanes];
+                for (std::size_t k = 0; k < detail::row_lanes; ++k) size[k] = s.root_weight[i] * s.root_weight[j + k];
                 detail::add_pairs(s.raw[i], s.raw.data() + j, ones, size, 1.f, mine, s.gradient.data() + j, s.hessian.data() + j);
             }
             mine.add_to(s.gradient[i], s.hessian[i]);
@@ -15726,9 +15726,9 @@ private:
     double add_row(detail::group_scratch& s, std::size_t i, std::size_t n, float per_ideal, bool by_distance) const {
         float const least = by_distance ? 0.01f : 1.f, slope = by_distance ? 1.f : 0.f;
         detail::pair_sums mine;
-        for (std::size_t j = i + 1; j < n; j += detail::lanes) {
-            float sign[detail::lanes], size[detail::lanes];
-            for (std::size_t l = 0; l < detail::lanes; ++l) {
+        for (std::size_t j = i + 1; j < n; j += detail::row_lanes) {
+            float sign[detail::row_lanes], size[detail::row_lanes];
+            for (std::size_t l = 0; l < detail::row_lanes; ++l) {
                 float const gain = s.gain[i] - s.gain[j + l], distance = std::fabs(s.raw[i] - s.raw[j + l]);
                 sign[l] = gain < 0.f ? -1.f : 1.f;
                 size[l] = std::fabs(gain * (s.discount[i] - s.discount[j + l])) * per_ideal * s.root_weight[i] * s.root_weight[j + l] /
@@ -17128,7 +17128,7 @@ private:
 #define RECSYS_RANKER_TRAINING_ROWS_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// Rows that count, with their weights (empty = 1 each).
-struct training_rows {
+struct fit_rows {
     frame rows;
     std::vector<float> weights;
 
@@ -17163,7 +17163,7 @@ inline std::vector<float> weights_of(frame const& rows, std::span<double const> 
 
 /// Checks targets and weights and leaves out the rows that weigh nothing: they change nothing at all.
 /// @param what  "training" or "validation", for messages.
-inline training_rows prepare_rows(frame const& from, booster_options const& options, std::string_view what) {
+inline fit_rows prepare_rows(frame const& from, booster_options const& options, std::string_view what) {
     if (from.n_rows() == 0) throw_data("booster: there are no ", what, " rows");
     if (from.rows().targets.empty()) throw_data("booster: the ", what, " rows have no target; name one: rows<T>().target(&T::clicked)");
     for (std::size_t row = 0; row < from.n_rows(); ++row)
@@ -17176,7 +17176,7 @@ inline training_rows prepare_rows(frame const& from, booster_options const& opti
         if (!std::isfinite(from.baselines()[row]))
             throw_data("booster: the baseline of ", what, " row ", row, " (from 0) is ", from.baselines()[row],
                        ", expected a finite number");
-    training_rows out{from, weights_of(from, options.class_weights, what)};
+    fit_rows out{from, weights_of(from, options.class_weights, what)};
     if (std::find(out.weights.begin(), out.weights.end(), 0.f) != out.weights.end()) {
         std::vector<std::size_t> kept;
         for (std::size_t row = 0; row < out.size(); ++row)
@@ -17220,7 +17220,7 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// The fixed-point scores of some rows, their losses and derivatives.
 class scored_rows {
 public:
-    scored_rows(training_rows const& rows, recsys::loss const& loss, double start, int exponent, team& workers)
+    scored_rows(fit_rows const& rows, recsys::loss const& loss, double start, int exponent, team& workers)
         : m_rows(rows),
           m_loss(loss),
           m_start(static_cast<float>(start)),
@@ -17304,7 +17304,7 @@ private:
         return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
     }
 
-    training_rows const& m_rows;
+    fit_rows const& m_rows;
     recsys::loss const& m_loss;
     float m_start, m_step;
     team& m_workers;
@@ -17317,7 +17317,7 @@ private:
 };
 
 /// The best constant score by Newton steps from 0, for losses of single rows that do not know it: each step must make the loss smaller.
-inline double newton_start(recsys::loss const& loss, training_rows const& rows) {
+inline double newton_start(recsys::loss const& loss, fit_rows const& rows) {
     auto const bounds = chunk_bounds(rows.rows, false, 4096);
     auto const n = rows.size();
     std::vector<float> raw(n, 0.f), gradient(n), hessian(n);
@@ -17356,7 +17356,7 @@ struct leaf_total {
 class tree_booster {
 public:
     /// @param directions  of each feature, or empty.
-    tree_booster(training_rows const& rows, training_bins const& bins, booster_options const& options, std::vector<monotone> directions,
+    tree_booster(fit_rows const& rows, training_bins const& bins, booster_options const& options, std::vector<monotone> directions,
                  team& workers)
         : m_rows(rows),
           m_bins(bins),
@@ -17467,8 +17467,8 @@ private:
         m_workers.blocks(m_rows.size(), draw_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
             drawn_chunk c;
             auto const weights = std::span<float const>(m_rows.weights);
-            for (std::size_t row = first; row < last; row += lanes)
-                draw_lanes(sampler, row, std::min(lanes, last - row), weights.empty() ? weights : weights.subspan(row), c);
+            for (std::size_t row = first; row < last; row += row_lanes)
+                draw_lanes(sampler, row, std::min(row_lanes, last - row), weights.empty() ? weights : weights.subspan(row), c);
             chunks[first / draw_chunk] = c;
         });
         std::size_t at = 0;
@@ -17478,20 +17478,20 @@ private:
 
     /// The factors of at most 16 rows.
     void draw_lanes(row_sampler const& sampler, std::size_t row, std::size_t n, std::span<float const> weights, drawn_chunk& c) {
-        float g[lanes] = {}, w[lanes] = {}, factor[lanes];
+        float g[row_lanes] = {}, w[row_lanes] = {}, factor[row_lanes];
         std::copy_n(m_gradient.data() + row, n, g);
         if (weights.empty()) std::fill_n(w, n, 1.f);
         else std::copy_n(weights.data(), n, w);
         sampler.factors(row, g, factor);
-        std::fill(factor + n, factor + lanes, 0.f);
+        std::fill(factor + n, factor + row_lanes, 0.f);
         std::copy_n(factor, n, m_factor.data() + row);
         float gradients = 0, sum = 0;
         std::int32_t kept = 0;
-        for (std::size_t k = 0; k < lanes; ++k) {
+        for (std::size_t k = 0; k < row_lanes; ++k) {
             g[k] = std::fabs(g[k]) * factor[k], w[k] *= factor[k];
             kept += factor[k] > 0.f;
         }
-        for (std::size_t k = 0; k < lanes; ++k) {
+        for (std::size_t k = 0; k < row_lanes; ++k) {
             gradients += g[k], sum += w[k];
             c.gradient = std::max(c.gradient, g[k]), c.weight = std::max(c.weight, w[k]);
         }
@@ -17538,7 +17538,7 @@ private:
         });
     }
 
-    training_rows const& m_rows;
+    fit_rows const& m_rows;
     training_bins const& m_bins;
     booster_options const& m_options;
     std::vector<monotone> m_directions;
@@ -17587,11 +17587,11 @@ private:
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// Validation rows: bins of every feature, a column each.
 struct valid_rows {
-    training_rows rows;
+    fit_rows rows;
     buffer<std::uint8_t> columns;
     std::size_t stride = 0;
 
-    valid_rows(training_rows prepared, feature_space const& space, team& workers)
+    valid_rows(fit_rows prepared, feature_space const& space, team& workers)
         : rows(std::move(prepared)), stride((rows.size() + block_rows - 1) / block_rows * block_rows) {
         columns = buffer<std::uint8_t>(space.features.size() * stride);
         frame_reader const reader(space.columns, rows.rows);
@@ -17884,7 +17884,7 @@ private:
 
     booster_options const m_options;
     team m_workers;
-    training_rows m_train;
+    fit_rows m_train;
     booster_state const* m_previous;
     progress_reporter m_progress;
     std::shared_ptr<booster_state> m_state;

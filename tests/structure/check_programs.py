@@ -70,6 +70,7 @@ def both_forms(case):
     orders = {
         "single, then parts": "#include <recsys.hpp>\n#include <recsys/all.hpp>\n",
         "parts, then single": "#include <recsys/all.hpp>\n#include <recsys.hpp>\n",
+        "the ranker's room, then parts": "#include <recsys/ranker.hpp>\n#include <recsys/all.hpp>\n",
         "a room, then single, then parts": "#include <recsys/data.hpp>\n#include <recsys.hpp>\n#include <recsys/all.hpp>\n",
     }
     for what, text in orders.items():

@@ -294,7 +294,7 @@ private:
 
     booster_options const m_options;
     team m_workers;
-    training_rows m_train;
+    fit_rows m_train;
     booster_state const* m_previous;
     progress_reporter m_progress;
     std::shared_ptr<booster_state> m_state;

@@ -34,7 +34,7 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// The fixed-point scores of some rows, their losses and derivatives.
 class scored_rows {
 public:
-    scored_rows(training_rows const& rows, recsys::loss const& loss, double start, int exponent, team& workers)
+    scored_rows(fit_rows const& rows, recsys::loss const& loss, double start, int exponent, team& workers)
         : m_rows(rows),
           m_loss(loss),
           m_start(static_cast<float>(start)),
@@ -118,7 +118,7 @@ private:
         return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
     }
 
-    training_rows const& m_rows;
+    fit_rows const& m_rows;
     recsys::loss const& m_loss;
     float m_start, m_step;
     team& m_workers;
@@ -131,7 +131,7 @@ private:
 };
 
 /// The best constant score by Newton steps from 0, for losses of single rows that do not know it: each step must make the loss smaller.
-inline double newton_start(recsys::loss const& loss, training_rows const& rows) {
+inline double newton_start(recsys::loss const& loss, fit_rows const& rows) {
     auto const bounds = chunk_bounds(rows.rows, false, 4096);
     auto const n = rows.size();
     std::vector<float> raw(n, 0.f), gradient(n), hessian(n);
@@ -170,7 +170,7 @@ struct leaf_total {
 class tree_booster {
 public:
     /// @param directions  of each feature, or empty.
-    tree_booster(training_rows const& rows, training_bins const& bins, booster_options const& options, std::vector<monotone> directions,
+    tree_booster(fit_rows const& rows, training_bins const& bins, booster_options const& options, std::vector<monotone> directions,
                  team& workers)
         : m_rows(rows),
           m_bins(bins),
@@ -281,8 +281,8 @@ private:
         m_workers.blocks(m_rows.size(), draw_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
             drawn_chunk c;
             auto const weights = std::span<float const>(m_rows.weights);
-            for (std::size_t row = first; row < last; row += lanes)
-                draw_lanes(sampler, row, std::min(lanes, last - row), weights.empty() ? weights : weights.subspan(row), c);
+            for (std::size_t row = first; row < last; row += row_lanes)
+                draw_lanes(sampler, row, std::min(row_lanes, last - row), weights.empty() ? weights : weights.subspan(row), c);
             chunks[first / draw_chunk] = c;
         });
         std::size_t at = 0;
@@ -292,20 +292,20 @@ private:
 
     /// The factors of at most 16 rows.
     void draw_lanes(row_sampler const& sampler, std::size_t row, std::size_t n, std::span<float const> weights, drawn_chunk& c) {
-        float g[lanes] = {}, w[lanes] = {}, factor[lanes];
+        float g[row_lanes] = {}, w[row_lanes] = {}, factor[row_lanes];
         std::copy_n(m_gradient.data() + row, n, g);
         if (weights.empty()) std::fill_n(w, n, 1.f);
         else std::copy_n(weights.data(), n, w);
         sampler.factors(row, g, factor);
-        std::fill(factor + n, factor + lanes, 0.f);
+        std::fill(factor + n, factor + row_lanes, 0.f);
         std::copy_n(factor, n, m_factor.data() + row);
         float gradients = 0, sum = 0;
         std::int32_t kept = 0;
-        for (std::size_t k = 0; k < lanes; ++k) {
+        for (std::size_t k = 0; k < row_lanes; ++k) {
             g[k] = std::fabs(g[k]) * factor[k], w[k] *= factor[k];
             kept += factor[k] > 0.f;
         }
-        for (std::size_t k = 0; k < lanes; ++k) {
+        for (std::size_t k = 0; k < row_lanes; ++k) {
             gradients += g[k], sum += w[k];
             c.gradient = std::max(c.gradient, g[k]), c.weight = std::max(c.weight, w[k]);
         }
@@ -352,7 +352,7 @@ private:
         });
     }
 
-    training_rows const& m_rows;
+    fit_rows const& m_rows;
     training_bins const& m_bins;
     booster_options const& m_options;
     std::vector<monotone> m_directions;

@@ -66,7 +66,7 @@ namespace detail {
 
 // --- kernels: loops over 16 rows without branches, which compilers turn into vector code -----------------------------
 
-inline constexpr std::size_t lanes = 16;
+inline constexpr std::size_t row_lanes = 16;
 
 /// e^-|t| to about 1e-7 of itself; exactly 0 beyond 87. Source: range reduction by log 2, a polynomial of degree 7.
 RECSYS_DETAIL_INLINE float exp_minus_abs(float t) noexcept {
@@ -91,7 +91,7 @@ RECSYS_DETAIL_INLINE float exp_minus_abs(float t) noexcept {
 /// First and second derivative of the log loss: p - y and p (1 - p).
 inline void log_loss_derivatives(float const* __restrict raw, float const* __restrict y, float* __restrict g,
                                  float* __restrict h) noexcept {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t i = 0; i < row_lanes; ++i) {
         float const e = exp_minus_abs(raw[i]), s = 1.f / (1.f + e);
         std::int32_t const negative = bit_cast<std::int32_t>(raw[i]) >> 31;
         float const above = bit_cast<float>((bit_cast<std::int32_t>(e) & negative) | (0x3F800000 & ~negative)); // 1, or e below zero
@@ -102,7 +102,7 @@ inline void log_loss_derivatives(float const* __restrict raw, float const* __res
 
 /// max(t, 0) - t y + log(1 + e^-|t|). Source: log(1 + e) = 2 artanh(e / (2 + e)).
 inline void log_loss_values(float const* __restrict raw, float const* __restrict y, float* __restrict out) noexcept {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t i = 0; i < row_lanes; ++i) {
         float const e = exp_minus_abs(raw[i]), z = e / (2.f + e), z2 = z * z;
         float s = 1.f / 15;
         s = s * z2 + 1.f / 13;
@@ -119,10 +119,10 @@ inline void log_loss_values(float const* __restrict raw, float const* __restrict
 
 /// f(first, in..., out...) for every 16 rows; the last ones go through copies.
 template <class Kernel> void for_lanes(std::span<float const> a, std::span<float const> b, float* c, float* d, Kernel const& kernel) {
-    std::size_t const whole = a.size() / lanes * lanes;
-    for (std::size_t i = 0; i < whole; i += lanes) kernel(a.data() + i, b.data() + i, c + i, d + i);
+    std::size_t const whole = a.size() / row_lanes * row_lanes;
+    for (std::size_t i = 0; i < whole; i += row_lanes) kernel(a.data() + i, b.data() + i, c + i, d + i);
     if (whole == a.size()) return;
-    float in[2][lanes] = {}, out[2][lanes];
+    float in[2][row_lanes] = {}, out[2][row_lanes];
     std::size_t const left = a.size() - whole;
     std::copy_n(a.data() + whole, left, in[0]), std::copy_n(b.data() + whole, left, in[1]);
     kernel(in[0], in[1], out[0], out[1]);
@@ -133,17 +133,17 @@ template <class Kernel> void for_lanes(std::span<float const> a, std::span<float
 template <class Values> double weighted_sum(std::size_t n, std::span<float const> weight, Values const& values) {
     double sum = 0;
     for (std::size_t block = 0; block < n; block += 512) {
-        float part[lanes] = {};
+        float part[row_lanes] = {};
         std::size_t const end = std::min(n, block + 512);
-        for (std::size_t i = block; i < end; i += lanes) {
-            float v[lanes] = {};
-            std::size_t const count = std::min(lanes, end - i);
+        for (std::size_t i = block; i < end; i += row_lanes) {
+            float v[row_lanes] = {};
+            std::size_t const count = std::min(row_lanes, end - i);
             values(i, count, v);
             if (!weight.empty())
                 for (std::size_t k = 0; k < count; ++k) v[k] *= weight[i + k];
-            for (std::size_t k = 0; k < lanes; ++k) part[k] += v[k];
+            for (std::size_t k = 0; k < row_lanes; ++k) part[k] += v[k];
         }
-        for (std::size_t k = 0; k < lanes; ++k) sum += static_cast<double>(part[k]);
+        for (std::size_t k = 0; k < row_lanes; ++k) sum += static_cast<double>(part[k]);
     }
     return sum;
 }
@@ -172,8 +172,8 @@ struct log_loss {
     }
     double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
         return detail::weighted_sum(raw.size(), weight, [&](std::size_t first, std::size_t n, float* out) {
-            if (n == detail::lanes) return detail::log_loss_values(raw.data() + first, target.data() + first, out);
-            float t[detail::lanes] = {}, y[detail::lanes] = {}, v[detail::lanes];
+            if (n == detail::row_lanes) return detail::log_loss_values(raw.data() + first, target.data() + first, out);
+            float t[detail::row_lanes] = {}, y[detail::row_lanes] = {}, v[detail::row_lanes];
             std::copy_n(raw.data() + first, n, t), std::copy_n(target.data() + first, n, y);
             detail::log_loss_values(t, y, v);
             std::copy_n(v, n, out);

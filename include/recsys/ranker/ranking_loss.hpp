@@ -34,8 +34,8 @@ struct group_scratch {
     std::vector<double> gains;
 
     void resize(std::size_t n) {
-        for (auto* const of : {&raw, &target, &gain, &root_weight, &gradient, &hessian}) of->assign(n + lanes, 0.f);
-        know_places(n + lanes);
+        for (auto* const of : {&raw, &target, &gain, &root_weight, &gradient, &hessian}) of->assign(n + row_lanes, 0.f);
+        know_places(n + row_lanes);
     }
     void know_places(std::size_t n) {
         while (discount.size() < n) discount.push_back(static_cast<float>(rank_discount(discount.size())));
@@ -110,15 +110,15 @@ inline void check_setting(std::string_view name, double value, double least, dou
 
 /// Sums over the pairs of one row; `size` of gradients without their sign.
 struct pair_sums {
-    float gradient[lanes] = {}, hessian[lanes] = {}, size[lanes] = {};
+    float gradient[row_lanes] = {}, hessian[row_lanes] = {}, size[row_lanes] = {};
     void add_to(float& g, float& h) const noexcept {
         float a = 0, b = 0;
-        for (std::size_t k = 0; k < lanes; ++k) a += gradient[k], b += hessian[k];
+        for (std::size_t k = 0; k < row_lanes; ++k) a += gradient[k], b += hessian[k];
         g += a, h += b;
     }
     double total_size() const noexcept {
         float sum = 0;
-        for (std::size_t k = 0; k < lanes; ++k) sum += size[k];
+        for (std::size_t k = 0; k < row_lanes; ++k) sum += size[k];
         return static_cast<double>(sum);
     }
 };
@@ -126,7 +126,7 @@ struct pair_sums {
 /// @param sign  1 where the row is the better one, else -1.
 inline void add_pairs(float raw, float const* __restrict other, float const* __restrict sign, float const* __restrict size, float sigma,
                       pair_sums& mine, float* __restrict gradient, float* __restrict hessian) noexcept {
-    for (std::size_t k = 0; k < lanes; ++k) {
+    for (std::size_t k = 0; k < row_lanes; ++k) {
         float const t = sigma * sign[k] * (raw - other[k]), e = exp_minus_abs(t), s = 1.f / (1.f + e);
         std::int32_t const negative = bit_cast<std::int32_t>(t) >> 31;
         float const wrong = s * bit_cast<float>((bit_cast<std::int32_t>(e) & ~negative) | (0x3F800000 & negative)); // 1 / (1 + e^t)
@@ -145,12 +145,12 @@ struct pairwise_logit {
     loss_total total(group_rows const& rows) const {
         loss_total out;
         for_pairs(rows, [&](detail::group_scratch const& s, std::size_t i, std::size_t from, std::size_t n) {
-            for (std::size_t j = from; j < n; j += detail::lanes) {
-                float d[detail::lanes], one[detail::lanes], value[detail::lanes];
-                for (std::size_t k = 0; k < detail::lanes; ++k) d[k] = s.raw[i] - s.raw[j + k], one[k] = 1.f;
+            for (std::size_t j = from; j < n; j += detail::row_lanes) {
+                float d[detail::row_lanes], one[detail::row_lanes], value[detail::row_lanes];
+                for (std::size_t k = 0; k < detail::row_lanes; ++k) d[k] = s.raw[i] - s.raw[j + k], one[k] = 1.f;
                 detail::log_loss_values(d, one, value);
                 float sum = 0, weight = 0;
-                for (std::size_t k = 0; k < detail::lanes; ++k) sum += value[k] * s.root_weight[j + k], weight += s.root_weight[j + k];
+                for (std::size_t k = 0; k < detail::row_lanes; ++k) sum += value[k] * s.root_weight[j + k], weight += s.root_weight[j + k];
                 out.sum += static_cast<double>(s.root_weight[i] * sum), out.weight += static_cast<double>(s.root_weight[i] * weight);
             }
         });
@@ -158,13 +158,13 @@ struct pairwise_logit {
     }
     void derivatives(group_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
         std::fill(gradient.begin(), gradient.end(), 0.f), std::fill(hessian.begin(), hessian.end(), 0.f);
-        float ones[detail::lanes];
-        std::fill_n(ones, detail::lanes, 1.f);
+        float ones[detail::row_lanes];
+        std::fill_n(ones, detail::row_lanes, 1.f);
         for_pairs(rows, [&](detail::group_scratch& s, std::size_t i, std::size_t from, std::size_t n) {
             detail::pair_sums mine;
-            for (std::size_t j = from; j < n; j += detail::lanes) {
-                float size[detail::lanes];
-                for (std::size_t k = 0; k < detail::lanes; ++k) size[k] = s.root_weight[i] * s.root_weight[j + k];
+            for (std::size_t j = from; j < n; j += detail::row_lanes) {
+                float size[detail::row_lanes];
+                for (std::size_t k = 0; k < detail::row_lanes; ++k) size[k] = s.root_weight[i] * s.root_weight[j + k];
                 detail::add_pairs(s.raw[i], s.raw.data() + j, ones, size, 1.f, mine, s.gradient.data() + j, s.hessian.data() + j);
             }
             mine.add_to(s.gradient[i], s.hessian[i]);
@@ -251,9 +251,9 @@ private:
     double add_row(detail::group_scratch& s, std::size_t i, std::size_t n, float per_ideal, bool by_distance) const {
         float const least = by_distance ? 0.01f : 1.f, slope = by_distance ? 1.f : 0.f;
         detail::pair_sums mine;
-        for (std::size_t j = i + 1; j < n; j += detail::lanes) {
-            float sign[detail::lanes], size[detail::lanes];
-            for (std::size_t l = 0; l < detail::lanes; ++l) {
+        for (std::size_t j = i + 1; j < n; j += detail::row_lanes) {
+            float sign[detail::row_lanes], size[detail::row_lanes];
+            for (std::size_t l = 0; l < detail::row_lanes; ++l) {
                 float const gain = s.gain[i] - s.gain[j + l], distance = std::fabs(s.raw[i] - s.raw[j + l]);
                 sign[l] = gain < 0.f ? -1.f : 1.f;
                 size[l] = std::fabs(gain * (s.discount[i] - s.discount[j + l])) * per_ideal * s.root_weight[i] * s.root_weight[j + l] /

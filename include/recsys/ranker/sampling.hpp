@@ -43,19 +43,19 @@ public:
     }
     /// The factors of 16 rows from `row` on.
     void factors(std::size_t row, float const* __restrict gradient, float* __restrict out) const noexcept {
-        if (m_share >= 1.f) return static_cast<void>(std::fill_n(out, lanes, 1.f));
-        float draw[lanes];
+        if (m_share >= 1.f) return static_cast<void>(std::fill_n(out, row_lanes, 1.f));
+        float draw[row_lanes];
         auto const base = static_cast<std::uint32_t>(m_key) + static_cast<std::uint32_t>(row);
-        for (std::size_t k = 0; k < lanes; ++k)
+        for (std::size_t k = 0; k < row_lanes; ++k)
             draw[k] = static_cast<float>(static_cast<std::int32_t>(
                           mix_bits_32((base + static_cast<std::uint32_t>(k)) ^ static_cast<std::uint32_t>(m_key >> 32)) >> 8)) *
                       0x1p-24f;
         if (m_how == row_sampling::bayesian)
-            for (std::size_t k = 0; k < lanes; ++k) out[k] = random_weight(draw[k]);
+            for (std::size_t k = 0; k < row_lanes; ++k) out[k] = random_weight(draw[k]);
         else if (m_how == row_sampling::bernoulli)
-            for (std::size_t k = 0; k < lanes; ++k) out[k] = keep(draw[k] < m_share, 1.f);
+            for (std::size_t k = 0; k < row_lanes; ++k) out[k] = keep(draw[k] < m_share, 1.f);
         else
-            for (std::size_t k = 0; k < lanes; ++k) {
+            for (std::size_t k = 0; k < row_lanes; ++k) {
                 float const ratio = m_threshold * inverse_root(gradient[k] * gradient[k] + m_smooth);
                 out[k] = keep(draw[k] * ratio<1.f, ratio> 1.f ? ratio : 1.f);
             }

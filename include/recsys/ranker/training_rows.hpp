@@ -22,7 +22,7 @@
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
 /// Rows that count, with their weights (empty = 1 each).
-struct training_rows {
+struct fit_rows {
     frame rows;
     std::vector<float> weights;
 
@@ -57,7 +57,7 @@ inline std::vector<float> weights_of(frame const& rows, std::span<double const> 
 
 /// Checks targets and weights and leaves out the rows that weigh nothing: they change nothing at all.
 /// @param what  "training" or "validation", for messages.
-inline training_rows prepare_rows(frame const& from, booster_options const& options, std::string_view what) {
+inline fit_rows prepare_rows(frame const& from, booster_options const& options, std::string_view what) {
     if (from.n_rows() == 0) throw_data("booster: there are no ", what, " rows");
     if (from.rows().targets.empty()) throw_data("booster: the ", what, " rows have no target; name one: rows<T>().target(&T::clicked)");
     for (std::size_t row = 0; row < from.n_rows(); ++row)
@@ -70,7 +70,7 @@ inline training_rows prepare_rows(frame const& from, booster_options const& opti
         if (!std::isfinite(from.baselines()[row]))
             throw_data("booster: the baseline of ", what, " row ", row, " (from 0) is ", from.baselines()[row],
                        ", expected a finite number");
-    training_rows out{from, weights_of(from, options.class_weights, what)};
+    fit_rows out{from, weights_of(from, options.class_weights, what)};
     if (std::find(out.weights.begin(), out.weights.end(), 0.f) != out.weights.end()) {
         std::vector<std::size_t> kept;
         for (std::size_t row = 0; row < out.size(); ++row)

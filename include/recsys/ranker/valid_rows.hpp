@@ -24,11 +24,11 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
 /// Validation rows: bins of every feature, a column each.
 struct valid_rows {
-    training_rows rows;
+    fit_rows rows;
     buffer<std::uint8_t> columns;
     std::size_t stride = 0;
 
-    valid_rows(training_rows prepared, feature_space const& space, team& workers)
+    valid_rows(fit_rows prepared, feature_space const& space, team& workers)
         : rows(std::move(prepared)), stride((rows.size() + block_rows - 1) / block_rows * block_rows) {
         columns = buffer<std::uint8_t>(space.features.size() * stride);
         frame_reader const reader(space.columns, rows.rows);
