@@ -14,6 +14,7 @@
 #include <recsys/retrieval/factor_list_maker.hpp>
 #include <recsys/retrieval/factor_lists.hpp>
 #include <recsys/retrieval/factor_pairs.hpp>
+#include <recsys/retrieval/factor_rough.hpp>
 #include <recsys/retrieval/factor_scorer.hpp>
 #include <recsys/retrieval/factor_search.hpp>
 #include <recsys/retrieval/fallback.hpp>
@@ -22,7 +23,9 @@
 #include <recsys/retrieval/recommend.hpp>
 #include <recsys/retrieval/recommend_options.hpp>
 #include <recsys/retrieval/recommender.hpp>
+#include <recsys/retrieval/rough_list.hpp>
 #include <recsys/retrieval/scorer.hpp>
+#include <recsys/retrieval/seen_marks.hpp>
 #include <recsys/retrieval/similarity.hpp>
 #include <recsys/retrieval/top_k.hpp>
 

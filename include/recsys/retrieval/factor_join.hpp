@@ -47,12 +47,14 @@ public:
     }
 
 private:
-    static constexpr std::size_t blocks_of_part = 64, blocks_at_once = 8, most_rows = 96;
+    static constexpr std::size_t group_size = factor_index<Scalar>::group_size, groups_of_part = 8, part_size = groups_of_part * group_size;
+    static constexpr std::size_t most_rows = 96, hit_stride = group_size + 16;
     static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
     struct scratch {
         std::vector<Scalar const*> rows;
-        std::vector<Scalar> bars, lengths, item_bars;
-        std::vector<score_hit<Scalar>> hits;
+        std::vector<Scalar> bars, lengths, item_bars, raws;
+        std::vector<std::uint32_t> places;
+        std::vector<score_hits<Scalar>> hits;
     };
 
     factor_subject<Scalar> subject(std::size_t place) const noexcept {
@@ -76,7 +78,7 @@ private:
     }
     /// Each part with itself, then everybody with everybody in rounds, as in a tournament.
     void run_rounds(team& workers) {
-        std::size_t const n = (m_index.n_blocks() + blocks_of_part - 1) / blocks_of_part, even = n + n % 2;
+        std::size_t const n = (m_index.n_groups() + groups_of_part - 1) / groups_of_part, even = n + n % 2;
         workers.run(n, [&](std::size_t part, std::size_t worker) { join(part, part, m_scratch[worker]); });
         for (std::size_t round = 0; round + 1 < even; ++round)
             workers.run(even / 2, [&](std::size_t i, std::size_t worker) {
@@ -87,51 +89,43 @@ private:
             });
     }
     void join(std::size_t left, std::size_t right, scratch& work) {
-        std::size_t const lanes = m_index.lanes, n = m_index.n_plain();
-        std::size_t const first = left * blocks_of_part * lanes, last = std::min(n, first + blocks_of_part * lanes);
-        std::size_t const end = std::min(m_index.n_blocks(), (right + 1) * blocks_of_part);
+        std::size_t const n = m_index.n_plain();
+        std::size_t const first = left * part_size, last = std::min(n, first + part_size);
+        std::size_t const end = std::min(m_index.n_groups(), (right + 1) * groups_of_part);
         for (std::size_t row = first; row < last; row += most_rows)
             // In a part of its own only what comes after the row is new.
-            for (std::size_t b = left == right ? row / lanes : right * blocks_of_part; b < end; b += blocks_at_once)
-                join_some(row, std::min(last, row + most_rows), b, std::min(end, b + blocks_at_once), work);
+            for (std::size_t g = left == right ? row / group_size : right * groups_of_part; g < end; ++g)
+                join_some(row, std::min(last, row + most_rows), g, work);
     }
-    void join_some(std::size_t row, std::size_t row_end, std::size_t block, std::size_t block_end, scratch& work) {
-        std::size_t const lanes = m_index.lanes, start = block * lanes;
-        work.rows.clear(), work.bars.clear(), work.lengths.clear(), work.item_bars.clear();
+    void join_some(std::size_t row, std::size_t row_end, std::size_t g, scratch& work) {
+        std::size_t const start = g * group_size, n_rows = row_end - row;
+        work.rows.clear(), work.bars.clear(), work.lengths.clear(), work.item_bars.clear(), work.hits.clear();
+        work.raws.resize(most_rows * hit_stride), work.places.resize(most_rows * hit_stride);
         for (std::size_t r = row; r < row_end; ++r) {
             auto const x = subject(r);
             m_best[r].tighten();
             work.rows.push_back(x.row);
             work.bars.push_back(static_cast<Scalar>((static_cast<double>(m_best[r].bar()) - m_slack) * x.length));
             work.lengths.push_back(static_cast<Scalar>(x.length));
+            work.hits.push_back({work.raws.data() + (r - row) * hit_stride, work.places.data() + (r - row) * hit_stride, nullptr, 0});
         }
-        for (std::size_t place = start; place < block_end * lanes; ++place) {
+        for (std::size_t place = start; place < start + group_size; ++place) {
             bool const is_there = place < m_index.n_plain();
             if (is_there) m_best[place].tighten();
             work.item_bars.push_back(is_there ? static_cast<Scalar>(static_cast<double>(m_best[place].bar()) - m_slack) : infinity);
         }
-        work.hits.resize(std::max(work.hits.size(), work.rows.size() * work.item_bars.size()));
-        score_scan<Scalar> const scan{m_index.block(block),
-                                      m_index.scales(block),
-                                      work.rows.data(),
-                                      work.bars.data(),
-                                      infinity,
-                                      work.rows.size(),
-                                      block_end - block,
-                                      m_index.n_factors(),
-                                      false,
-                                      work.hits.data(),
-                                      work.item_bars.data(),
-                                      work.lengths.data()};
-        std::size_t const found = m_pairs.kernels().scan(scan);
-        for (std::size_t h = 0; h < found; ++h) {
-            auto const& [raw, at, user] = work.hits[h];
-            std::size_t const a = row + user, b = start + at;
-            if (b <= a || b >= m_index.n_plain()) continue;
-            Scalar const score = m_pairs.finished(subject(a), m_index.items()[b], raw);
-            offer(a, score, m_index.items()[b]);
-            offer(b, score, m_index.items()[a]);
-        }
+        std::size_t const block = g * factor_index<Scalar>::group_blocks;
+        m_pairs.kernels().scan({m_index.block(block), m_index.scales(block), work.rows.data(), work.bars.data(), infinity, n_rows,
+                                factor_index<Scalar>::group_blocks, m_index.n_factors(), false, static_cast<std::uint32_t>(start),
+                                work.hits.data(), work.item_bars.data(), work.lengths.data()});
+        for (std::size_t r = 0; r < n_rows; ++r)
+            for (std::size_t h = 0; h < work.hits[r].n; ++h) {
+                std::size_t const a = row + r, b = work.hits[r].places[h];
+                if (b <= a || b >= m_index.n_plain()) continue;
+                Scalar const score = m_pairs.finished(subject(a), m_index.items()[b], work.hits[r].raws[h]);
+                offer(a, score, m_index.items()[b]);
+                offer(b, score, m_index.items()[a]);
+            }
     }
 
     factor_index<Scalar> const& m_index;

@@ -23,6 +23,7 @@
 #include <recsys/retrieval/factor_search.hpp>
 #include <recsys/retrieval/recommend_options.hpp>
 #include <recsys/retrieval/scorer.hpp>
+#include <recsys/retrieval/seen_marks.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
@@ -71,17 +72,19 @@ public:
         m_subjects.assign(users.size(), {});
         for (std::size_t u = 0; u < users.size(); ++u)
             if (knows_of(*m_scorer, users[u])) m_subjects[u] = subject_of(*m_scorer, users[u]);
-        m_seen.start(users, seen);
+        if (index) m_marks.start(*index, users, seen);
+        else m_seen.start(users, seen);
         auto const is_wanted = [&](std::size_t u, std::uint32_t i) {
             auto const item = static_cast<item_index>(i);
-            if (m_seen.contains(u, item)) return false;
+            if (index ? m_marks.contains(u, index->place_of(i)) : m_seen.contains(u, item)) return false;
             return m_is_chosen ? !m_options->keep_if || m_options->keep_if(users[u], item)
                                : is_listable(*m_scorer, *m_options, users[u], item);
         };
         auto const refuse = [&](std::size_t u, std::uint32_t i) { refuse_score(m_where, users[u], i); };
         auto const take = [&](auto best) { out.add(best); };
         std::span<subject const> const subjects(m_subjects);
-        if (index) m_search.run(*index, score_of, subjects, k, is_wanted, refuse, take);
+        bool const asks = !m_is_chosen || m_options->keep_if;
+        if (index) m_search.run(*index, score_of, subjects, k, &m_marks, asks, is_wanted, refuse, take);
         else best_of_pairs(score_of, subjects, k, m_options->allow ? &*m_options->allow : nullptr, is_wanted, refuse, take);
     }
 
@@ -92,6 +95,7 @@ private:
     bool m_is_chosen;
     std::vector<subject> m_subjects;
     seen_rows m_seen;
+    seen_marks m_marks;
     factor_search<scalar> m_search;
 };
 

@@ -6,16 +6,23 @@
 #include <recsys/core/push_macros.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <vector>
 
+#include <recsys/core/simd/select.hpp>
+#include <recsys/core/simd/select_rough.hpp>
 #include <recsys/core/simd/select_scores.hpp>
 #include <recsys/retrieval/factor_index.hpp>
 #include <recsys/retrieval/factor_pairs.hpp>
+#include <recsys/retrieval/factor_rough.hpp>
+#include <recsys/retrieval/rough_list.hpp>
+#include <recsys/retrieval/seen_marks.hpp>
 #include <recsys/retrieval/top_k.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
@@ -26,6 +33,9 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// with u the rounding of Scalar, a raw score of n factors lies within n u |x| |y| of the product (Higham 2002, section 3.1), and underflow adds
 /// n times the least normal number at most.
 /// Source of the bound: Cauchy-Schwarz; in this use Teflioudi, Gemulla, Mykytiuk (2015), LEMP.
+///
+/// Where the index has its items as whole numbers x' and y' too, only the first items are scored at once: they give a bar. For the others
+/// |xy - x'y'| <= |x'| |y - y'| + |x - x'| |y| gives an interval; what may reach the bar is kept and scored at the end, if it still may.
 template <factor_scalar Scalar> class factor_search {
 public:
     using subject = factor_subject<Scalar>;
@@ -40,84 +50,122 @@ public:
     template <class Wanted, class Refuse, class Take> void run(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
                                                                std::span<subject const> subjects, std::size_t k, Wanted const& is_wanted,
                                                                Refuse const& refuse, Take const& take) {
+        run(index, pairs, subjects, k, nullptr, true, is_wanted, refuse, take);
+    }
+    /// @param marks  what is never listed, or null.
+    /// @param asks   whether is_wanted must be asked about items for which marks know it.
+    template <class Wanted, class Refuse, class Take>
+    void run(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs, std::span<subject const> subjects, std::size_t k,
+             seen_marks const* marks, bool asks, Wanted const& is_wanted, Refuse const& refuse, Take const& take) {
+        work const w{index, pairs, subjects, k, marks, asks};
+        double const n = static_cast<double>(index.n_factors()), u = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+        m_slack = (2 * n + 16) * u;
+        m_least = (n + 2) * static_cast<double>(std::numeric_limits<Scalar>::min()); // also where subnormal numbers are flushed to 0
         m_best.resize(std::max(m_best.size(), subjects.size()));
         m_active.clear();
         for (std::size_t s = 0; s < subjects.size(); ++s) {
-            m_best[s].start(k);
-            if (subjects[s].row) begin(index, pairs, subjects, s, is_wanted, refuse);
+            m_best[s].start(k, index.items().data());
+            if (subjects[s].row) begin(w, s, is_wanted, refuse);
         }
-        scan_all(index, pairs, subjects, is_wanted, refuse);
-        for (std::size_t s = 0; s < subjects.size(); ++s) take(m_best[s].finish());
+        scan_all(w, is_wanted, refuse);
+        for (std::size_t s = 0; s < subjects.size(); ++s) {
+            if constexpr (has_rough)
+                if (m_is_rough) settle(w, s, m_rough[s].list);
+            take(m_best[s].finish());
+        }
     }
 
 private:
-    static constexpr std::size_t blocks_at_once = 8;
+    static constexpr bool has_rough = std::is_same_v<Scalar, float>;
+    static constexpr std::size_t group_size = factor_index<Scalar>::group_size;
     static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    static constexpr double no_bar = static_cast<double>(no_rough_bar);
+    struct work {
+        factor_index<Scalar> const& index;
+        factor_pairs<Scalar> const& pairs;
+        std::span<subject const> subjects;
+        std::size_t k;
+        seen_marks const* marks;
+        bool asks;
+    };
     struct active_subject {
         std::uint32_t number;
+        bool is_rough;
         double length;
+    };
+    struct rough_subject {
+        rough_row row;
+        double length = 0; // 1 for cosines
+        double width = 0;  // of the intervals in the group that is scanned
+        double low = 0;    // of the interval of a sum of 0 above the bar there
+        double scale = 0;  // of sums there
+        std::size_t next_cut = 0;
+        rough_list list;
     };
 
     /// What is not packed is scored pair by pair.
-    template <class Wanted, class Refuse> void begin(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
-                                                     std::span<subject const> subjects, std::size_t s, Wanted const& is_wanted,
-                                                     Refuse const& refuse) {
-        double const length = pairs.by() == similarity::cosine ? subjects[s].length : length_of(subjects[s].row, index.n_factors());
-        bool const is_plain = has_plain_length<Scalar>(length, pairs.by());
-        auto const items = index.items().subspan(is_plain ? index.n_plain() : 0);
-        pairs.each(
-            subjects[s], items.size(), [&](std::size_t j) { return items[j]; },
-            [&](std::size_t j, Scalar score) { offer(s, score, items[j], is_wanted, refuse); });
-        if (is_plain) m_active.push_back({static_cast<std::uint32_t>(s), length});
-    }
-    template <class Wanted, class Refuse>
-    void offer(std::size_t s, Scalar score, std::uint32_t item, Wanted const& is_wanted, Refuse const& refuse) {
-        detail::offer(
-            m_best[s], score, item, [&](std::uint32_t i) { return is_wanted(s, i); }, [&](std::uint32_t i) { refuse(s, i); });
+    template <class Wanted, class Refuse> void begin(work const& w, std::size_t s, Wanted const& is_wanted, Refuse const& refuse) {
+        auto const& x = w.subjects[s];
+        double const length = w.pairs.by() == similarity::cosine ? x.length : length_of(x.row, w.index.n_factors());
+        bool const is_plain = has_plain_length<Scalar>(length, w.pairs.by());
+        std::size_t const first = is_plain ? w.index.n_plain() : 0;
+        auto const items = w.index.items().subspan(first);
+        w.pairs.each(
+            x, items.size(), [&](std::size_t j) { return items[j]; },
+            [&](std::size_t j, Scalar score) {
+                if (!m_best[s].wants(score, items[j]) || !is_wanted(s, items[j])) return;
+                if (std::isnan(score)) refuse(s, items[j]);
+                m_best[s].push(score, static_cast<std::uint32_t>(first + j));
+            });
+        if (is_plain) m_active.push_back({static_cast<std::uint32_t>(s), false, length});
     }
 
-    template <class Wanted, class Refuse> void scan_all(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
-                                                        std::span<subject const> subjects, Wanted const& is_wanted, Refuse const& refuse) {
-        double const n = static_cast<double>(index.n_factors()), u = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
-        m_slack = (2 * n + 16) * u;
-        m_least = (n + 1) * static_cast<double>(std::numeric_limits<Scalar>::min()); // also where subnormal numbers are flushed to 0
-        for (std::size_t b = 0; b < index.n_blocks() && !m_active.empty(); b += blocks_at_once) {
-            std::size_t const end = std::min(index.n_blocks(), b + blocks_at_once);
-            choose(index, subjects, b, end);
-            if (m_rows.empty()) continue;
-            m_hits.resize(std::max(m_hits.size(), m_rows.size() * (end - b) * index.lanes));
-            score_scan<Scalar> const scan{index.block(b), index.scales(b), m_rows.data(),     m_bars.data(),       infinity,
-                                          m_rows.size(),  end - b,         index.n_factors(), pairs.is_distance(), m_hits.data()};
-            std::size_t const found = pairs.kernels().scan(scan);
-            for (std::size_t h = 0; h < found; ++h) {
-                auto const& [raw, place, user] = m_hits[h];
-                std::size_t const at = b * index.lanes + place, s = m_chosen[user];
-                if (at >= index.n_plain()) continue; // what fills up the last block
-                std::uint32_t const item = index.items()[at];
-                offer(s, pairs.finished(subjects[s], item, raw), item, is_wanted, refuse);
-            }
+    template <class Wanted, class Refuse> void scan_all(work const& w, Wanted const& is_wanted, Refuse const& refuse) {
+        std::size_t const rough_start = w.index.rough().empty() ? w.index.n_groups() : first_rough_group();
+        m_is_rough = false;
+        for (std::size_t g = 0; g < w.index.n_groups() && !m_active.empty(); ++g) {
+            if constexpr (has_rough)
+                if (g == rough_start) start_rough(w);
+            choose(w, g);
+            if (!m_rows.empty()) scan(w, g, is_wanted, refuse);
+            if constexpr (has_rough)
+                if (!m_rough_rows.empty()) scan_rough(w, g, is_wanted);
         }
     }
-    /// Those subjects for whom some item of the blocks can enter the list, with the bars for their raw scores. Who cannot have a product that is
+    /// Those subjects for whom some item of a group can enter the list, with the bars for their raw scores. Who cannot have a product that is
     /// large enough has none among shorter items either and is dropped.
-    void choose(factor_index<Scalar> const& index, std::span<subject const> subjects, std::size_t first, std::size_t last) {
-        m_rows.clear(), m_bars.clear(), m_chosen.clear();
+    void choose(work const& w, std::size_t g) {
+        m_rows.clear(), m_bars.clear(), m_chosen.clear(), m_hits.clear();
+        m_rough_rows.clear(), m_rough_bars.clear(), m_rough_chosen.clear();
         std::size_t kept = 0;
-        for (auto const& one : m_active) {
-            m_best[one.number].tighten();
-            double const bar = static_cast<double>(m_best[one.number].bar());
-            if (index.by() == similarity::dot && one.length * index.longest(first) * (1 + m_slack) + m_least < bar) continue;
+        for (auto one : m_active) {
+            auto& best = m_best[one.number];
+            if constexpr (has_rough)
+                if (one.is_rough) tighten_rough(w, one);
+            if (!one.is_rough) best.tighten();
+            double const bar = static_cast<double>(best.bar());
+            if (w.index.by() == similarity::dot && one.length * w.index.longest(g) * (1 + m_slack) + m_least < bar) continue;
             m_active[kept++] = one;
-            if (index.by() == similarity::euclidean) {
-                double const apart = std::max(one.length - index.longest(first), index.shortest(last) - one.length);
-                double const lengths = one.length + index.longest(first); // their roundings blur what is apart
+            if (w.index.by() == similarity::euclidean) {
+                double const apart = std::max(one.length - w.index.longest(g), w.index.shortest(g) - one.length);
+                double const lengths = one.length + w.index.longest(g); // their roundings blur what is apart
                 if (-(apart - m_slack * lengths) * (1 - m_slack) + m_least < bar) continue;
             }
-            m_rows.push_back(subjects[one.number].row);
-            m_bars.push_back(raw_bar(index.by(), bar, one.length));
+            if constexpr (has_rough)
+                if (one.is_rough) {
+                    add_rough(w, g, one.number, bar);
+                    continue;
+                }
+            best.make_room(group_size);
+            m_rows.push_back(w.subjects[one.number].row);
+            m_bars.push_back(raw_bar(w.index.by(), bar, one.length));
             m_chosen.push_back(one.number);
+            m_hits.push_back({best.scores_end(), best.indices_end(), skipped(w, g, one.number), 0});
         }
         m_active.resize(kept);
+    }
+    static std::uint16_t const* skipped(work const& w, std::size_t g, std::size_t s) noexcept {
+        return w.marks ? w.marks->group(s, g) : nullptr;
     }
     /// No raw score below it belongs to a score that reaches the bar.
     Scalar raw_bar(similarity by, double bar, double length) const noexcept {
@@ -126,13 +174,166 @@ private:
         return static_cast<Scalar>(-(bar * bar * (1 + m_slack) + m_least));
     }
 
+    template <class Wanted, class Refuse> void scan(work const& w, std::size_t g, Wanted const& is_wanted, Refuse const& refuse) {
+        std::size_t const block = g * factor_index<Scalar>::group_blocks;
+        w.pairs.kernels().scan({w.index.block(block), w.index.scales(block), m_rows.data(), m_bars.data(), infinity, m_rows.size(),
+                                factor_index<Scalar>::group_blocks, w.index.n_factors(), w.pairs.is_distance(),
+                                static_cast<std::uint32_t>(g * group_size), m_hits.data()});
+        bool const as_they_are = w.pairs.by() == similarity::dot && all_are_wanted(w, g);
+        for (std::size_t h = 0; h < m_hits.size(); ++h) {
+            auto const& hits = m_hits[h];
+            if (hits.n == 0) continue;
+            std::size_t const s = m_chosen[h];
+            m_best[s].add(as_they_are ? hits.n : finish_hits(w, s, hits, is_wanted, refuse));
+        }
+    }
+    /// Whether all hits of a group are items that may be listed.
+    static bool all_are_wanted(work const& w, std::size_t g) noexcept {
+        bool const is_full = (g + 1) * group_size <= w.index.n_plain();
+        return is_full && !w.asks && (!w.marks || w.marks->group(0, g));
+    }
+    /// Makes scores of raw ones and drops what is not wanted.
+    template <class Wanted, class Refuse> std::size_t
+    finish_hits(work const& w, std::size_t s, score_hits<Scalar> const& hits, Wanted const& is_wanted, Refuse const& refuse) const {
+        std::size_t n = 0;
+        for (std::size_t h = 0; h < hits.n; ++h) {
+            std::uint32_t const place = hits.places[h];
+            if (place >= w.index.n_plain()) continue; // what fills up the last group
+            std::uint32_t const item = w.index.items()[place];
+            Scalar const score = w.pairs.finished(w.subjects[s], item, hits.raws[h]);
+            if (!m_best[s].wants(score, item) || !is_wanted(s, item)) continue;
+            if (std::isnan(score)) refuse(s, item);
+            hits.raws[n] = score, hits.places[n++] = place;
+        }
+        return n;
+    }
+
+    // --- rough scores
+
+    static std::size_t first_rough_group() noexcept {
+        int const forced = forced_rough_start().load();
+        return forced >= 0 ? static_cast<std::size_t>(forced) : 8;
+    }
+
+    void start_rough(work const& w) {
+        auto const& items = w.index.rough();
+        std::size_t const width = 4 * items.n_steps();
+        m_is_rough = true;
+        m_rough.resize(std::max(m_rough.size(), w.subjects.size()));
+        m_rough_numbers.resize(w.subjects.size() * width);
+        m_values.resize(w.subjects.size() * value_stride);
+        for (std::size_t s = 0; s < w.subjects.size(); ++s) m_rough[s].list.start();
+        for (auto& one : m_active) {
+            auto& rough = m_rough[one.number];
+            bool const is_cosine = w.index.by() == similarity::cosine;
+            double const times = is_cosine ? 1 / one.length : 1;
+            auto const* const row = w.subjects[one.number].row;
+            double const scale = items.user_limits().scale_of(row, times, w.index.n_factors());
+            rough.row = items.round_user(row, times, scale > 0 ? scale : 1, m_rough_numbers.data() + one.number * width);
+            rough.length = is_cosine ? 1 : one.length;
+            rough.next_cut = w.k + std::max<std::size_t>(64, w.k / 2);
+            one.is_rough = true;
+        }
+    }
+    /// Whose intervals are so crowded that dropping some does not help has all of them scored, and is scored exactly from here on.
+    void tighten_rough(work const& w, active_subject& one) {
+        auto& best = m_best[one.number];
+        auto& rough = m_rough[one.number];
+        if (best.size() + rough.list.size() < rough.next_cut) return;
+        rough.list.cut(best);
+        rough.next_cut = best.size() + rough.list.size() + std::max<std::size_t>(64, w.k / 2);
+        if (rough.list.size() < 4 * w.k + 512) return;
+        settle(w, one.number, rough.list);
+        one.is_rough = false;
+    }
+    void add_rough(work const& w, std::size_t g, std::uint32_t number, double bar) {
+        auto& rough = m_rough[number];
+        auto const& items = w.index.rough();
+        double const longest = w.index.by() == similarity::cosine ? 1 : w.index.longest(g);
+        double const error = (rough.row.length * items.rest(g) + rough.row.rest * longest + m_slack * rough.length * longest) * (1 + 1e-6) + m_least;
+        rough.scale = rough.row.scale * items.scale(g);
+        rough.width = 2 * error;
+        double const least = std::floor(std::max(-no_bar, std::min(no_bar, (bar - error) / rough.scale)));
+        rough.low = least * rough.scale - error;
+        rough.list.make_room(group_size);
+        m_rough_rows.push_back(m_rough_numbers.data() + number * 4 * items.n_steps());
+        m_rough_bars.push_back(static_cast<std::int32_t>(least));
+        m_rough_chosen.push_back(number);
+        m_hits_of_rough.resize(m_rough_rows.size());
+        m_hits_of_rough.back() = {m_values.data() + (m_rough_rows.size() - 1) * value_stride, rough.list.places_end(), skipped(w, g, number), 0};
+    }
+    template <class Wanted> void scan_rough(work const& w, std::size_t g, Wanted const& is_wanted) {
+        auto const& items = w.index.rough();
+        items.kernel().scan({items.group(g), m_rough_rows.data(), m_rough_bars.data(), no_item_bars(), m_rough_rows.size(),
+                             factor_index<Scalar>::group_blocks, items.n_steps(), static_cast<std::uint32_t>(g * group_size),
+                             m_hits_of_rough.data()});
+        bool const as_they_are = all_are_wanted(w, g);
+        for (std::size_t h = 0; h < m_rough_rows.size(); ++h) {
+            auto const& hits = m_hits_of_rough[h];
+            if (hits.n == 0) continue;
+            std::size_t const s = m_rough_chosen[h];
+            auto& rough = m_rough[s];
+            float* const lower = rough.list.lower_end();
+            std::size_t n = 0;
+            for (std::size_t i = 0; i < hits.n; ++i) {
+                std::uint32_t const place = hits.places[i];
+                if (!as_they_are && (place >= w.index.n_plain() || !is_wanted(s, w.index.items()[place]))) continue;
+                lower[n] = static_cast<float>(rough.low + static_cast<double>(hits.raws[i]) * rough.scale);
+                hits.places[n++] = place;
+            }
+            rough.list.add(n, rough.width);
+        }
+    }
+    /// Scores what may be in the list: first what is likely to be, so that the bar is exact for the others.
+    void settle(work const& w, std::size_t s, rough_list& list) {
+        auto& best = m_best[s];
+        if (list.size() == 0) return;
+        list.cut(best);
+        std::size_t const likely = list.part(best.bar());
+        score_exactly(w, s, list.places(), likely);
+        list.drop(likely, best.bar());
+        score_exactly(w, s, list.places(), list.size());
+        list.start();
+    }
+    void score_exactly(work const& w, std::size_t s, std::uint32_t const* places, std::size_t n) {
+        auto& best = m_best[s];
+        auto const items = w.index.items();
+        for (std::size_t i = 0; i < n; ++i) prefetch_row(w.pairs.items().row(items[places[i]]), w.index.n_factors());
+        best.make_room(n);
+        w.pairs.each(
+            w.subjects[s], n, [&](std::size_t j) { return items[places[j]]; },
+            [&](std::size_t j, Scalar score) { best.scores_end()[j] = score, best.indices_end()[j] = places[j]; });
+        best.add(n);
+        best.tighten_fully();
+    }
+    static void prefetch_row(Scalar const* row, std::size_t n) noexcept {
+        for (std::size_t k = 0; k < n; k += 64 / sizeof(Scalar)) prefetch(row + k);
+    }
+    static std::int32_t const* no_item_bars() noexcept {
+        static auto const bars = [] {
+            std::array<std::int32_t, group_size> out;
+            out.fill(no_rough_bar);
+            return out;
+        }();
+        return bars.data();
+    }
+
+    static constexpr std::size_t value_stride = group_size + 16;
     std::vector<top_k<Scalar>> m_best;
     std::vector<active_subject> m_active;
     std::vector<Scalar const*> m_rows;
     std::vector<Scalar> m_bars;
     std::vector<std::uint32_t> m_chosen;
-    std::vector<score_hit<Scalar>> m_hits;
+    std::vector<score_hits<Scalar>> m_hits;
     double m_slack = 0, m_least = 0;
+
+    bool m_is_rough = false; // whether some subjects have rough lists
+    std::vector<rough_subject> m_rough;
+    std::vector<std::uint8_t> m_rough_numbers; // rows of whole numbers
+    std::vector<std::uint8_t const*> m_rough_rows;
+    std::vector<std::int32_t> m_rough_bars, m_values;
+    std::vector<std::uint32_t> m_rough_chosen;
+    std::vector<score_hits<std::int32_t>> m_hits_of_rough;
 };
 
 }}} // namespace recsys::detail

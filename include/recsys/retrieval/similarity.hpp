@@ -198,12 +198,10 @@ private:
         std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows);
         if (!by_cosine() || &from != &m_own || k == 0 || of.size() < items.size() - items.size() / 3) return false;
         if (!factor_join<scalar>::is_cheap(items.size(), k)) return false;
-        m_places.assign(m_rows.n_rows, no_place);
-        for (std::size_t place = 0; place < items.size(); ++place) m_places[items[place]] = static_cast<std::uint32_t>(place);
         std::vector<std::uint8_t> had(m_rows.n_rows);
         for (auto const i : of) {
             if (had[to_size(i)]++ != 0) return false;
-            if (m_places[to_size(i)] == no_place && is_listable(i)) return false;
+            if (from.place_of(to_size(i)) == index_type::no_place && is_listable(i)) return false;
         }
         return true;
     }
@@ -230,8 +228,8 @@ private:
         return out;
     }
     void take_joined(Index i, list_rows<Scored>& out) {
-        auto const place = m_places[to_size(i)];
-        if (place == no_place) out.ends.push_back(out.items.size());
+        auto const place = m_own.place_of(to_size(i));
+        if (place == index_type::no_place) out.ends.push_back(out.items.size());
         else m_join->take(place, [&](auto best) { out.add(best); });
     }
     void list_some(std::span<Index const> of, std::size_t k, pairs const& score_of, index_type const* from, factor_search<scalar>& search,
@@ -262,9 +260,7 @@ private:
     Options const& m_options;
     rows_type m_rows;
     std::vector<double> m_lengths; // only for cosines
-    static constexpr std::uint32_t no_place = 0xffffffffu;
-    index_type m_own;                    // of the candidates, for many lists
-    std::vector<std::uint32_t> m_places; // of items in m_own
+    index_type m_own; // of the candidates, for many lists
     std::optional<factor_join<scalar>> m_join;
 };
 

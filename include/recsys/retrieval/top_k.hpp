@@ -15,6 +15,8 @@
 #include <vector>
 
 #include <recsys/core/buffer.hpp>
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select_scores.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
@@ -37,32 +39,67 @@ public:
     using entry = ranked_index<Score>;
 
     /// Forgets everything.
-    void start(std::size_t k) {
-        m_k = k, m_n = 0, m_high = -infinity;
+    /// @param ids  what indices stand for, if not for themselves: equal scores are in the order of ids[index], and lists have these.
+    void start(std::size_t k, std::uint32_t const* ids = nullptr) {
+        m_k = k, m_n = 0, m_ids = ids;
         m_room = k + std::max<std::size_t>(k, 64);
         m_bar = {-infinity, 0};
     }
     /// Whether an entry can be among the best: never for minus infinity, always for NaN, which the caller must refuse.
-    bool wants(Score score, std::uint32_t index) const noexcept {
-        return !(score < m_bar.score) && !(score == m_bar.score && index >= m_bar.index);
+    bool wants(Score score, std::uint32_t id) const noexcept {
+        return !(score < m_bar.score) && !(score == m_bar.score && id >= m_bar.index);
     }
     /// No score below it is wanted any more.
     Score bar() const noexcept { return m_bar.score; }
+    std::size_t k() const noexcept { return m_k; }
+    std::size_t size() const noexcept { return m_n; }
     /// Only what it wants, no index twice.
     void push(Score score, std::uint32_t index) {
-        if (m_n == m_scores.size()) grow();
+        if (m_n == m_scores.size()) grow(m_n + 1);
         m_scores[m_n] = score, m_indices[m_n] = index;
-        m_high = std::max(m_high, score);
         if (++m_n >= m_room) cut();
     }
     /// Raises the bar if there is something to gain.
     void tighten() {
         if (m_n >= m_k + std::max<std::size_t>(16, m_k / 2)) cut();
     }
+
+    /// The same as far as the bar of k goes.
+    void tighten_fully() {
+        if (m_n > m_k) cut();
+    }
+
+    // Many at a time: they are written to the end from outside, and then added.
+
+    void make_room(std::size_t n) {
+        if (m_n + n + step > m_scores.size()) grow(m_n + n);
+    }
+    Score* scores_end() noexcept { return m_scores.data() + m_n; }
+    std::uint32_t* indices_end() noexcept { return m_indices.data() + m_n; }
+    /// Adds the first n behind the end, none of them minus infinity or NaN. What is equal to the bar may be more than there is any use for.
+    void add(std::size_t n) {
+        if (m_bar.index != any_index && m_bar.score != -infinity) n = keep_wanted(n);
+        m_n += n;
+    }
+    /// The scores, with minus infinity behind them up to a multiple of 16.
+    std::span<Score const> scores() {
+        make_room(0);
+        std::fill_n(scores_end(), step, -infinity);
+        return {m_scores.data(), m_n};
+    }
+    /// With a bar that k scores are known to reach, here or elsewhere.
+    void raise(Score bar) {
+        if (!(bar > m_bar.score)) return;
+        auto const n = scores().size();
+        m_bar = {bar, any_index};
+        m_n = score_kernels<Score>(active_simd_level()).keep(m_scores.data(), m_indices.data(), n, bar);
+    }
+
     /// The best, in order.
     std::span<entry const> finish() {
         if (m_n > m_k + m_k / 8) cut();
-        if constexpr (std::is_same_v<Score, float>) sort_as_numbers();
+        if (m_n <= most_ranked) sort_by_ranks();
+        else if constexpr (std::is_same_v<Score, float>) sort_as_numbers();
         else {
             copy_entries();
             std::sort(m_entries.begin(), m_entries.end());
@@ -73,62 +110,64 @@ public:
 
 private:
     static constexpr Score infinity = std::numeric_limits<Score>::infinity();
+    static constexpr std::uint32_t any_index = std::numeric_limits<std::uint32_t>::max();
     static constexpr std::size_t step = 16; // scores that are counted together
+    static constexpr std::size_t most_ranked = 256;
 
-    void grow() {
-        std::size_t const size = std::min(std::max<std::size_t>(2 * m_n, 64), m_room) + step;
-        m_scores.resize(size / step * step + step), m_indices.resize(m_scores.size());
+    std::uint32_t id(std::uint32_t index) const noexcept { return m_ids ? m_ids[index] : index; }
+    void grow(std::size_t n) {
+        std::size_t const size = std::max(n, std::min(2 * m_n, m_room)) + 2 * step;
+        m_scores.resize(size), m_indices.resize(size);
     }
     void cut() {
         if (m_k == 0) {
             m_n = 0;
             return;
         }
-        // What lies past the end counts as nothing.
-        while (m_scores.size() < (m_n + step - 1) / step * step) grow();
-        std::fill(m_scores.begin() + static_cast<std::ptrdiff_t>(m_n),
-                  m_scores.begin() + static_cast<std::ptrdiff_t>((m_n + step - 1) / step * step), -infinity);
-        if (!cut_near()) cut_exactly();
+        if (m_n <= m_k) return;
+        auto const all = scores();
+        raise(score_kernels<Score>(active_simd_level()).find_bar({{all.data(), nullptr}, {all.size(), 0}, m_k, m_k + m_k / 8, m_bar.score}));
+        if (m_n > m_k + m_k / 8) cut_exactly();
     }
-    bool cut_near() {
-        Score low = m_bar.score, high = m_high;
-        if (low == -infinity) low = *std::min_element(m_scores.begin(), m_scores.begin() + static_cast<std::ptrdiff_t>(m_n));
-        if (!(high - low < std::numeric_limits<Score>::max())) return false;
-        for (int i = 0; i < 12; ++i) {
-            Score const middle = low + (high - low) / 2;
-            std::size_t const n = count(middle);
-            if (n < m_k) high = middle;
-            else if (n > m_k + m_k / 8) low = middle;
-            else return keep(middle), true;
-        }
-        return false;
-    }
-    std::size_t count(Score bar) const noexcept {
-        std::int32_t lanes[step] = {};
-        for (std::size_t i = 0; i < m_n; i += step)
-            for (std::size_t j = 0; j < step; ++j) lanes[j] += m_scores[i + j] >= bar;
-        std::int32_t out = 0;
-        for (auto const n : lanes) out += n;
-        return static_cast<std::size_t>(out);
-    }
-    void keep(Score bar) noexcept {
-        std::size_t n = 0;
-        for (std::size_t i = 0; i < m_n; ++i) {
+    std::size_t keep_wanted(std::size_t n) noexcept {
+        std::size_t kept = 0;
+        for (std::size_t i = m_n; i < m_n + n; ++i) {
             Score const score = m_scores[i];
-            m_scores[n] = score, m_indices[n] = m_indices[i];
-            n += score >= bar;
+            std::uint32_t const index = m_indices[i];
+            m_scores[m_n + kept] = score, m_indices[m_n + kept] = index;
+            kept += wants(score, id(index));
         }
-        m_n = n;
-        m_bar = {bar, std::numeric_limits<std::uint32_t>::max()};
+        return kept;
     }
     void cut_exactly() {
-        copy_entries();
+        m_entries.resize(m_n);
+        for (std::size_t i = 0; i < m_n; ++i) m_entries[i] = {m_scores[i], m_indices[i]};
         auto const last_kept = m_entries.begin() + static_cast<std::ptrdiff_t>(m_k - 1);
-        if (m_n <= m_k) return;
-        std::nth_element(m_entries.begin(), last_kept, m_entries.end());
-        m_bar = *last_kept;
+        std::nth_element(m_entries.begin(), last_kept, m_entries.end(),
+                         [&](entry const& a, entry const& b) { return entry{a.score, id(a.index)} < entry{b.score, id(b.index)}; });
+        m_bar = {last_kept->score, id(last_kept->index)};
         m_n = m_k;
         for (std::size_t i = 0; i < m_n; ++i) m_scores[i] = m_entries[i].score, m_indices[i] = m_entries[i].index;
+    }
+    /// Each goes where as many stand before it as have better scores; equal ones are put in order afterwards. A zero loses its sign.
+    void sort_by_ranks() {
+        std::uint16_t ranks[most_ranked];
+        std::uint16_t taken[most_ranked + 1] = {};
+        auto const all = scores();
+        score_kernels<Score>(active_simd_level()).ranks(all.data(), m_n, ranks);
+        m_entries.resize(m_n);
+        bool has_equal = false;
+        for (std::size_t i = 0; i < m_n; ++i) {
+            std::size_t const before = taken[ranks[i]]++;
+            has_equal = has_equal || before != 0;
+            m_entries[ranks[i] - 1u - before] = {m_scores[i] + Score{0}, id(m_indices[i])};
+        }
+        if (!has_equal) return;
+        for (auto first = m_entries.begin(); first != m_entries.end();) {
+            auto const last = std::find_if(first, m_entries.end(), [&](entry const& other) { return other.score != first->score; });
+            std::sort(first, last);
+            first = last;
+        }
     }
     /// Score and index as one whole number that rises where entries fall: one comparison instead of three. A zero loses its sign.
     void sort_as_numbers() {
@@ -137,7 +176,7 @@ private:
         for (std::size_t i = 0; i < m_n; ++i) {
             auto const bits = bit_cast<std::uint32_t>(static_cast<float>(m_scores[i]) + 0.f);
             auto const falling = bits & sign ? bits : ~(bits | sign);
-            m_keys[i] = std::uint64_t{falling} << 32 | m_indices[i];
+            m_keys[i] = std::uint64_t{falling} << 32 | id(m_indices[i]);
         }
         std::sort(m_keys.begin(), m_keys.end());
         m_entries.resize(m_n);
@@ -149,15 +188,15 @@ private:
     }
     void copy_entries() {
         m_entries.resize(m_n);
-        for (std::size_t i = 0; i < m_n; ++i) m_entries[i] = {m_scores[i], m_indices[i]};
+        for (std::size_t i = 0; i < m_n; ++i) m_entries[i] = {m_scores[i], id(m_indices[i])};
     }
 
     std::size_t m_k = 0, m_n = 0, m_room = 0;
+    std::uint32_t const* m_ids = nullptr;
     std::vector<Score> m_scores;
     std::vector<std::uint32_t> m_indices;
     std::vector<entry> m_entries;
     std::vector<std::uint64_t> m_keys;
-    Score m_high = -infinity;
     entry m_bar{-infinity, 0};
 };
 

@@ -61,6 +61,20 @@ inline simd_level active_simd_level() noexcept {
     return forced < 0 ? best_simd_level() : static_cast<simd_level>(forced);
 }
 
+/// Whether kernels of the level avx512 use VNNI: where the machine has it, unless a test forbids it. It is no level of its own, since results are the
+/// same with it and without.
+inline std::atomic<bool>& vnni_allowed() noexcept {
+    static std::atomic<bool> allowed{true};
+    return allowed;
+}
+inline bool uses_vnni() noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+    return vnni_allowed().load() && __builtin_cpu_supports("avx512vnni");
+#else
+    return false;
+#endif
+}
+
 }}} // namespace recsys::detail
 
 #include <recsys/core/pop_macros.hpp>

@@ -5,8 +5,10 @@
 
 #include <recsys/core/push_macros.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include <recsys/core/simd/level.hpp>
@@ -22,32 +24,47 @@
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
-/// A raw score that reached its user's bar.
-template <class S> struct score_hit {
-    S raw;
-    std::uint32_t place; ///< of the item, from the first block of the scan
-    std::uint32_t user;  ///< of the scan
+/// Where the scores of a user go that reach his bar: arrays with room for n_blocks x 16 and 16 more.
+template <class Raw> struct score_hits {
+    Raw* raws;
+    std::uint32_t* places;     ///< of the items
+    std::uint16_t const* skip; ///< for each block of the scan the lanes that are never hits, a bit each; null: none
+    std::uint32_t n;           ///< how many there are
 };
 
-/// What a scan reads, and where it writes: `hits` has room for n_users x n_blocks x 16.
+/// What a scan reads, and where it writes.
 template <class S> struct score_scan {
     S const* items;        ///< packed blocks
     S const* scales;       ///< for each item what its score is multiplied with before it meets the bar; null: 1
     S const* const* users; ///< rows
     S const* bars;         ///< for each user
     S no_score;            ///< infinity
-    std::size_t n_users, n_blocks, n_factors;
+    std::size_t n_users;
+    std::size_t n_blocks; ///< a multiple of 8
+    std::size_t n_factors;
     bool is_distance;
-    score_hit<S>* hits;
+    std::uint32_t first_place; ///< that of the first item
+    score_hits<S>* hits;         ///< for each user
     // Where items want users as users want items; only with scales. An item's bar is multiplied with the user's length.
     S const* item_bars = nullptr;
     S const* user_lengths = nullptr;
 };
 
+/// Two arrays of scores and what is asked of both together.
+template <class S> struct bar_search {
+    S const* scores[2];
+    std::size_t n[2];
+    std::size_t k, most;
+    S low; ///< a bar that at least k reach
+};
+
 /// The kernels of one level; score_kernels.inl says what each does.
 template <class S> struct score_table {
-    std::size_t (*scan)(score_scan<S> const&); ///< how many hits
+    void (*scan)(score_scan<S> const&);
     void (*rows)(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, bool is_distance, S* out);
+    S (*find_bar)(bar_search<S> const&);
+    std::size_t (*keep)(S* scores, std::uint32_t* indices, std::size_t n, S bar);
+    void (*ranks)(S const* scores, std::size_t n, std::uint16_t* ranks);
 };
 
 /// The place of the lowest bit that is set; there is one.
@@ -61,7 +78,37 @@ RECSYS_DETAIL_INLINE std::uint32_t lowest_bit(unsigned bits) noexcept {
 #endif
 }
 
+RECSYS_DETAIL_INLINE std::uint32_t bit_count(unsigned bits) noexcept {
+#if defined(__GNUC__)
+    return static_cast<std::uint32_t>(__builtin_popcount(bits));
+#else
+    std::uint32_t out = 0;
+    for (; bits != 0; bits &= bits - 1) ++out;
+    return out;
+#endif
+}
+template <class Raw>
+inline std::uint32_t append_each(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) noexcept {
+    std::uint32_t n = 0;
+    for (; bits != 0; bits &= bits - 1, ++n) {
+        std::uint32_t const lane = lowest_bit(bits);
+        raws[n] = lanes[lane], places[n] = first_place + lane;
+    }
+    return n;
+}
+
 namespace portable {
+
+inline constexpr int tile_size = 12; // registers that hold sums
+
+template <class Raw> std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+    return append_each(lanes, bits, first_place, raws, places);
+}
+template <class Raw> std::uint32_t move_words(Raw const* from, std::uint32_t const* ids, unsigned bits, Raw* to, std::uint32_t* ids_to) {
+    std::uint32_t n = 0;
+    for (; bits != 0; bits &= bits - 1, ++n) to[n] = from[lowest_bit(bits)], ids_to[n] = ids[lowest_bit(bits)];
+    return n;
+}
 
 template <class S> RECSYS_DETAIL_INLINE S multiply_add(S a, S b, S c) noexcept { return a * b + c; }
 
@@ -86,6 +133,15 @@ template <class S> struct comparison {
 
 #if defined(__GNUC__) && defined(__x86_64__)
 
+/// For each set of eight lanes their numbers, one a byte, in order: what a permutation takes to put them side by side.
+inline constexpr auto lane_orders = [] {
+    std::array<std::uint64_t, 256> out{};
+    for (unsigned bits = 0; bits < 256; ++bits)
+        for (unsigned lane = 0, n = 0; lane < 8; ++lane)
+            if (bits >> lane & 1u) out[bits] |= std::uint64_t{lane} << 8 * n++;
+    return out;
+}();
+
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else
@@ -94,6 +150,34 @@ template <class S> struct comparison {
 #endif
 
 namespace avx2 {
+
+inline constexpr int tile_size = 12;
+
+RECSYS_DETAIL_INLINE __m256i lane_order(unsigned bits) {
+    return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(lane_orders[bits])));
+}
+template <class Raw>
+inline std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+    std::uint32_t n = 0;
+    for (std::uint32_t first = 0; bits != 0; bits >>= 8, first += 8) {
+        auto const order = lane_order(bits & 255u);
+        auto const x = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(lanes + first));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(raws + n), _mm256_permutevar8x32_epi32(x, order));
+        auto const at = _mm256_add_epi32(order, _mm256_set1_epi32(static_cast<int>(first_place + first)));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(places + n), at);
+        n += bit_count(bits & 255u);
+    }
+    return n;
+}
+template <class Raw>
+inline std::uint32_t move_words(Raw const* from, std::uint32_t const* ids, unsigned bits, Raw* to, std::uint32_t* ids_to) {
+    auto const order = lane_order(bits);
+    auto const x = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(from));
+    auto const y = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(ids));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permutevar8x32_epi32(x, order));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(ids_to), _mm256_permutevar8x32_epi32(y, order));
+    return bit_count(bits);
+}
 
 RECSYS_DETAIL_INLINE float multiply_add(float a, float b, float c) noexcept { return __builtin_fmaf(a, b, c); }
 RECSYS_DETAIL_INLINE double multiply_add(double a, double b, double c) noexcept { return __builtin_fma(a, b, c); }
@@ -130,6 +214,27 @@ template <> struct comparison<double> {
 #endif
 
 namespace avx512 {
+
+inline constexpr int tile_size = 24;
+
+template <class Raw>
+inline std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+    auto const mask = static_cast<__mmask16>(bits);
+    auto const at = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(first_place)),
+                                     _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    _mm512_storeu_si512(raws, _mm512_maskz_compress_epi32(mask, _mm512_loadu_si512(lanes)));
+    _mm512_storeu_si512(places, _mm512_maskz_compress_epi32(mask, at));
+    return bit_count(bits);
+}
+template <class Raw>
+inline std::uint32_t move_words(Raw const* from, std::uint32_t const* ids, unsigned bits, Raw* to, std::uint32_t* ids_to) {
+    auto const mask = static_cast<__mmask16>(bits);
+    auto const x = _mm512_maskz_compress_epi32(mask, _mm512_loadu_si512(from));
+    auto const y = _mm512_maskz_compress_epi32(mask, _mm512_loadu_si512(ids));
+    _mm512_storeu_si512(to, x);
+    _mm512_storeu_si512(ids_to, y);
+    return bit_count(bits);
+}
 
 RECSYS_DETAIL_INLINE float multiply_add(float a, float b, float c) noexcept { return __builtin_fmaf(a, b, c); }
 RECSYS_DETAIL_INLINE double multiply_add(double a, double b, double c) noexcept { return __builtin_fma(a, b, c); }

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// The kernel of rough scores: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// Items are packed in blocks of 16: first what the sums of each start with, in 4 bytes, then for every four factors 4 bytes of each.
+
+/// Some users against some blocks. Sums start or end less the bar, so that hits are what is not negative: most tiles have nothing, and the signs of
+/// all of it are looked at together.
+template <int Users, int Blocks>
+RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const* const* users, std::int32_t const* bars,
+                                     std::size_t first_user, std::size_t block) {
+    constexpr int packs = static_cast<int>(16 / rough::width);
+    std::size_t const block_size = 64 * (scan.n_steps + 1);
+    std::uint8_t const* const items = scan.items + block * block_size;
+    typename rough::reg sum[Users][Blocks][packs], least[Users][Blocks][packs];
+    RECSYS_DETAIL_UNROLL
+    for (int b = 0; b < Blocks; ++b) {
+        RECSYS_DETAIL_UNROLL
+        for (int c = 0; c < packs; ++c) {
+            std::size_t const at = static_cast<std::size_t>(b) * 16 + static_cast<std::size_t>(c) * rough::width;
+            auto const start = rough::load(items + static_cast<std::size_t>(b) * block_size + static_cast<std::size_t>(c) * 4 * rough::width);
+            auto const of_items = rough::load(scan.item_bars + block * 16 + at);
+            RECSYS_DETAIL_UNROLL
+            for (int u = 0; u < Users; ++u) {
+                least[u][b][c] = rough::min(rough::set(bars[u]), of_items);
+                sum[u][b][c] = rough::start(start, least[u][b][c]);
+            }
+        }
+    }
+    for (std::size_t k = 1; k <= scan.n_steps; ++k) {
+        typename rough::reg row[Blocks][packs];
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c)
+                row[b][c] = rough::load(items + static_cast<std::size_t>(b) * block_size + k * 64 + static_cast<std::size_t>(c) * 4 * rough::width);
+        }
+        RECSYS_DETAIL_UNROLL
+        for (int u = 0; u < Users; ++u) {
+            auto const x = rough::set_bytes(users[u] + 4 * (k - 1));
+            RECSYS_DETAIL_UNROLL
+            for (int b = 0; b < Blocks; ++b) {
+                RECSYS_DETAIL_UNROLL
+                for (int c = 0; c < packs; ++c) rough::step(sum[u][b][c], x, row[b][c]);
+            }
+        }
+    }
+    auto all = rough::set(-1);
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c) {
+                if constexpr (rough::in_halves) { // bars are read again: there is no room to keep them
+                    std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + static_cast<std::size_t>(c) * rough::width;
+                    sum[u][b][c] = rough::finish(sum[u][b][c], rough::min(rough::set(bars[u]), rough::load(scan.item_bars + at)));
+                }
+                all = rough::both(all, sum[u][b][c]);
+            }
+        }
+    }
+    if (rough::bits(all) == 0) return;
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        if (first_user + static_cast<std::size_t>(u) >= scan.n_users) return;
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            unsigned bits = 0;
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c) bits |= rough::bits(sum[u][b][c]) << (static_cast<std::size_t>(c) * rough::width);
+            if (bits == 0) continue;
+            std::int32_t lanes[16];
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c) rough::store(lanes + static_cast<std::size_t>(c) * rough::width, sum[u][b][c]);
+            note_hits(scan.hits[first_user + static_cast<std::size_t>(u)], lanes, bits, block + static_cast<std::size_t>(b), 0,
+                      scan.first_place);
+        }
+    }
+}
+
+/// Every user against every block.
+template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
+    if (scan.n_users == 1) {
+        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
+        return;
+    }
+    for (std::size_t first = 0; first < scan.n_users; first += Users) {
+        std::uint8_t const* users[Users];
+        std::int32_t bars[Users];
+        for (std::size_t u = 0; u < Users; ++u) { // those past the end are the last again
+            std::size_t const at = first + u < scan.n_users ? first + u : scan.n_users - 1;
+            users[u] = scan.users[at], bars[u] = first + u < scan.n_users ? scan.bars[at] : no_rough_bar;
+        }
+        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<Users, Blocks>(scan, users, bars, first, b);
+    }
+}

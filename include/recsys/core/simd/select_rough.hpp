@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+// The kernels of rough scores, products of rows of 8 bits, and the choice among them.
+#ifndef RECSYS_CORE_SIMD_SELECT_ROUGH_HPP
+#define RECSYS_CORE_SIMD_SELECT_ROUGH_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select.hpp>
+#include <recsys/core/simd/select_scores.hpp>
+
+#pragma push_macro("RECSYS_DETAIL_UNROLL")
+#undef RECSYS_DETAIL_UNROLL
+#if defined(__GNUC__)
+#define RECSYS_DETAIL_UNROLL _Pragma("GCC unroll 16")
+#else
+#define RECSYS_DETAIL_UNROLL
+#endif
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// A bar that no sum reaches: with fewer than 2^16 factors they stay below.
+inline constexpr std::int32_t no_rough_bar = 1 << 30;
+
+/// What a scan of rough scores reads, and where it writes: a raw hit is the sum less the lower one of the bars of its user and its item.
+struct rough_scan {
+    std::uint8_t const* items;        ///< packed blocks
+    std::uint8_t const* const* users; ///< rows of 4 n_steps numbers, each with the table's offset added
+    std::int32_t const* bars;         ///< for each user; at most no_rough_bar either way
+    std::int32_t const* item_bars;    ///< for each item
+    std::size_t n_users;
+    std::size_t n_blocks; ///< a multiple of 8
+    std::size_t n_steps;  ///< of four factors
+    std::uint32_t first_place;
+    score_hits<std::int32_t>* hits;
+};
+
+/// The kernel of one level, and what the numbers of rows may be for it.
+struct rough_table {
+    void (*scan)(rough_scan const&) = nullptr; ///< null: there is none
+    int most_of_user = 0;                      ///< no number of a user's row is larger, either way
+    int offset = 0;                            ///< is added to them, so that they have no sign; an item's sums start with as much less
+    /// Whether sums are kept as two of 16 bits, of the first and of the last two of every four factors: the length of either part of a user's row
+    /// times that of an item's must fit.
+    bool in_halves = false;
+};
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+// Steps in assembler: g++ 12 copies or spills all sums around the intrinsics, which takes half of the speed.
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+
+namespace avx2 {
+
+struct rough {
+    using reg = __m256i;
+    static constexpr std::size_t width = 8;
+    static constexpr bool in_halves = true;
+    static RECSYS_DETAIL_INLINE reg load(void const* p) { return _mm256_loadu_si256(static_cast<__m256i const*>(p)); }
+    static RECSYS_DETAIL_INLINE void store(void* p, reg x) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
+    static RECSYS_DETAIL_INLINE reg set(std::int32_t x) { return _mm256_set1_epi32(x); }
+    static RECSYS_DETAIL_INLINE reg set_bytes(std::uint8_t const* p) {
+        std::int32_t x;
+        std::memcpy(&x, p, sizeof x);
+        return _mm256_set1_epi32(x);
+    }
+    static RECSYS_DETAIL_INLINE reg min(reg a, reg b) { return _mm256_min_epi32(a, b); }
+    static RECSYS_DETAIL_INLINE reg start(reg start, reg) { return start; }
+    static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) {
+        reg product;
+        asm("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(x), "x"(y));
+    }
+    static RECSYS_DETAIL_INLINE reg finish(reg sum, reg bar) { return _mm256_sub_epi32(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)), bar); }
+    static RECSYS_DETAIL_INLINE reg both(reg a, reg b) { return _mm256_and_si256(a, b); }
+    static RECSYS_DETAIL_INLINE unsigned bits(reg x) { return ~static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(x))) & 255u; }
+};
+
+#include <recsys/core/simd/rough_kernels.inl>
+
+inline rough_table rough_scores() { return {&rough_scan_of<6, 1, 4>, 63, 64, true}; }
+
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
+#endif
+
+namespace avx512 {
+
+struct rough {
+    using reg = __m512i;
+    static constexpr std::size_t width = 16;
+    static constexpr bool in_halves = true;
+    static RECSYS_DETAIL_INLINE reg load(void const* p) { return _mm512_loadu_si512(p); }
+    static RECSYS_DETAIL_INLINE void store(void* p, reg x) { _mm512_storeu_si512(p, x); }
+    static RECSYS_DETAIL_INLINE reg set(std::int32_t x) { return _mm512_set1_epi32(x); }
+    static RECSYS_DETAIL_INLINE reg set_bytes(std::uint8_t const* p) {
+        std::int32_t x;
+        std::memcpy(&x, p, sizeof x);
+        return _mm512_set1_epi32(x);
+    }
+    static RECSYS_DETAIL_INLINE reg min(reg a, reg b) { return _mm512_min_epi32(a, b); }
+    static RECSYS_DETAIL_INLINE reg start(reg start, reg) { return start; }
+    static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) {
+        reg product;
+        asm("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+v"(sum), "=&v"(product) : "v"(x), "v"(y));
+    }
+    static RECSYS_DETAIL_INLINE reg finish(reg sum, reg bar) { return _mm512_sub_epi32(_mm512_madd_epi16(sum, _mm512_set1_epi16(1)), bar); }
+    static RECSYS_DETAIL_INLINE reg both(reg a, reg b) { return _mm512_and_si512(a, b); }
+    static RECSYS_DETAIL_INLINE unsigned bits(reg x) { return static_cast<std::uint16_t>(~_mm512_movepi32_mask(x)); }
+};
+
+#include <recsys/core/simd/rough_kernels.inl>
+
+inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, 63, 64, true}; }
+
+/// With VNNI: sums of 32 bits.
+namespace vnni {
+
+struct rough : avx512::rough {
+    static constexpr bool in_halves = false;
+    static RECSYS_DETAIL_INLINE reg start(reg start, reg bar) { return _mm512_sub_epi32(start, bar); }
+    static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) { asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y)); }
+};
+
+#include <recsys/core/simd/rough_kernels.inl>
+
+inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, 127, 128, false}; }
+
+}
+
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif
+
+/// The kernel of rough scores of a level that this machine has. Portable code has none: without such instructions a product of 8 bits takes as long
+/// as one of floats.
+inline rough_table rough_kernels(simd_level level) noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+    if (level == simd_level::avx512) return uses_vnni() ? avx512::vnni::rough_scores() : avx512::rough_scores();
+    if (level == simd_level::avx2) return avx2::rough_scores();
+#endif
+    (void)level;
+    return {};
+}
+
+}}} // namespace recsys::detail
+
+#pragma pop_macro("RECSYS_DETAIL_UNROLL")
+
+#include <recsys/core/pop_macros.hpp>
+#endif

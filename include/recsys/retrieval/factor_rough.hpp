@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// Rows of factors as whole numbers of 8 bits, and how far products of those can be from products of the rows.
+#ifndef RECSYS_RETRIEVAL_FACTOR_ROUGH_HPP
+#define RECSYS_RETRIEVAL_FACTOR_ROUGH_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include <recsys/core/buffer.hpp>
+#include <recsys/core/simd/select_rough.hpp>
+#include <recsys/core/team.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// When rough scores are used is decided by the size of the data; tests decide for themselves. Lists are the same either way.
+///
+/// From which group of an index on: -1 leaves it to the rule, -2 is never.
+inline std::atomic<int>& forced_rough_start() noexcept {
+    static std::atomic<int> start{-1};
+    return start;
+}
+
+/// A row of whole numbers q: the row of floats, multiplied with what its owner says, is scale q + rest.
+struct rough_row {
+    double scale = 1;
+    double length = 0; ///< of scale q
+    double rest = 0;   ///< length of the rest
+};
+
+/// What whole numbers may be: none larger than `most`, and neither part of the row longer than `longest`.
+struct rough_limits {
+    double most = 127, longest = 1e300;
+
+    /// The least scale that keeps a row within them. Rounding makes a part longer by half a unit a number at most.
+    double scale_of(float const* row, double times, std::size_t n) const noexcept {
+        double largest = 0, squares[2] = {0, 0};
+        for (std::size_t k = 0; k < n; ++k) {
+            double const x = static_cast<double>(row[k]) * times;
+            largest = std::max(largest, std::abs(x));
+            squares[k / 2 % 2] += x * x;
+        }
+        double const rounding = std::sqrt(static_cast<double>(n)) / 2 + 1;
+        return std::max(largest / most, std::sqrt(std::max(squares[0], squares[1])) / (longest - rounding)) * (1 + 1e-9);
+    }
+};
+
+/// Rounds a row; `put` is given each whole number in order. Nothing is smaller than its rounding, so that rows of zeros do well with any scale.
+template <class Put> rough_row round_row(float const* row, double times, double scale, std::size_t n, Put const& put) {
+    double const inverse = scale > 0 ? 1 / scale : 0;
+    double squares = 0, rests = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+        double const x = static_cast<double>(row[k]) * times;
+        double const shifted = x * inverse + 6755399441055744.0; // 1.5 x 2^52: its last bits are the whole number
+        double const q = shifted - 6755399441055744.0, rest = x - scale * q;
+        squares += q * q, rests += rest * rest;
+        put(k, static_cast<int>(q));
+    }
+    return {scale, scale * std::sqrt(squares), std::sqrt(rests)};
+}
+
+/// The items of an index once more, as whole numbers: n_factors bytes an item, rounded up to a multiple of 4, and 4.
+///
+/// Each group of items has one scale, so that their scores are whole numbers beside each other.
+class rough_items {
+public:
+    static constexpr std::size_t lanes = 16, group_size = 128;
+
+    /// Whether a pass of rough scores is worth its memory and its work.
+    static bool pays(rough_table const& kernel, std::size_t n_items, std::size_t n_factors) noexcept {
+        constexpr std::size_t least_items = 4096, least_factors = 16, most_factors = 16384;
+        int const forced = forced_rough_start().load();
+        if (!kernel.scan || n_factors == 0 || n_factors > most_factors || n_items == 0 || forced == -2) return false;
+        return forced >= 0 || (n_items >= least_items && n_factors >= least_factors);
+    }
+
+    rough_items() = default;
+    /// @param row_at    (place), the row of an item
+    /// @param times_at  (place), what it is multiplied with
+    template <class RowAt, class TimesAt>
+    rough_items(rough_table const& kernel, std::size_t n_items, std::size_t n_factors, team& workers, RowAt const& row_at,
+                TimesAt const& times_at)
+        : m_kernel(kernel), m_n_factors(n_factors), m_n_steps((n_factors + 3) / 4) {
+        std::size_t const n_groups = (n_items + group_size - 1) / group_size, group_bytes = group_size * 4 * (m_n_steps + 1);
+        m_packed = buffer<std::uint8_t>(checked_product(n_groups, group_bytes, "top-k"), std::uint8_t{0});
+        m_groups.resize(n_groups);
+        workers.blocks(n_groups, 8, [&](std::size_t first, std::size_t last, std::size_t) {
+            for (std::size_t g = first; g < last; ++g)
+                pack(g, std::min(group_size, n_items - g * group_size), m_packed.data() + g * group_bytes, row_at, times_at);
+        });
+    }
+
+    bool empty() const noexcept { return m_groups.empty(); }
+    rough_table const& kernel() const noexcept { return m_kernel; }
+    std::size_t n_steps() const noexcept { return m_n_steps; }
+    std::uint8_t const* group(std::size_t g) const noexcept { return m_packed.data() + g * group_size * 4 * (m_n_steps + 1); }
+    /// The scale of a group and the longest rest in it.
+    double scale(std::size_t g) const noexcept { return m_groups[g].scale; }
+    double rest(std::size_t g) const noexcept { return m_groups[g].rest; }
+
+    /// What a user's row must be like.
+    rough_limits user_limits() const noexcept {
+        return {static_cast<double>(m_kernel.most_of_user), m_kernel.in_halves ? longest_user : 1e300};
+    }
+    /// Rounds a user's row into 4 n_steps numbers.
+    rough_row round_user(float const* row, double times, double scale, std::uint8_t* out) const noexcept {
+        std::fill_n(out, 4 * m_n_steps, static_cast<std::uint8_t>(m_kernel.offset));
+        return round_row(row, times, scale, m_n_factors,
+                         [&](std::size_t k, int q) { out[k] = static_cast<std::uint8_t>(q + m_kernel.offset); });
+    }
+
+private:
+    // Their product is below 2^15: no sum of one part leaves 16 bits.
+    static constexpr double longest_user = 156, longest_item = 210;
+
+    template <class RowAt, class TimesAt>
+    void pack(std::size_t g, std::size_t n, std::uint8_t* out, RowAt const& row_at, TimesAt const& times_at) {
+        rough_limits const limits{127, m_kernel.in_halves ? longest_item : 1e300};
+        double scale = 0, rest = 0;
+        for (std::size_t i = 0; i < n; ++i)
+            scale = std::max(scale, limits.scale_of(row_at(g * group_size + i), times_at(g * group_size + i), m_n_factors));
+        for (std::size_t i = 0; i < n; ++i) {
+            std::uint8_t* const lane = out + i / lanes * lanes * 4 * (m_n_steps + 1) + i % lanes * 4;
+            std::int32_t sums[2] = {0, 0};
+            auto const rounded = round_row(row_at(g * group_size + i), times_at(g * group_size + i), scale, m_n_factors,
+                                           [&](std::size_t k, int q) {
+                                               lane[(k / 4 + 1) * 64 + k % 4] = static_cast<std::uint8_t>(q);
+                                               sums[k / 2 % 2] += q;
+                                           });
+            rest = std::max(rest, rounded.rest);
+            start(lane, sums);
+        }
+        m_groups[g] = {scale > 0 ? scale : 1, rest};
+    }
+    void start(std::uint8_t* out, std::int32_t const* sums) const noexcept {
+        if (m_kernel.in_halves)
+            for (int part = 0; part < 2; ++part) {
+                auto const less = static_cast<std::uint16_t>(-m_kernel.offset * sums[part]); // modulo 2^16, as the sum itself
+                std::memcpy(out + 2 * part, &less, sizeof less);
+            }
+        else {
+            std::int32_t const less = -m_kernel.offset * (sums[0] + sums[1]);
+            std::memcpy(out, &less, sizeof less);
+        }
+    }
+
+    struct group_bounds {
+        double scale, rest;
+    };
+    rough_table m_kernel;
+    std::size_t m_n_factors = 0, m_n_steps = 0;
+    buffer<std::uint8_t> m_packed;
+    std::vector<group_bounds> m_groups;
+};
+
+}}} // namespace recsys::detail
+
+#include <recsys/core/pop_macros.hpp>
+#endif
