@@ -39,38 +39,18 @@ struct rough_limits {
     double most = 127, longest = 1e300;
 
     /// The least scale that keeps a row within them. Rounding makes a part longer by half a unit a number at most.
-    double scale_of(float const* row, double times, std::size_t n) const noexcept {
-        double largest = 0, squares[2] = {0, 0};
-        for (std::size_t k = 0; k < n; ++k) {
-            double const x = static_cast<double>(row[k]) * times;
-            largest = std::max(largest, std::abs(x));
-            squares[k / 2 % 2] += x * x;
-        }
+    double scale_of(rough_measures const& row, std::size_t n) const noexcept {
         double const rounding = std::sqrt(static_cast<double>(n)) / 2 + 1;
-        return std::max(largest / most, std::sqrt(std::max(squares[0], squares[1])) / (longest - rounding)) * (1 + 1e-9);
+        return std::max(row.largest / most, std::sqrt(std::max(row.squares[0], row.squares[1])) / (longest - rounding)) * (1 + 1e-9);
     }
 };
 
-/// Rounds a row; `put` is given each whole number in order. Nothing is smaller than its rounding, so that rows of zeros do well with any scale.
-template <class Put> rough_row round_row(float const* row, double times, double scale, std::size_t n, Put const& put) {
-    double const inverse = scale > 0 ? 1 / scale : 0;
-    double squares = 0, rests = 0;
-    for (std::size_t k = 0; k < n; ++k) {
-        double const x = static_cast<double>(row[k]) * times;
-        double const shifted = x * inverse + 6755399441055744.0; // 1.5 x 2^52: its last bits are the whole number
-        double const q = shifted - 6755399441055744.0, rest = x - scale * q;
-        squares += q * q, rests += rest * rest;
-        put(k, static_cast<int>(q));
-    }
-    return {scale, scale * std::sqrt(squares), std::sqrt(rests)};
-}
-
 /// The items of an index once more, as whole numbers: n_factors bytes an item, rounded up to a multiple of 4, and 4.
 ///
-/// Each group of items has one scale, so that their scores are whole numbers beside each other.
+/// Each group of 512 items has one scale, so that their scores are whole numbers beside each other.
 class rough_items {
 public:
-    static constexpr std::size_t lanes = 16, group_size = 128;
+    static constexpr std::size_t lanes = 16, group_blocks = 32, group_size = lanes * group_blocks;
 
     /// Whether a pass of rough scores is worth its memory and its work.
     static bool pays(rough_table const& kernel, std::size_t n_items, std::size_t n_factors) noexcept {
@@ -90,9 +70,8 @@ public:
         std::size_t const n_groups = (n_items + group_size - 1) / group_size, group_bytes = group_size * 4 * (m_n_steps + 1);
         m_packed = buffer<std::uint8_t>(checked_product(n_groups, group_bytes, "top-k"), std::uint8_t{0});
         m_groups.resize(n_groups);
-        workers.blocks(n_groups, 8, [&](std::size_t first, std::size_t last, std::size_t) {
-            for (std::size_t g = first; g < last; ++g)
-                pack(g, std::min(group_size, n_items - g * group_size), m_packed.data() + g * group_bytes, row_at, times_at);
+        workers.run(n_groups, [&](std::size_t g, std::size_t) {
+            pack(g, std::min(group_size, n_items - g * group_size), m_packed.data() + g * group_bytes, row_at, times_at);
         });
     }
 
@@ -104,15 +83,17 @@ public:
     double scale(std::size_t g) const noexcept { return m_groups[g].scale; }
     double rest(std::size_t g) const noexcept { return m_groups[g].rest; }
 
-    /// What a user's row must be like.
-    rough_limits user_limits() const noexcept {
-        return {static_cast<double>(m_kernel.most_of_user), m_kernel.in_halves ? longest_user : 1e300};
-    }
     /// Rounds a user's row into 4 n_steps numbers.
+    rough_row round_user(float const* row, double times, std::uint8_t* out) const noexcept {
+        rough_limits const limits{static_cast<double>(m_kernel.most_of_user), m_kernel.in_halves ? longest_user : 1e300};
+        double const scale = limits.scale_of(m_kernel.measure(row, times, m_n_factors), m_n_factors);
+        return round_user(row, times, scale, out);
+    }
+    /// The same with a scale that is large enough.
     rough_row round_user(float const* row, double times, double scale, std::uint8_t* out) const noexcept {
-        std::fill_n(out, 4 * m_n_steps, static_cast<std::uint8_t>(m_kernel.offset));
-        return round_row(row, times, scale, m_n_factors,
-                         [&](std::size_t k, int q) { out[k] = static_cast<std::uint8_t>(q + m_kernel.offset); });
+        if (!(scale > 0)) scale = 1;
+        auto const rounded = m_kernel.round(row, times, scale, m_n_factors, m_kernel.offset, out, 4);
+        return {scale, scale * std::sqrt(rounded.squares), std::sqrt(rounded.rests)};
     }
 
 private:
@@ -122,21 +103,18 @@ private:
     template <class RowAt, class TimesAt>
     void pack(std::size_t g, std::size_t n, std::uint8_t* out, RowAt const& row_at, TimesAt const& times_at) {
         rough_limits const limits{127, m_kernel.in_halves ? longest_item : 1e300};
-        double scale = 0, rest = 0;
-        for (std::size_t i = 0; i < n; ++i)
-            scale = std::max(scale, limits.scale_of(row_at(g * group_size + i), times_at(g * group_size + i), m_n_factors));
+        double scale = 0, rests = 0;
+        for (std::size_t i = g * group_size; i < g * group_size + n; ++i)
+            scale = std::max(scale, limits.scale_of(m_kernel.measure(row_at(i), times_at(i), m_n_factors), m_n_factors));
+        if (!(scale > 0)) scale = 1;
         for (std::size_t i = 0; i < n; ++i) {
             std::uint8_t* const lane = out + i / lanes * lanes * 4 * (m_n_steps + 1) + i % lanes * 4;
-            std::int32_t sums[2] = {0, 0};
-            auto const rounded = round_row(row_at(g * group_size + i), times_at(g * group_size + i), scale, m_n_factors,
-                                           [&](std::size_t k, int q) {
-                                               lane[(k / 4 + 1) * 64 + k % 4] = static_cast<std::uint8_t>(q);
-                                               sums[k / 2 % 2] += q;
-                                           });
-            rest = std::max(rest, rounded.rest);
-            start(lane, sums);
+            std::size_t const place = g * group_size + i;
+            auto const rounded = m_kernel.round(row_at(place), times_at(place), scale, m_n_factors, 0, lane + 64, 64);
+            rests = std::max(rests, rounded.rests);
+            start(lane, rounded.sums);
         }
-        m_groups[g] = {scale > 0 ? scale : 1, rest};
+        m_groups[g] = {scale, std::sqrt(rests)};
     }
     void start(std::uint8_t* out, std::int32_t const* sums) const noexcept {
         if (m_kernel.in_halves)

@@ -77,7 +77,8 @@ public:
 
 private:
     static constexpr bool has_rough = std::is_same_v<Scalar, float>;
-    static constexpr std::size_t group_size = factor_index<Scalar>::group_size;
+    static constexpr std::size_t group_size = factor_index<Scalar>::group_size, group_blocks = factor_index<Scalar>::group_blocks;
+    static constexpr std::size_t groups_of_rough = rough_items::group_size / group_size, value_stride = rough_items::group_size + 16;
     static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
     static constexpr double no_bar = static_cast<double>(no_rough_bar);
     struct work {
@@ -90,14 +91,13 @@ private:
     };
     struct active_subject {
         std::uint32_t number;
-        bool is_rough;
         double length;
     };
     struct rough_subject {
         rough_row row;
         double length = 0; // 1 for cosines
         double width = 0;  // of the intervals in the group that is scanned
-        double low = 0;    // of the interval of a sum of 0 above the bar there
+        double low = 0;    // of the interval of a sum at the bar there
         double scale = 0;  // of sums there
         std::size_t next_cut = 0;
         rough_list list;
@@ -117,55 +117,52 @@ private:
                 if (std::isnan(score)) refuse(s, items[j]);
                 m_best[s].push(score, static_cast<std::uint32_t>(first + j));
             });
-        if (is_plain) m_active.push_back({static_cast<std::uint32_t>(s), false, length});
+        if (is_plain) m_active.push_back({static_cast<std::uint32_t>(s), length});
     }
 
     template <class Wanted, class Refuse> void scan_all(work const& w, Wanted const& is_wanted, Refuse const& refuse) {
-        std::size_t const rough_start = w.index.rough().empty() ? w.index.n_groups() : first_rough_group();
-        m_is_rough = false;
-        for (std::size_t g = 0; g < w.index.n_groups() && !m_active.empty(); ++g) {
+        std::size_t const rough_start = w.index.rough().empty() ? w.index.n_groups() : first_rough_group() * groups_of_rough;
+        m_is_rough = false, m_rough_active.clear();
+        for (std::size_t g = 0; g < w.index.n_groups() && m_active.size() + m_rough_active.size() > 0; ++g) {
             if constexpr (has_rough)
-                if (g == rough_start) start_rough(w);
+                if (g >= rough_start && g % groups_of_rough == 0) {
+                    if (g == rough_start) start_rough(w);
+                    choose_rough(w, g / groups_of_rough);
+                    if (!m_rough_rows.empty()) scan_rough(w, g / groups_of_rough, is_wanted);
+                }
             choose(w, g);
             if (!m_rows.empty()) scan(w, g, is_wanted, refuse);
-            if constexpr (has_rough)
-                if (!m_rough_rows.empty()) scan_rough(w, g, is_wanted);
         }
     }
     /// Those subjects for whom some item of a group can enter the list, with the bars for their raw scores. Who cannot have a product that is
     /// large enough has none among shorter items either and is dropped.
     void choose(work const& w, std::size_t g) {
         m_rows.clear(), m_bars.clear(), m_chosen.clear(), m_hits.clear();
-        m_rough_rows.clear(), m_rough_bars.clear(), m_rough_chosen.clear();
         std::size_t kept = 0;
-        for (auto one : m_active) {
+        for (auto const& one : m_active) {
             auto& best = m_best[one.number];
-            if constexpr (has_rough)
-                if (one.is_rough) tighten_rough(w, one);
-            if (!one.is_rough) best.tighten();
+            best.tighten();
             double const bar = static_cast<double>(best.bar());
-            if (w.index.by() == similarity::dot && one.length * w.index.longest(g) * (1 + m_slack) + m_least < bar) continue;
+            if (cannot_reach(w, g, one.length, bar)) continue;
             m_active[kept++] = one;
             if (w.index.by() == similarity::euclidean) {
                 double const apart = std::max(one.length - w.index.longest(g), w.index.shortest(g) - one.length);
                 double const lengths = one.length + w.index.longest(g); // their roundings blur what is apart
                 if (-(apart - m_slack * lengths) * (1 - m_slack) + m_least < bar) continue;
             }
-            if constexpr (has_rough)
-                if (one.is_rough) {
-                    add_rough(w, g, one.number, bar);
-                    continue;
-                }
             best.make_room(group_size);
             m_rows.push_back(w.subjects[one.number].row);
             m_bars.push_back(raw_bar(w.index.by(), bar, one.length));
             m_chosen.push_back(one.number);
-            m_hits.push_back({best.scores_end(), best.indices_end(), skipped(w, g, one.number), 0});
+            m_hits.push_back({best.scores_end(), best.indices_end(), skipped(w, g * group_blocks, one.number), 0});
         }
         m_active.resize(kept);
     }
-    static std::uint16_t const* skipped(work const& w, std::size_t g, std::size_t s) noexcept {
-        return w.marks ? w.marks->group(s, g) : nullptr;
+    bool cannot_reach(work const& w, std::size_t g, double length, double bar) const noexcept {
+        return w.index.by() == similarity::dot && length * w.index.longest(g) * (1 + m_slack) + m_least < bar;
+    }
+    static std::uint16_t const* skipped(work const& w, std::size_t block, std::size_t s) noexcept {
+        return w.marks ? w.marks->blocks(s, block) : nullptr;
     }
     /// No raw score below it belongs to a score that reaches the bar.
     Scalar raw_bar(similarity by, double bar, double length) const noexcept {
@@ -175,11 +172,10 @@ private:
     }
 
     template <class Wanted, class Refuse> void scan(work const& w, std::size_t g, Wanted const& is_wanted, Refuse const& refuse) {
-        std::size_t const block = g * factor_index<Scalar>::group_blocks;
-        w.pairs.kernels().scan({w.index.block(block), w.index.scales(block), m_rows.data(), m_bars.data(), infinity, m_rows.size(),
-                                factor_index<Scalar>::group_blocks, w.index.n_factors(), w.pairs.is_distance(),
+        std::size_t const block = g * group_blocks;
+        w.pairs.kernels().scan({w.index.block(block), w.index.scales(block), m_rows.data(), m_bars.data(), infinity, m_rows.size(), group_blocks, w.index.n_factors(), w.pairs.is_distance(),
                                 static_cast<std::uint32_t>(g * group_size), m_hits.data()});
-        bool const as_they_are = w.pairs.by() == similarity::dot && all_are_wanted(w, g);
+        bool const as_they_are = w.pairs.by() == similarity::dot && all_are_wanted(w, g * group_size, (g + 1) * group_size);
         for (std::size_t h = 0; h < m_hits.size(); ++h) {
             auto const& hits = m_hits[h];
             if (hits.n == 0) continue;
@@ -187,10 +183,9 @@ private:
             m_best[s].add(as_they_are ? hits.n : finish_hits(w, s, hits, is_wanted, refuse));
         }
     }
-    /// Whether all hits of a group are items that may be listed.
-    static bool all_are_wanted(work const& w, std::size_t g) noexcept {
-        bool const is_full = (g + 1) * group_size <= w.index.n_plain();
-        return is_full && !w.asks && (!w.marks || w.marks->group(0, g));
+    /// Whether all hits among some places are items that may be listed.
+    static bool all_are_wanted(work const& w, std::size_t first, std::size_t last) noexcept {
+        return last <= w.index.n_plain() && !w.asks && (!w.marks || w.marks->blocks(0, first / 16));
     }
     /// Makes scores of raw ones and drops what is not wanted.
     template <class Wanted, class Refuse> std::size_t
@@ -212,9 +207,8 @@ private:
 
     static std::size_t first_rough_group() noexcept {
         int const forced = forced_rough_start().load();
-        return forced >= 0 ? static_cast<std::size_t>(forced) : 8;
+        return forced >= 0 ? static_cast<std::size_t>(forced) : 2;
     }
-
     void start_rough(work const& w) {
         auto const& items = w.index.rough();
         std::size_t const width = 4 * items.n_steps();
@@ -223,54 +217,60 @@ private:
         m_rough_numbers.resize(w.subjects.size() * width);
         m_values.resize(w.subjects.size() * value_stride);
         for (std::size_t s = 0; s < w.subjects.size(); ++s) m_rough[s].list.start();
-        for (auto& one : m_active) {
+        for (auto const& one : m_active) {
             auto& rough = m_rough[one.number];
             bool const is_cosine = w.index.by() == similarity::cosine;
-            double const times = is_cosine ? 1 / one.length : 1;
-            auto const* const row = w.subjects[one.number].row;
-            double const scale = items.user_limits().scale_of(row, times, w.index.n_factors());
-            rough.row = items.round_user(row, times, scale > 0 ? scale : 1, m_rough_numbers.data() + one.number * width);
+            rough.row = items.round_user(w.subjects[one.number].row, is_cosine ? 1 / one.length : 1, m_rough_numbers.data() + one.number * width);
             rough.length = is_cosine ? 1 : one.length;
             rough.next_cut = w.k + std::max<std::size_t>(64, w.k / 2);
-            one.is_rough = true;
         }
+        m_rough_active.swap(m_active);
     }
-    /// Whose intervals are so crowded that dropping some does not help has all of them scored, and is scored exactly from here on.
-    void tighten_rough(work const& w, active_subject& one) {
+    /// As `choose`, for those who go on with rough scores.
+    void choose_rough(work const& w, std::size_t g) {
+        auto const& items = w.index.rough();
+        m_rough_rows.clear(), m_rough_bars.clear(), m_rough_chosen.clear(), m_rough_hits.clear();
+        std::size_t kept = 0;
+        for (auto const& one : m_rough_active) {
+            auto& rough = m_rough[one.number];
+            if (!tighten_rough(w, one, rough)) continue;
+            double const bar = static_cast<double>(m_best[one.number].bar());
+            if (cannot_reach(w, g * groups_of_rough, one.length, bar)) continue;
+            m_rough_active[kept++] = one;
+            double const longest = w.index.by() == similarity::cosine ? 1 : w.index.longest(g * groups_of_rough);
+            double const error =
+                (rough.row.length * items.rest(g) + rough.row.rest * longest + m_slack * rough.length * longest) * (1 + 1e-6) + m_least;
+            rough.scale = rough.row.scale * items.scale(g), rough.width = 2 * error;
+            double const least = std::floor(std::max(-no_bar, std::min(no_bar, (bar - error) / rough.scale)));
+            rough.low = least * rough.scale - error;
+            rough.list.make_room(rough_items::group_size);
+            m_rough_hits.push_back({m_values.data() + m_rough_rows.size() * value_stride, rough.list.places_end(),
+                                    skipped(w, g * rough_items::group_blocks, one.number), 0});
+            m_rough_rows.push_back(m_rough_numbers.data() + one.number * 4 * items.n_steps());
+            m_rough_bars.push_back(static_cast<std::int32_t>(least));
+            m_rough_chosen.push_back(one.number);
+        }
+        m_rough_active.resize(kept);
+    }
+    /// Whose intervals are so crowded that dropping some does not help has all of them scored, and goes on with exact scores.
+    bool tighten_rough(work const& w, active_subject const& one, rough_subject& rough) {
         auto& best = m_best[one.number];
-        auto& rough = m_rough[one.number];
-        if (best.size() + rough.list.size() < rough.next_cut) return;
+        if (best.size() + rough.list.size() < rough.next_cut) return true;
         rough.list.cut(best);
         rough.next_cut = best.size() + rough.list.size() + std::max<std::size_t>(64, w.k / 2);
-        if (rough.list.size() < 4 * w.k + 512) return;
+        if (rough.list.size() < 4 * w.k + 512) return true;
         settle(w, one.number, rough.list);
-        one.is_rough = false;
-    }
-    void add_rough(work const& w, std::size_t g, std::uint32_t number, double bar) {
-        auto& rough = m_rough[number];
-        auto const& items = w.index.rough();
-        double const longest = w.index.by() == similarity::cosine ? 1 : w.index.longest(g);
-        double const error = (rough.row.length * items.rest(g) + rough.row.rest * longest + m_slack * rough.length * longest) * (1 + 1e-6) + m_least;
-        rough.scale = rough.row.scale * items.scale(g);
-        rough.width = 2 * error;
-        double const least = std::floor(std::max(-no_bar, std::min(no_bar, (bar - error) / rough.scale)));
-        rough.low = least * rough.scale - error;
-        rough.list.make_room(group_size);
-        m_rough_rows.push_back(m_rough_numbers.data() + number * 4 * items.n_steps());
-        m_rough_bars.push_back(static_cast<std::int32_t>(least));
-        m_rough_chosen.push_back(number);
-        m_hits_of_rough.resize(m_rough_rows.size());
-        m_hits_of_rough.back() = {m_values.data() + (m_rough_rows.size() - 1) * value_stride, rough.list.places_end(), skipped(w, g, number), 0};
+        m_active.push_back(one);
+        return false;
     }
     template <class Wanted> void scan_rough(work const& w, std::size_t g, Wanted const& is_wanted) {
         auto const& items = w.index.rough();
         items.kernel().scan({items.group(g), m_rough_rows.data(), m_rough_bars.data(), no_item_bars(), m_rough_rows.size(),
-                             factor_index<Scalar>::group_blocks, items.n_steps(), static_cast<std::uint32_t>(g * group_size),
-                             m_hits_of_rough.data()});
-        bool const as_they_are = all_are_wanted(w, g);
-        for (std::size_t h = 0; h < m_rough_rows.size(); ++h) {
-            auto const& hits = m_hits_of_rough[h];
-            if (hits.n == 0) continue;
+                             rough_items::group_blocks, items.n_steps(), static_cast<std::uint32_t>(g * rough_items::group_size),
+                             m_rough_hits.data()});
+        bool const as_they_are = all_are_wanted(w, g * rough_items::group_size, (g + 1) * rough_items::group_size);
+        for (std::size_t h = 0; h < m_rough_hits.size(); ++h) {
+            auto const& hits = m_rough_hits[h];
             std::size_t const s = m_rough_chosen[h];
             auto& rough = m_rough[s];
             float* const lower = rough.list.lower_end();
@@ -311,16 +311,15 @@ private:
     }
     static std::int32_t const* no_item_bars() noexcept {
         static auto const bars = [] {
-            std::array<std::int32_t, group_size> out;
+            std::array<std::int32_t, rough_items::group_size> out;
             out.fill(no_rough_bar);
             return out;
         }();
         return bars.data();
     }
 
-    static constexpr std::size_t value_stride = group_size + 16;
     std::vector<top_k<Scalar>> m_best;
-    std::vector<active_subject> m_active;
+    std::vector<active_subject> m_active, m_rough_active;
     std::vector<Scalar const*> m_rows;
     std::vector<Scalar> m_bars;
     std::vector<std::uint32_t> m_chosen;
@@ -333,7 +332,7 @@ private:
     std::vector<std::uint8_t const*> m_rough_rows;
     std::vector<std::int32_t> m_rough_bars, m_values;
     std::vector<std::uint32_t> m_rough_chosen;
-    std::vector<score_hits<std::int32_t>> m_hits_of_rough;
+    std::vector<score_hits<std::int32_t>> m_rough_hits;
 };
 
 }}} // namespace recsys::detail

@@ -18,9 +18,9 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// A bit for each user and each of the first 65,536 places of an index, at most 8 KB a user; what lies beyond is searched by halves.
 class seen_marks {
 public:
-    /// @param index  has place_of(item) and n_groups(), of 8 blocks of 16 places.
+    /// @param index  has place_of(item) and items().
     template <class Index, class Seen> void start(Index const& index, std::span<user_index const> users, Seen const& seen) {
-        m_n_users = users.size(), m_n_groups = std::min(index.n_groups(), most_groups);
+        m_n_users = users.size(), m_n_groups = std::min((index.items().size() + group_size - 1) / group_size, most_groups);
         m_bits.assign(m_n_users * m_n_groups * words, 0);
         m_far.clear(), m_far_ends.clear();
         for (std::size_t u = 0; u < users.size(); ++u) {
@@ -34,9 +34,9 @@ public:
             m_far_ends.push_back(m_far.size());
         }
     }
-    /// For each block of a group the lanes that hold what a user has seen; null where that is not known.
-    std::uint16_t const* group(std::size_t u, std::size_t g) const noexcept {
-        return g < m_n_groups ? m_bits.data() + (g * m_n_users + u) * words : nullptr;
+    /// From a block on to the end of its group of 32 for each block the lanes that hold what a user has seen; null where that is not known.
+    std::uint16_t const* blocks(std::size_t u, std::size_t block) const noexcept {
+        return block / words < m_n_groups ? m_bits.data() + index_of(u, block * 16) : nullptr;
     }
     bool contains(std::size_t u, std::size_t place) const noexcept {
         if (place / group_size < m_n_groups) return (m_bits[index_of(u, place)] & bit_of(place)) != 0;
@@ -45,7 +45,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t group_size = 128, words = 8, most_groups = 512;
+    static constexpr std::size_t group_size = 512, words = 32, most_groups = 128;
     std::size_t index_of(std::size_t u, std::size_t place) const noexcept {
         return (place / group_size * m_n_users + u) * words + place / 16 % words;
     }

@@ -11,19 +11,16 @@ RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const*
     constexpr int packs = static_cast<int>(16 / rough::width);
     std::size_t const block_size = 64 * (scan.n_steps + 1);
     std::uint8_t const* const items = scan.items + block * block_size;
-    typename rough::reg sum[Users][Blocks][packs], least[Users][Blocks][packs];
+    typename rough::reg sum[Users][Blocks][packs];
     RECSYS_DETAIL_UNROLL
     for (int b = 0; b < Blocks; ++b) {
         RECSYS_DETAIL_UNROLL
         for (int c = 0; c < packs; ++c) {
-            std::size_t const at = static_cast<std::size_t>(b) * 16 + static_cast<std::size_t>(c) * rough::width;
-            auto const start = rough::load(items + static_cast<std::size_t>(b) * block_size + static_cast<std::size_t>(c) * 4 * rough::width);
-            auto const of_items = rough::load(scan.item_bars + block * 16 + at);
+            std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
+            auto const start = rough::load(items + static_cast<std::size_t>(b) * block_size + 4 * lane);
+            auto const of_items = rough::load(scan.item_bars + (block + static_cast<std::size_t>(b)) * 16 + lane);
             RECSYS_DETAIL_UNROLL
-            for (int u = 0; u < Users; ++u) {
-                least[u][b][c] = rough::min(rough::set(bars[u]), of_items);
-                sum[u][b][c] = rough::start(start, least[u][b][c]);
-            }
+            for (int u = 0; u < Users; ++u) sum[u][b][c] = rough::start(start, rough::set(bars[u]), of_items);
         }
     }
     for (std::size_t k = 1; k <= scan.n_steps; ++k) {
@@ -60,21 +57,27 @@ RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const*
         }
     }
     if (rough::bits(all) == 0) return;
+    // All of it is written down, so that what has hits is found by a loop: branches here cannot be foreseen.
+    std::int32_t lanes[Users * Blocks][16];
+    unsigned bits[Users * Blocks], some = 0;
     RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
-        if (first_user + static_cast<std::size_t>(u) >= scan.n_users) return;
         RECSYS_DETAIL_UNROLL
         for (int b = 0; b < Blocks; ++b) {
-            unsigned bits = 0;
+            int const at = u * Blocks + b;
+            bits[at] = 0;
             RECSYS_DETAIL_UNROLL
-            for (int c = 0; c < packs; ++c) bits |= rough::bits(sum[u][b][c]) << (static_cast<std::size_t>(c) * rough::width);
-            if (bits == 0) continue;
-            std::int32_t lanes[16];
-            RECSYS_DETAIL_UNROLL
-            for (int c = 0; c < packs; ++c) rough::store(lanes + static_cast<std::size_t>(c) * rough::width, sum[u][b][c]);
-            note_hits(scan.hits[first_user + static_cast<std::size_t>(u)], lanes, bits, block + static_cast<std::size_t>(b), 0,
-                      scan.first_place);
+            for (int c = 0; c < packs; ++c) {
+                std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
+                bits[at] |= rough::bits(sum[u][b][c]) << lane;
+                rough::store(lanes[at] + lane, sum[u][b][c]);
+            }
+            some |= (bits[at] != 0 ? 1u : 0u) << at;
         }
+    }
+    for (; some != 0; some &= some - 1) {
+        std::size_t const at = lowest_bit(some), user = first_user + at / Blocks;
+        if (user < scan.n_users) note_hits(scan.hits[user], lanes[at], bits[at], block + at % Blocks, 0, scan.first_place);
     }
 }
 

@@ -39,9 +39,22 @@ struct rough_scan {
     score_hits<std::int32_t>* hits;
 };
 
+/// What a row of floats, each multiplied with `times`, is like. Squares and sums are of two parts: the first and the last two of every four factors.
+struct rough_measures {
+    double largest = 0, squares[2] = {0, 0};
+};
+/// A row as whole numbers q, four a step: the row, multiplied, is scale q + rest.
+struct rounded_row {
+    double squares = 0, rests = 0; ///< of all q, and of the rest
+    std::int32_t sums[2] = {0, 0};
+};
+
 /// The kernel of one level, and what the numbers of rows may be for it.
 struct rough_table {
     void (*scan)(rough_scan const&) = nullptr; ///< null: there is none
+    rough_measures (*measure)(float const* row, double times, std::size_t n) = nullptr;
+    /// Writes q + offset, four of them every `stride` bytes, also for factors beyond n, which are 0.
+    rounded_row (*round)(float const* row, double times, double scale, std::size_t n, int offset, std::uint8_t* out, std::size_t stride) = nullptr;
     int most_of_user = 0;                      ///< no number of a user's row is larger, either way
     int offset = 0;                            ///< is added to them, so that they have no sign; an item's sums start with as much less
     /// Whether sums are kept as two of 16 bits, of the first and of the last two of every four factors: the length of either part of a user's row
@@ -75,7 +88,7 @@ struct rough {
         return _mm256_set1_epi32(x);
     }
     static RECSYS_DETAIL_INLINE reg min(reg a, reg b) { return _mm256_min_epi32(a, b); }
-    static RECSYS_DETAIL_INLINE reg start(reg start, reg) { return start; }
+    static RECSYS_DETAIL_INLINE reg start(reg start, reg, reg) { return start; }
     static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) {
         reg product;
         asm("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(x), "x"(y));
@@ -87,7 +100,54 @@ struct rough {
 
 #include <recsys/core/simd/rough_kernels.inl>
 
-inline rough_table rough_scores() { return {&rough_scan_of<6, 1, 4>, 63, 64, true}; }
+/// Factors k to k + 3 of n, 0 beyond.
+RECSYS_DETAIL_INLINE __m256d four_factors(float const* row, double times, std::size_t k, std::size_t n) {
+    __m128 x;
+    if (k + 4 <= n) x = _mm_loadu_ps(row + k);
+    else {
+        float some[4] = {0, 0, 0, 0};
+        for (std::size_t j = 0; k + j < n; ++j) some[j] = row[k + j];
+        x = _mm_loadu_ps(some);
+    }
+    return _mm256_mul_pd(_mm256_cvtps_pd(x), _mm256_set1_pd(times));
+}
+inline rough_measures measure_row(float const* row, double times, std::size_t n) {
+    __m256d largest = _mm256_setzero_pd(), squares = _mm256_setzero_pd();
+    for (std::size_t k = 0; k < n; k += 4) {
+        __m256d const x = four_factors(row, times, k, n);
+        largest = _mm256_max_pd(largest, _mm256_andnot_pd(_mm256_set1_pd(-0.0), x));
+        squares = _mm256_fmadd_pd(x, x, squares);
+    }
+    double most[4], parts[4];
+    _mm256_storeu_pd(most, largest), _mm256_storeu_pd(parts, squares);
+    rough_measures out{most[0], {parts[0] + parts[1], parts[2] + parts[3]}};
+    for (double const x : most) out.largest = x > out.largest ? x : out.largest;
+    return out;
+}
+inline rounded_row round_row(float const* row, double times, double scale, std::size_t n, int offset, std::uint8_t* out, std::size_t stride) {
+    __m256d const inverse = _mm256_set1_pd(1 / scale), unit = _mm256_set1_pd(scale);
+    __m256d squares = _mm256_setzero_pd(), rests = _mm256_setzero_pd();
+    __m128i sums = _mm_setzero_si128();
+    for (std::size_t k = 0; k < n; k += 4, out += stride) {
+        __m256d const x = four_factors(row, times, k, n);
+        __m256d const q = _mm256_round_pd(_mm256_mul_pd(x, inverse), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        __m256d const rest = _mm256_fnmadd_pd(unit, q, x);
+        squares = _mm256_fmadd_pd(q, q, squares), rests = _mm256_fmadd_pd(rest, rest, rests);
+        __m128i const whole = _mm256_cvtpd_epi32(q);
+        sums = _mm_add_epi32(sums, whole);
+        __m128i const bytes = _mm_shuffle_epi8(_mm_add_epi32(whole, _mm_set1_epi32(offset)), _mm_set1_epi32(0x0c080400));
+        std::int32_t const four = _mm_cvtsi128_si32(bytes);
+        std::memcpy(out, &four, sizeof four);
+    }
+    double parts[8];
+    std::int32_t of_four[4];
+    _mm256_storeu_pd(parts, squares), _mm256_storeu_pd(parts + 4, rests);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(of_four), sums);
+    return {parts[0] + parts[1] + parts[2] + parts[3], parts[4] + parts[5] + parts[6] + parts[7],
+            {of_four[0] + of_four[1], of_four[2] + of_four[3]}};
+}
+
+inline rough_table rough_scores() { return {&rough_scan_of<6, 1, 4>, &measure_row, &round_row, 63, 64, true}; }
 
 }
 
@@ -115,7 +175,7 @@ struct rough {
         return _mm512_set1_epi32(x);
     }
     static RECSYS_DETAIL_INLINE reg min(reg a, reg b) { return _mm512_min_epi32(a, b); }
-    static RECSYS_DETAIL_INLINE reg start(reg start, reg) { return start; }
+    static RECSYS_DETAIL_INLINE reg start(reg start, reg, reg) { return start; }
     static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) {
         reg product;
         asm("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+v"(sum), "=&v"(product) : "v"(x), "v"(y));
@@ -127,20 +187,20 @@ struct rough {
 
 #include <recsys/core/simd/rough_kernels.inl>
 
-inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, 63, 64, true}; }
+inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, &avx2::measure_row, &avx2::round_row, 63, 64, true}; }
 
 /// With VNNI: sums of 32 bits.
 namespace vnni {
 
 struct rough : avx512::rough {
     static constexpr bool in_halves = false;
-    static RECSYS_DETAIL_INLINE reg start(reg start, reg bar) { return _mm512_sub_epi32(start, bar); }
+    static RECSYS_DETAIL_INLINE reg start(reg start, reg bar, reg other) { return _mm512_sub_epi32(start, min(bar, other)); }
     static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) { asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y)); }
 };
 
 #include <recsys/core/simd/rough_kernels.inl>
 
-inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, 127, 128, false}; }
+inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, &avx2::measure_row, &avx2::round_row, 127, 128, false}; }
 
 }
 
