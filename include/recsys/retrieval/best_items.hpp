@@ -106,9 +106,7 @@ template <class Seen, class Add> list_rows<scored> lists_in_chunks(std::span<use
         else if (options.include_seen) add(worker, some, nothing_seen, out);
         else add(worker, some, seen, out);
     });
-    list_rows<scored> out;
-    for (auto& part : parts) out.add(std::exchange(part, {}));
-    return out;
+    return joined(std::move(parts));
 }
 
 /// Lists of a scorer for blocks of users. What all blocks need is made once.

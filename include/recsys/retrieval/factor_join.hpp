@@ -11,18 +11,22 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <recsys/core/buffer.hpp>
+#include <recsys/core/simd/select_rough.hpp>
 #include <recsys/core/simd/select_scores.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/retrieval/factor_index.hpp>
 #include <recsys/retrieval/factor_pairs.hpp>
+#include <recsys/retrieval/factor_rough.hpp>
 #include <recsys/retrieval/top_k.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
-/// Needs k + 64 entries of memory for each item, all at once. The lists are those of factor_search.
+/// Needs k + 64 entries of memory for each item, all at once, and n_factors bytes where the index has rough scores. The lists are those of factor_search.
 ///
 /// Items are cut into parts; in a round each part meets one other, so that no two threads write to one list. What the lists hold does not depend
 /// on the order in which scores come.
@@ -38,6 +42,8 @@ public:
         m_slack = (2 * static_cast<double>(index.n_factors()) + 16) * static_cast<double>(std::numeric_limits<Scalar>::epsilon());
         for (auto& one : m_best) one.start(k);
         for (std::size_t place = index.n_plain(); place < m_best.size(); ++place) join_alone(place, refuse);
+        if constexpr (has_rough)
+            if (!index.rough().empty()) round_rows(workers);
         run_rounds(workers);
     }
     /// The list of the item at a place of the index; its memory is given back.
@@ -49,12 +55,25 @@ public:
 private:
     static constexpr std::size_t group_size = factor_index<Scalar>::group_size, groups_of_part = 8, part_size = groups_of_part * group_size;
     static constexpr std::size_t most_rows = 96, hit_stride = group_size + 16;
+    static constexpr std::size_t rough_size = rough_items::group_size, rough_stride = rough_size + 16;
     static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    static constexpr bool has_rough = std::is_same_v<Scalar, float>;
+    /// The rows of a part as whole numbers of one scale, for all of them the longest.
+    struct rough_part {
+        double scale = 0, length = 0, rest = 0;
+    };
     struct scratch {
         std::vector<Scalar const*> rows;
         std::vector<Scalar> bars, lengths, item_bars, raws;
         std::vector<std::uint32_t> places;
         std::vector<score_hits<Scalar>> hits;
+        // for rough scores
+        std::vector<std::uint8_t const*> numbers;
+        std::vector<std::int32_t> rough_bars, rough_item_bars, values;
+        std::vector<score_hits<std::int32_t>> rough_hits;
+        std::vector<Scalar const*> xs, ys;
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> met;
+        std::vector<Scalar> products;
     };
 
     factor_subject<Scalar> subject(std::size_t place) const noexcept {
@@ -92,6 +111,12 @@ private:
         std::size_t const n = m_index.n_plain();
         std::size_t const first = left * part_size, last = std::min(n, first + part_size);
         std::size_t const end = std::min(m_index.n_groups(), (right + 1) * groups_of_part);
+        if constexpr (has_rough) // in a part of its own bars come to be
+            if (!m_parts.empty() && left != right) {
+                for (std::size_t place = right * part_size; place < std::min(n, (right + 1) * part_size); place += rough_size)
+                    join_roughly(left, first, last, place / rough_size, work);
+                return;
+            }
         for (std::size_t row = first; row < last; row += most_rows)
             // In a part of its own only what comes after the row is new.
             for (std::size_t g = left == right ? row / group_size : right * groups_of_part; g < end; ++g)
@@ -128,10 +153,76 @@ private:
             }
     }
 
+    // --- rough scores
+
+    void round_rows(team& workers) {
+        auto const& items = m_index.rough();
+        std::size_t const n = m_index.n_plain(), width = 4 * items.n_steps();
+        m_numbers = buffer<std::uint8_t>(checked_product(n, width, "similar items"));
+        m_parts.resize((n + part_size - 1) / part_size);
+        workers.run(m_parts.size(), [&](std::size_t p, std::size_t) {
+            std::size_t const first = p * part_size, last = std::min(n, first + part_size);
+            auto& part = m_parts[p];
+            for (std::size_t r = first; r < last; ++r)
+                part.scale = std::max(part.scale, items.user_scale(subject(r).row, 1 / subject(r).length));
+            for (std::size_t r = first; r < last; ++r) {
+                auto const row = items.round_user(subject(r).row, 1 / subject(r).length, part.scale, m_numbers.data() + r * width);
+                part.length = std::max(part.length, row.length), part.rest = std::max(part.rest, row.rest);
+            }
+        });
+    }
+    /// The rows of a part against a group of another: pairs that may be in a list are scored. Each row and each item has a bar.
+    void join_roughly(std::size_t part, std::size_t first, std::size_t last, std::size_t g, scratch& work) {
+        auto const& items = m_index.rough();
+        auto const& rows = m_parts[part];
+        double const error = (rows.length * items.rest(g) + rows.rest + m_slack) * (1 + 1e-6), unit = rows.scale * items.scale(g);
+        auto const bar_of = [&](std::size_t place) {
+            return rough_items::bar_of(static_cast<double>(m_best[place].bar()) - error, unit);
+        };
+        work.rough_item_bars.clear();
+        for (std::size_t place = g * rough_size; place < (g + 1) * rough_size; ++place)
+            work.rough_item_bars.push_back(place < m_index.n_plain() ? bar_of(place) : no_rough_bar);
+        work.values.resize(most_rows * rough_stride), work.places.resize(most_rows * rough_stride);
+        for (std::size_t row = first; row < last; row += most_rows) {
+            work.numbers.clear(), work.rough_bars.clear(), work.rough_hits.clear();
+            for (std::size_t r = row; r < std::min(last, row + most_rows); ++r) {
+                std::size_t const at = work.numbers.size() * rough_stride;
+                work.numbers.push_back(m_numbers.data() + r * 4 * items.n_steps());
+                work.rough_bars.push_back(bar_of(r));
+                work.rough_hits.push_back({work.values.data() + at, work.places.data() + at, nullptr, 0});
+            }
+            items.kernel().scan({items.group(g), work.numbers.data(), work.rough_bars.data(), work.rough_item_bars.data(),
+                                 work.numbers.size(), rough_items::group_blocks, items.n_steps(),
+                                 static_cast<std::uint32_t>(g * rough_size), work.rough_hits.data()});
+            score_met(row, work);
+        }
+    }
+    void score_met(std::size_t row, scratch& work) {
+        work.met.clear(), work.xs.clear(), work.ys.clear();
+        for (std::size_t r = 0; r < work.rough_hits.size(); ++r)
+            for (std::size_t h = 0; h < work.rough_hits[r].n; ++h) {
+                std::size_t const a = row + r, b = work.rough_hits[r].places[h];
+                if (b >= m_index.n_plain()) continue;
+                work.met.emplace_back(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b));
+                work.xs.push_back(m_pairs.items().row(m_index.items()[a]));
+                work.ys.push_back(m_pairs.items().row(m_index.items()[b]));
+            }
+        work.products.resize(work.met.size());
+        m_pairs.kernels().pairs(work.xs.data(), work.ys.data(), work.met.size(), m_index.n_factors(), work.products.data());
+        for (std::size_t i = 0; i < work.met.size(); ++i) {
+            auto const [a, b] = work.met[i];
+            Scalar const score = m_pairs.finished(subject(a), m_index.items()[b], work.products[i]);
+            offer(a, score, m_index.items()[b]);
+            offer(b, score, m_index.items()[a]);
+        }
+    }
+
     factor_index<Scalar> const& m_index;
     factor_pairs<Scalar> const& m_pairs;
     std::vector<top_k<Scalar>> m_best; // by place
     std::vector<scratch> m_scratch;
+    std::vector<rough_part> m_parts;
+    buffer<std::uint8_t> m_numbers; // of rows, by place
     double m_slack = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <recsys/core/types.hpp>
@@ -25,10 +26,12 @@ template <class Entry> struct list_rows {
     std::vector<Entry> items;
 
     template <class Score> void add(std::span<ranked_index<Score> const> best) {
-        for (auto const& one : best) {
-            auto& [index, score] = items.emplace_back();
-            index = static_cast<std::remove_reference_t<decltype(index)>>(one.index);
-            score = static_cast<float>(one.score);
+        std::size_t const first = items.size();
+        items.resize(first + best.size());
+        for (std::size_t i = 0; i < best.size(); ++i) {
+            auto& [index, score] = items[first + i];
+            index = static_cast<std::remove_reference_t<decltype(index)>>(best[i].index);
+            score = static_cast<float>(best[i].score);
         }
         ends.push_back(items.size());
     }
@@ -38,6 +41,16 @@ template <class Entry> struct list_rows {
         items.insert(items.end(), more.items.begin(), more.items.end());
     }
 };
+
+/// All lists of some parts, which give their memory back one by one.
+template <class Entry> list_rows<Entry> joined(std::vector<list_rows<Entry>> parts) {
+    list_rows<Entry> out;
+    std::size_t n_lists = 0, n_items = 0;
+    for (auto const& part : parts) n_lists += part.ends.size(), n_items += part.items.size();
+    out.ends.reserve(n_lists), out.items.reserve(n_items);
+    for (auto& part : parts) out.add(std::exchange(part, {}));
+    return out;
+}
 
 /// For fewer lists than these the rows are read in place: making an index costs as much as some 30 lists without one.
 inline constexpr std::size_t least_lists_for_an_index = 32;

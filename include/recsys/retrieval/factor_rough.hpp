@@ -82,14 +82,18 @@ public:
     /// The scale of a group and the longest rest in it.
     double scale(std::size_t g) const noexcept { return m_groups[g].scale; }
     double rest(std::size_t g) const noexcept { return m_groups[g].rest; }
-
-    /// Rounds a user's row into 4 n_steps numbers.
-    rough_row round_user(float const* row, double times, std::uint8_t* out) const noexcept {
-        rough_limits const limits{static_cast<double>(m_kernel.most_of_user), m_kernel.in_halves ? longest_user : 1e300};
-        double const scale = limits.scale_of(m_kernel.measure(row, times, m_n_factors), m_n_factors);
-        return round_user(row, times, scale, out);
+    /// The bar of a sum that stands for a score at least as high as a bar, where a sum of 1 stands for `unit`.
+    static std::int32_t bar_of(double score, double unit) noexcept {
+        constexpr double most = static_cast<double>(no_rough_bar);
+        return static_cast<std::int32_t>(std::floor(std::max(-most, std::min(most, score / unit))));
     }
-    /// The same with a scale that is large enough.
+
+    /// The least scale for a user's row.
+    double user_scale(float const* row, double times) const noexcept {
+        rough_limits const limits{static_cast<double>(m_kernel.most_of_user), m_kernel.in_halves ? longest_user : 1e300};
+        return limits.scale_of(m_kernel.measure(row, times, m_n_factors), m_n_factors);
+    }
+    /// Rounds a user's row into 4 n_steps numbers.
     rough_row round_user(float const* row, double times, double scale, std::uint8_t* out) const noexcept {
         if (!(scale > 0)) scale = 1;
         auto const rounded = m_kernel.round(row, times, scale, m_n_factors, m_kernel.offset, out, 4);

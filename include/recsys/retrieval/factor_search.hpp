@@ -6,7 +6,6 @@
 #include <recsys/core/push_macros.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -80,7 +79,6 @@ private:
     static constexpr std::size_t group_size = factor_index<Scalar>::group_size, group_blocks = factor_index<Scalar>::group_blocks;
     static constexpr std::size_t groups_of_rough = rough_items::group_size / group_size, value_stride = rough_items::group_size + 16;
     static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
-    static constexpr double no_bar = static_cast<double>(no_rough_bar);
     struct work {
         factor_index<Scalar> const& index;
         factor_pairs<Scalar> const& pairs;
@@ -216,11 +214,14 @@ private:
         m_rough.resize(std::max(m_rough.size(), w.subjects.size()));
         m_rough_numbers.resize(w.subjects.size() * width);
         m_values.resize(w.subjects.size() * value_stride);
+        m_no_item_bars.assign(rough_items::group_size, no_rough_bar);
         for (std::size_t s = 0; s < w.subjects.size(); ++s) m_rough[s].list.start();
         for (auto const& one : m_active) {
             auto& rough = m_rough[one.number];
             bool const is_cosine = w.index.by() == similarity::cosine;
-            rough.row = items.round_user(w.subjects[one.number].row, is_cosine ? 1 / one.length : 1, m_rough_numbers.data() + one.number * width);
+            auto const* const row = w.subjects[one.number].row;
+            double const times = is_cosine ? 1 / one.length : 1;
+            rough.row = items.round_user(row, times, items.user_scale(row, times), m_rough_numbers.data() + one.number * width);
             rough.length = is_cosine ? 1 : one.length;
             rough.next_cut = w.k + std::max<std::size_t>(64, w.k / 2);
         }
@@ -241,13 +242,12 @@ private:
             double const error =
                 (rough.row.length * items.rest(g) + rough.row.rest * longest + m_slack * rough.length * longest) * (1 + 1e-6) + m_least;
             rough.scale = rough.row.scale * items.scale(g), rough.width = 2 * error;
-            double const least = std::floor(std::max(-no_bar, std::min(no_bar, (bar - error) / rough.scale)));
-            rough.low = least * rough.scale - error;
+            m_rough_bars.push_back(rough_items::bar_of(bar - error, rough.scale));
+            rough.low = static_cast<double>(m_rough_bars.back()) * rough.scale - error;
             rough.list.make_room(rough_items::group_size);
             m_rough_hits.push_back({m_values.data() + m_rough_rows.size() * value_stride, rough.list.places_end(),
                                     skipped(w, g * rough_items::group_blocks, one.number), 0});
             m_rough_rows.push_back(m_rough_numbers.data() + one.number * 4 * items.n_steps());
-            m_rough_bars.push_back(static_cast<std::int32_t>(least));
             m_rough_chosen.push_back(one.number);
         }
         m_rough_active.resize(kept);
@@ -265,7 +265,7 @@ private:
     }
     template <class Wanted> void scan_rough(work const& w, std::size_t g, Wanted const& is_wanted) {
         auto const& items = w.index.rough();
-        items.kernel().scan({items.group(g), m_rough_rows.data(), m_rough_bars.data(), no_item_bars(), m_rough_rows.size(),
+        items.kernel().scan({items.group(g), m_rough_rows.data(), m_rough_bars.data(), m_no_item_bars.data(), m_rough_rows.size(),
                              rough_items::group_blocks, items.n_steps(), static_cast<std::uint32_t>(g * rough_items::group_size),
                              m_rough_hits.data()});
         bool const as_they_are = all_are_wanted(w, g * rough_items::group_size, (g + 1) * rough_items::group_size);
@@ -309,15 +309,6 @@ private:
     static void prefetch_row(Scalar const* row, std::size_t n) noexcept {
         for (std::size_t k = 0; k < n; k += 64 / sizeof(Scalar)) prefetch(row + k);
     }
-    static std::int32_t const* no_item_bars() noexcept {
-        static auto const bars = [] {
-            std::array<std::int32_t, rough_items::group_size> out;
-            out.fill(no_rough_bar);
-            return out;
-        }();
-        return bars.data();
-    }
-
     std::vector<top_k<Scalar>> m_best;
     std::vector<active_subject> m_active, m_rough_active;
     std::vector<Scalar const*> m_rows;
@@ -330,7 +321,7 @@ private:
     std::vector<rough_subject> m_rough;
     std::vector<std::uint8_t> m_rough_numbers; // rows of whole numbers
     std::vector<std::uint8_t const*> m_rough_rows;
-    std::vector<std::int32_t> m_rough_bars, m_values;
+    std::vector<std::int32_t> m_rough_bars, m_no_item_bars, m_values;
     std::vector<std::uint32_t> m_rough_chosen;
     std::vector<score_hits<std::int32_t>> m_rough_hits;
 };

@@ -106,6 +106,8 @@ template <class R, class Seen>
 lists recommend_all(R const& r, std::span<user_index const> users, Seen const& seen, recommend_options const& options) {
     list_rows<scored> rows;
     auto const report = recommend_in_blocks(r, users, seen, options, [&](lists const& block) {
+        if (rows.items.empty()) // lists of one length, as most often, are all that there will be
+            rows.ends.reserve(users.size()), rows.items.reserve(block.n_slots() / block.size() * users.size());
         for (auto const& [user, list] : block) {
             rows.items.insert(rows.items.end(), list.begin(), list.end());
             rows.ends.push_back(rows.items.size());

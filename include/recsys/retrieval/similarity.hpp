@@ -223,9 +223,7 @@ private:
                 for (auto const i : of.subspan(first, last - first)) take_joined(i, out);
             else list_some(of.subspan(first, last - first), k, score_of, from, searches[worker], out);
         });
-        list_rows<Scored> out;
-        for (auto& part : parts) out.add(std::exchange(part, {}));
-        return out;
+        return joined(std::move(parts));
     }
     void take_joined(Index i, list_rows<Scored>& out) {
         auto const place = m_own.place_of(to_size(i));

@@ -180,6 +180,22 @@ template <class S> void score_rows(S const* x, S const* const* rows, std::size_t
     else score_rows_by<S, false>(x, rows, n_rows, n_factors, out);
 }
 
+/// Products of pairs of rows, eight at a time.
+template <class S> void score_pairs(S const* const* xs, S const* const* ys, std::size_t n_pairs, std::size_t n_factors, S* out) {
+    for (std::size_t r = 0; r < n_pairs; r += 8) {
+        S const* x[8];
+        S const* y[8];
+        S sum[8] = {};
+        std::size_t const some = n_pairs - r < 8 ? n_pairs - r : 8;
+        for (std::size_t j = 0; j < 8; ++j) x[j] = xs[r + (j < some ? j : 0)], y[j] = ys[r + (j < some ? j : 0)];
+        for (std::size_t k = 0; k < n_factors; ++k) {
+            RECSYS_DETAIL_UNROLL
+            for (int j = 0; j < 8; ++j) sum[j] = multiply_add(x[j][k], y[j][k], sum[j]);
+        }
+        for (std::size_t j = 0; j < some; ++j) out[r + j] = sum[j];
+    }
+}
+
 /// How many of n scores reach a bar. Arrays of scores are read up to a multiple of 16, where they hold minus infinity.
 template <class S> RECSYS_DETAIL_INLINE std::size_t count_reaching(S const* scores, std::size_t n, S bar) {
     std::size_t out = 0;
@@ -234,5 +250,5 @@ template <class S> void count_ranks(S const* scores, std::size_t n, std::uint16_
 
 /// The table of this level.
 template <class S> score_table<S> scores() {
-    return {&score_scan_of<S>, &score_rows<S>, &find_bar<S>, &keep_reaching<S>, &count_ranks<S>};
+    return {&score_scan_of<S>, &score_rows<S>, &score_pairs<S>, &find_bar<S>, &keep_reaching<S>, &count_ranks<S>};
 }

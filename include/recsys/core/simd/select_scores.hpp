@@ -62,6 +62,7 @@ template <class S> struct bar_search {
 template <class S> struct score_table {
     void (*scan)(score_scan<S> const&);
     void (*rows)(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, bool is_distance, S* out);
+    void (*pairs)(S const* const* xs, S const* const* ys, std::size_t n_pairs, std::size_t n_factors, S* out);
     S (*find_bar)(bar_search<S> const&);
     std::size_t (*keep)(S* scores, std::uint32_t* indices, std::size_t n, S bar);
     void (*ranks)(S const* scores, std::size_t n, std::uint16_t* ranks);
@@ -158,6 +159,7 @@ RECSYS_DETAIL_INLINE __m256i lane_order(unsigned bits) {
 }
 template <class Raw>
 inline std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+    if ((bits & (bits - 1)) == 0) return append_each(lanes, bits, first_place, raws, places); // most often
     std::uint32_t n = 0;
     for (std::uint32_t first = 0; bits != 0; bits >>= 8, first += 8) {
         auto const order = lane_order(bits & 255u);
