@@ -163,10 +163,13 @@ private:
         workers.run(m_parts.size(), [&](std::size_t p, std::size_t) {
             std::size_t const first = p * part_size, last = std::min(n, first + part_size);
             auto& part = m_parts[p];
-            for (std::size_t r = first; r < last; ++r)
-                part.scale = std::max(part.scale, items.user_scale(subject(r).row, 1 / subject(r).length));
+            std::vector<float> turned((last - first) * width);
             for (std::size_t r = first; r < last; ++r) {
-                auto const row = items.round_user(subject(r).row, 1 / subject(r).length, part.scale, m_numbers.data() + r * width);
+                items.turn(subject(r).row, turned.data() + (r - first) * width);
+                part.scale = std::max(part.scale, items.user_scale(turned.data() + (r - first) * width, 1 / subject(r).length));
+            }
+            for (std::size_t r = first; r < last; ++r) {
+                auto const row = items.round_user(turned.data() + (r - first) * width, 1 / subject(r).length, part.scale, m_numbers.data() + r * width);
                 part.length = std::max(part.length, row.length), part.rest = std::max(part.rest, row.rest);
             }
         });
@@ -177,6 +180,7 @@ private:
         auto const& rows = m_parts[part];
         double const error = (rows.length * items.rest(g) + rows.rest + m_slack) * (1 + 1e-6), unit = rows.scale * items.scale(g);
         auto const bar_of = [&](std::size_t place) {
+            m_best[place].tighten();
             return rough_items::bar_of(static_cast<double>(m_best[place].bar()) - error, unit);
         };
         work.rough_item_bars.clear();

@@ -27,7 +27,7 @@ inline std::atomic<int>& forced_rough_start() noexcept {
     return start;
 }
 
-/// A row of whole numbers q: the row of floats, multiplied with what its owner says, is scale q + rest.
+/// A row of whole numbers q: the row of floats, turned and multiplied with what its owner says, is scale q + rest.
 struct rough_row {
     double scale = 1;
     double length = 0; ///< of scale q
@@ -47,7 +47,7 @@ struct rough_limits {
 
 /// The items of an index once more, as whole numbers: n_factors bytes an item, rounded up to a multiple of 4, and 4.
 ///
-/// Each group of 512 items has one scale, so that their scores are whole numbers beside each other.
+/// Rows are turned first, so that no number is much larger than others. Each group of 512 items has one scale, so that their scores are whole numbers beside each other.
 class rough_items {
 public:
     static constexpr std::size_t lanes = 16, group_blocks = 32, group_size = lanes * group_blocks;
@@ -70,6 +70,7 @@ public:
         std::size_t const n_groups = (n_items + group_size - 1) / group_size, group_bytes = group_size * 4 * (m_n_steps + 1);
         m_packed = buffer<std::uint8_t>(checked_product(n_groups, group_bytes, "top-k"), std::uint8_t{0});
         m_groups.resize(n_groups);
+        make_signs();
         workers.run(n_groups, [&](std::size_t g, std::size_t) {
             pack(g, std::min(group_size, n_items - g * group_size), m_packed.data() + g * group_bytes, row_at, times_at);
         });
@@ -88,15 +89,17 @@ public:
         return static_cast<std::int32_t>(std::floor(std::max(-most, std::min(most, score / unit))));
     }
 
+    /// A row turned, of 4 n_steps numbers: what the others take.
+    void turn(float const* row, float* out) const noexcept { m_kernel.turn(row, m_signs.data(), m_n_factors, out); }
     /// The least scale for a user's row.
-    double user_scale(float const* row, double times) const noexcept {
+    double user_scale(float const* turned, double times) const noexcept {
         rough_limits const limits{static_cast<double>(m_kernel.most_of_user), m_kernel.in_halves ? longest_user : 1e300};
-        return limits.scale_of(m_kernel.measure(row, times, m_n_factors), m_n_factors);
+        return limits.scale_of(m_kernel.measure(turned, times, m_n_steps), 4 * m_n_steps);
     }
     /// Rounds a user's row into 4 n_steps numbers.
-    rough_row round_user(float const* row, double times, double scale, std::uint8_t* out) const noexcept {
+    rough_row round_user(float const* turned, double times, double scale, std::uint8_t* out) const noexcept {
         if (!(scale > 0)) scale = 1;
-        auto const rounded = m_kernel.round(row, times, scale, m_n_factors, m_kernel.offset, out, 4);
+        auto const rounded = m_kernel.round(turned, times, scale, m_n_steps, m_kernel.offset, out, 4);
         return {scale, scale * std::sqrt(rounded.squares), std::sqrt(rounded.rests)};
     }
 
@@ -107,14 +110,18 @@ private:
     template <class RowAt, class TimesAt>
     void pack(std::size_t g, std::size_t n, std::uint8_t* out, RowAt const& row_at, TimesAt const& times_at) {
         rough_limits const limits{127, m_kernel.in_halves ? longest_item : 1e300};
+        std::size_t const width = 4 * m_n_steps;
+        std::vector<float> turned(n * width);
         double scale = 0, rests = 0;
-        for (std::size_t i = g * group_size; i < g * group_size + n; ++i)
-            scale = std::max(scale, limits.scale_of(m_kernel.measure(row_at(i), times_at(i), m_n_factors), m_n_factors));
+        for (std::size_t i = 0; i < n; ++i) {
+            turn(row_at(g * group_size + i), turned.data() + i * width);
+            scale = std::max(scale, limits.scale_of(m_kernel.measure(turned.data() + i * width, times_at(g * group_size + i), m_n_steps), width));
+        }
         if (!(scale > 0)) scale = 1;
         for (std::size_t i = 0; i < n; ++i) {
             std::uint8_t* const lane = out + i / lanes * lanes * 4 * (m_n_steps + 1) + i % lanes * 4;
-            std::size_t const place = g * group_size + i;
-            auto const rounded = m_kernel.round(row_at(place), times_at(place), scale, m_n_factors, 0, lane + 64, 64);
+            auto const rounded =
+                m_kernel.round(turned.data() + i * width, times_at(g * group_size + i), scale, m_n_steps, 0, lane + 64, 64);
             rests = std::max(rests, rounded.rests);
             start(lane, rounded.sums);
         }
@@ -132,12 +139,27 @@ private:
         }
     }
 
+    /// Turning makes rows of a block of m steps longer by the root of 4 m: signs make up for it.
+    void make_signs() {
+        m_signs.resize(4 * m_n_steps);
+        for (std::size_t first = 0, size = 0; first < m_n_steps; first += size) {
+            size = turned_together(m_n_steps - first);
+            double const length = 1 / std::sqrt(4 * static_cast<double>(size));
+            for (std::size_t k = 4 * first; k < 4 * (first + size); ++k) {
+                std::uint64_t mixed = (k + 1) * 0x9e3779b97f4a7c15u;
+                mixed = (mixed ^ mixed >> 32) * 0xd6e8feb86659fd93u;
+                m_signs[k] = static_cast<float>(mixed >> 63 ? length : -length);
+            }
+        }
+    }
+
     struct group_bounds {
         double scale, rest;
     };
     rough_table m_kernel;
     std::size_t m_n_factors = 0, m_n_steps = 0;
     buffer<std::uint8_t> m_packed;
+    std::vector<float> m_signs;
     std::vector<group_bounds> m_groups;
 };
 

@@ -214,14 +214,16 @@ private:
         m_rough.resize(std::max(m_rough.size(), w.subjects.size()));
         m_rough_numbers.resize(w.subjects.size() * width);
         m_values.resize(w.subjects.size() * value_stride);
+        m_turned.resize(width);
         m_no_item_bars.assign(rough_items::group_size, no_rough_bar);
         for (std::size_t s = 0; s < w.subjects.size(); ++s) m_rough[s].list.start();
         for (auto const& one : m_active) {
             auto& rough = m_rough[one.number];
             bool const is_cosine = w.index.by() == similarity::cosine;
-            auto const* const row = w.subjects[one.number].row;
             double const times = is_cosine ? 1 / one.length : 1;
-            rough.row = items.round_user(row, times, items.user_scale(row, times), m_rough_numbers.data() + one.number * width);
+            items.turn(w.subjects[one.number].row, m_turned.data());
+            rough.row = items.round_user(m_turned.data(), times, items.user_scale(m_turned.data(), times),
+                                         m_rough_numbers.data() + one.number * width);
             rough.length = is_cosine ? 1 : one.length;
             rough.next_cut = w.k + std::max<std::size_t>(64, w.k / 2);
         }
@@ -239,8 +241,8 @@ private:
             if (cannot_reach(w, g * groups_of_rough, one.length, bar)) continue;
             m_rough_active[kept++] = one;
             double const longest = w.index.by() == similarity::cosine ? 1 : w.index.longest(g * groups_of_rough);
-            double const error =
-                (rough.row.length * items.rest(g) + rough.row.rest * longest + m_slack * rough.length * longest) * (1 + 1e-6) + m_least;
+            double const error = (rough.row.length * items.rest(g) + rough.row.rest * longest + m_slack * rough.length * longest) * (1 + 1e-6) +
+                                 m_least * (1 + 8 * (rough.length + longest)); // turning may lose what is next to nothing
             rough.scale = rough.row.scale * items.scale(g), rough.width = 2 * error;
             m_rough_bars.push_back(rough_items::bar_of(bar - error, rough.scale));
             rough.low = static_cast<double>(m_rough_bars.back()) * rough.scale - error;
@@ -319,6 +321,7 @@ private:
 
     bool m_is_rough = false; // whether some subjects have rough lists
     std::vector<rough_subject> m_rough;
+    std::vector<float> m_turned;
     std::vector<std::uint8_t> m_rough_numbers; // rows of whole numbers
     std::vector<std::uint8_t const*> m_rough_rows;
     std::vector<std::int32_t> m_rough_bars, m_no_item_bars, m_values;

@@ -39,7 +39,10 @@ struct rough_scan {
     score_hits<std::int32_t>* hits;
 };
 
-/// What a row of floats, each multiplied with `times`, is like. Squares and sums are of two parts: the first and the last two of every four factors.
+// A row of floats has 4 n_steps numbers here, of which each is multiplied with `times`. Squares and sums are of two parts: the first and the last two
+// of every four numbers.
+
+/// What a row is like.
 struct rough_measures {
     double largest = 0, squares[2] = {0, 0};
 };
@@ -52,15 +55,26 @@ struct rounded_row {
 /// The kernel of one level, and what the numbers of rows may be for it.
 struct rough_table {
     void (*scan)(rough_scan const&) = nullptr; ///< null: there is none
-    rough_measures (*measure)(float const* row, double times, std::size_t n) = nullptr;
-    /// Writes q + offset, four of them every `stride` bytes, also for factors beyond n, which are 0.
-    rounded_row (*round)(float const* row, double times, double scale, std::size_t n, int offset, std::uint8_t* out, std::size_t stride) = nullptr;
+    /// A row of n numbers turned, so that one that is large is spread over many: products are those of the rows as they are.
+    /// Source: Hadamard's matrices of powers of 2, after signs that make rows of any pattern alike.
+    void (*turn)(float const* row, float const* signs, std::size_t n, float* out) = nullptr;
+    rough_measures (*measure)(float const* row, double times, std::size_t n_steps) = nullptr;
+    /// Writes q + offset, four of them every `stride` bytes.
+    rounded_row (*round)(float const* row, double times, double scale, std::size_t n_steps, int offset, std::uint8_t* out,
+                         std::size_t stride) = nullptr;
     int most_of_user = 0;                      ///< no number of a user's row is larger, either way
     int offset = 0;                            ///< is added to them, so that they have no sign; an item's sums start with as much less
     /// Whether sums are kept as two of 16 bits, of the first and of the last two of every four factors: the length of either part of a user's row
     /// times that of an item's must fit.
     bool in_halves = false;
 };
+
+/// How many of n steps are turned together: the largest power of 2.
+RECSYS_DETAIL_INLINE std::size_t turned_together(std::size_t n) noexcept {
+    std::size_t size = 1;
+    while (2 * size <= n) size *= 2;
+    return size;
+}
 
 #if defined(__GNUC__) && defined(__x86_64__)
 
@@ -100,21 +114,36 @@ struct rough {
 
 #include <recsys/core/simd/rough_kernels.inl>
 
-/// Factors k to k + 3 of n, 0 beyond.
-RECSYS_DETAIL_INLINE __m256d four_factors(float const* row, double times, std::size_t k, std::size_t n) {
-    __m128 x;
-    if (k + 4 <= n) x = _mm_loadu_ps(row + k);
-    else {
-        float some[4] = {0, 0, 0, 0};
-        for (std::size_t j = 0; k + j < n; ++j) some[j] = row[k + j];
-        x = _mm_loadu_ps(some);
+inline void turn_row(float const* row, float const* signs, std::size_t n, float* out) {
+    std::size_t const n_steps = (n + 3) / 4;
+    for (std::size_t s = 0; s < n_steps; ++s) {
+        float four[4] = {0, 0, 0, 0};
+        if (4 * s + 4 <= n) _mm_storeu_ps(four, _mm_loadu_ps(row + 4 * s));
+        else
+            for (std::size_t k = 4 * s; k < n; ++k) four[k % 4] = row[k];
+        __m128 x = _mm_mul_ps(_mm_loadu_ps(four), _mm_loadu_ps(signs + 4 * s));
+        x = _mm_add_ps(_mm_permute_ps(x, 0xb1), _mm_xor_ps(x, _mm_setr_ps(0.f, -0.f, 0.f, -0.f)));
+        x = _mm_add_ps(_mm_permute_ps(x, 0x4e), _mm_xor_ps(x, _mm_setr_ps(0.f, 0.f, -0.f, -0.f)));
+        _mm_storeu_ps(out + 4 * s, x);
     }
-    return _mm256_mul_pd(_mm256_cvtps_pd(x), _mm256_set1_pd(times));
+    for (std::size_t first = 0, size = 0; first < n_steps; first += size) {
+        size = turned_together(n_steps - first);
+        for (std::size_t apart = 1; apart < size; apart *= 2)
+            for (std::size_t s = first; s < first + size; s += 2 * apart)
+                for (std::size_t j = s; j < s + apart; ++j) {
+                    __m128 const a = _mm_loadu_ps(out + 4 * j), b = _mm_loadu_ps(out + 4 * (j + apart));
+                    _mm_storeu_ps(out + 4 * j, _mm_add_ps(a, b));
+                    _mm_storeu_ps(out + 4 * (j + apart), _mm_sub_ps(a, b));
+                }
+    }
 }
-inline rough_measures measure_row(float const* row, double times, std::size_t n) {
+RECSYS_DETAIL_INLINE __m256d four_numbers(float const* row, double times) {
+    return _mm256_mul_pd(_mm256_cvtps_pd(_mm_loadu_ps(row)), _mm256_set1_pd(times));
+}
+inline rough_measures measure_row(float const* row, double times, std::size_t n_steps) {
     __m256d largest = _mm256_setzero_pd(), squares = _mm256_setzero_pd();
-    for (std::size_t k = 0; k < n; k += 4) {
-        __m256d const x = four_factors(row, times, k, n);
+    for (std::size_t s = 0; s < n_steps; ++s) {
+        __m256d const x = four_numbers(row + 4 * s, times);
         largest = _mm256_max_pd(largest, _mm256_andnot_pd(_mm256_set1_pd(-0.0), x));
         squares = _mm256_fmadd_pd(x, x, squares);
     }
@@ -124,12 +153,13 @@ inline rough_measures measure_row(float const* row, double times, std::size_t n)
     for (double const x : most) out.largest = x > out.largest ? x : out.largest;
     return out;
 }
-inline rounded_row round_row(float const* row, double times, double scale, std::size_t n, int offset, std::uint8_t* out, std::size_t stride) {
+inline rounded_row round_row(float const* row, double times, double scale, std::size_t n_steps, int offset, std::uint8_t* out,
+                             std::size_t stride) {
     __m256d const inverse = _mm256_set1_pd(1 / scale), unit = _mm256_set1_pd(scale);
     __m256d squares = _mm256_setzero_pd(), rests = _mm256_setzero_pd();
     __m128i sums = _mm_setzero_si128();
-    for (std::size_t k = 0; k < n; k += 4, out += stride) {
-        __m256d const x = four_factors(row, times, k, n);
+    for (std::size_t s = 0; s < n_steps; ++s, out += stride) {
+        __m256d const x = four_numbers(row + 4 * s, times);
         __m256d const q = _mm256_round_pd(_mm256_mul_pd(x, inverse), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
         __m256d const rest = _mm256_fnmadd_pd(unit, q, x);
         squares = _mm256_fmadd_pd(q, q, squares), rests = _mm256_fmadd_pd(rest, rest, rests);
@@ -147,7 +177,7 @@ inline rounded_row round_row(float const* row, double times, double scale, std::
             {of_four[0] + of_four[1], of_four[2] + of_four[3]}};
 }
 
-inline rough_table rough_scores() { return {&rough_scan_of<6, 1, 4>, &measure_row, &round_row, 63, 64, true}; }
+inline rough_table rough_scores() { return {&rough_scan_of<6, 1, 4>, &turn_row, &measure_row, &round_row, 63, 64, true}; }
 
 }
 
@@ -187,7 +217,7 @@ struct rough {
 
 #include <recsys/core/simd/rough_kernels.inl>
 
-inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, &avx2::measure_row, &avx2::round_row, 63, 64, true}; }
+inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 63, 64, true}; }
 
 /// With VNNI: sums of 32 bits.
 namespace vnni {
@@ -200,7 +230,7 @@ struct rough : avx512::rough {
 
 #include <recsys/core/simd/rough_kernels.inl>
 
-inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, &avx2::measure_row, &avx2::round_row, 127, 128, false}; }
+inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 127, 128, false}; }
 
 }
 
