@@ -24,9 +24,9 @@ TEST_CASE("an index has the longest rows first, equal ones by number, and what c
     auto const index = index_of(values, 2, rs::similarity::dot, {0, 1, 2, 3, 4, 5, 6});
     CHECK(std::vector<std::uint32_t>(index.items().begin(), index.items().end()) == std::vector<std::uint32_t>{1, 4, 0, 2, 6, 3, 5});
     CHECK(index.n_plain() == 5);
-    CHECK(index.n_blocks() == 1);
+    CHECK(index.n_groups() == 1);
     CHECK(index.longest(0) == 5);
-    CHECK(index.shortest(1) == 0);
+    CHECK(index.shortest(0) == 0);
     CHECK(index.scales(0) == nullptr);
     CHECK(index.block(0)[0] == 3); // first factors side by side, then second ones
     CHECK(index.block(0)[1] == 0);
@@ -48,7 +48,10 @@ TEST_CASE("an index of some items, and of none") {
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
     auto const some = index_of(values, 3, rs::similarity::euclidean, {1, 20, 39});
     CHECK(std::vector<std::uint32_t>(some.items().begin(), some.items().end()) == std::vector<std::uint32_t>{39, 20, 1});
+    CHECK(some.place_of(39) == 0);
+    CHECK(some.place_of(1) == 2);
+    CHECK(some.place_of(0) == some.no_place);
     auto const none = index_of(values, 3, rs::similarity::dot, {});
-    CHECK(none.n_blocks() == 0);
+    CHECK(none.n_groups() == 0);
     CHECK(none.n_plain() == 0);
 }

@@ -67,6 +67,21 @@ struct forced {
     forced& operator=(forced const&) = delete;
 };
 
+/// Rough scores never, or from a group on and whatever the size, with or without VNNI, for as long as it lives.
+struct forced_rough {
+    static constexpr int never = -2;
+    explicit forced_rough(int start, bool with_vnni = true) {
+        rs::detail::forced_rough_start().store(start);
+        rs::detail::vnni_allowed().store(with_vnni);
+    }
+    ~forced_rough() {
+        rs::detail::forced_rough_start().store(-1);
+        rs::detail::vnni_allowed().store(true);
+    }
+    forced_rough(forced_rough const&) = delete;
+    forced_rough& operator=(forced_rough const&) = delete;
+};
+
 /// A full sort of a scorer's own scores, of what it knows.
 template <class Scorer, class Seen>
 std::vector<rs::scored> known_list(Scorer const& scorer, rs::user_index u, Seen const& seen, std::size_t k) {

@@ -204,7 +204,7 @@ struct rough {
         std::memcpy(&x, p, sizeof x);
         return _mm512_set1_epi32(x);
     }
-    static RECSYS_DETAIL_INLINE reg min(reg a, reg b) { return _mm512_min_epi32(a, b); }
+    static RECSYS_DETAIL_INLINE reg min(reg a, reg b) { return _mm512_maskz_min_epi32(0xffff, a, b); } // as in select.hpp
     static RECSYS_DETAIL_INLINE reg start(reg start, reg, reg) { return start; }
     static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) {
         reg product;
