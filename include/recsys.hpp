@@ -6291,6 +6291,20 @@ inline simd_level active_simd_level() noexcept {
     int const forced = forced_simd_level().load();
     return forced < 0 ? best_simd_level() : static_cast<simd_level>(forced);
 }
+
+/// Whether kernels of the level avx512 use VNNI: where the machine has it, unless a test forbids it. It is no level of its own, since results are the
+/// same with it and without.
+inline std::atomic<bool>& vnni_allowed() noexcept {
+    static std::atomic<bool> allowed{true};
+    return allowed;
+}
+inline bool uses_vnni() noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+    return vnni_allowed().load() && __builtin_cpu_supports("avx512vnni");
+#else
+    return false;
+#endif
+}
 }}} // namespace recsys::detail
 #endif
 
@@ -7371,32 +7385,48 @@ template <class S> kernel_table<S> kernels(simd_level level) {
 #endif
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-/// A raw score that reached its user's bar.
-template <class S> struct score_hit {
-    S raw;
-    std::uint32_t place; ///< of the item, from the first block of the scan
-    std::uint32_t user;  ///< of the scan
+/// Where the scores of a user go that reach his bar: arrays with room for n_blocks x 16 and 16 more.
+template <class Raw> struct score_hits {
+    Raw* raws;
+    std::uint32_t* places;     ///< of the items
+    std::uint16_t const* skip; ///< for each block of the scan the lanes that are never hits, a bit each; null: none
+    std::uint32_t n;           ///< how many there are
 };
 
-/// What a scan reads, and where it writes: `hits` has room for n_users x n_blocks x 16.
+/// What a scan reads, and where it writes.
 template <class S> struct score_scan {
     S const* items;        ///< packed blocks
     S const* scales;       ///< for each item what its score is multiplied with before it meets the bar; null: 1
     S const* const* users; ///< rows
     S const* bars;         ///< for each user
     S no_score;            ///< infinity
-    std::size_t n_users, n_blocks, n_factors;
+    std::size_t n_users;
+    std::size_t n_blocks; ///< a multiple of 8
+    std::size_t n_factors;
     bool is_distance;
-    score_hit<S>* hits;
+    std::uint32_t first_place; ///< that of the first item
+    score_hits<S>* hits;       ///< for each user
     // Where items want users as users want items; only with scales. An item's bar is multiplied with the user's length.
     S const* item_bars = nullptr;
     S const* user_lengths = nullptr;
 };
 
+/// Two arrays of scores and what is asked of both together.
+template <class S> struct bar_search {
+    S const* scores[2];
+    std::size_t n[2];
+    std::size_t k, most;
+    S low; ///< a bar that at least k reach
+};
+
 /// The kernels of one level; score_kernels.inl says what each does.
 template <class S> struct score_table {
-    std::size_t (*scan)(score_scan<S> const&); ///< how many hits
+    void (*scan)(score_scan<S> const&);
     void (*rows)(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, bool is_distance, S* out);
+    void (*pairs)(S const* const* xs, S const* const* ys, std::size_t n_pairs, std::size_t n_factors, S* out);
+    S (*find_bar)(bar_search<S> const&);
+    std::size_t (*keep)(S* scores, std::uint32_t* indices, std::size_t n, S bar);
+    void (*ranks)(S const* scores, std::size_t n, std::uint16_t* ranks);
 };
 
 /// The place of the lowest bit that is set; there is one.
@@ -7410,7 +7440,38 @@ RECSYS_DETAIL_INLINE std::uint32_t lowest_bit(unsigned bits) noexcept {
 #endif
 }
 
+RECSYS_DETAIL_INLINE std::uint32_t bit_count(unsigned bits) noexcept {
+#if defined(__GNUC__)
+    return static_cast<std::uint32_t>(__builtin_popcount(bits));
+#else
+    std::uint32_t out = 0;
+    for (; bits != 0; bits &= bits - 1) ++out;
+    return out;
+#endif
+}
+template <class Raw>
+inline std::uint32_t append_each(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) noexcept {
+    std::uint32_t n = 0;
+    for (; bits != 0; bits &= bits - 1, ++n) {
+        std::uint32_t const lane = lowest_bit(bits);
+        raws[n] = lanes[lane], places[n] = first_place + lane;
+    }
+    return n;
+}
+
 namespace portable {
+inline constexpr int tile_size = 12; // registers that hold sums
+
+template <class Raw>
+std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+    return append_each(lanes, bits, first_place, raws, places);
+}
+template <class Raw> std::uint32_t move_words(Raw const* from, std::uint32_t const* ids, unsigned bits, Raw* to, std::uint32_t* ids_to) {
+    std::uint32_t n = 0;
+    for (; bits != 0; bits &= bits - 1, ++n) to[n] = from[lowest_bit(bits)], ids_to[n] = ids[lowest_bit(bits)];
+    return n;
+}
+
 template <class S> RECSYS_DETAIL_INLINE S multiply_add(S a, S b, S c) noexcept { return a * b + c; }
 
 /// Lane by lane: g++ 12 cannot compile masks of two doubles that are combined ("internal compiler error: in gimple_expand_vec_cond_expr").
@@ -7433,7 +7494,20 @@ template <class S> struct comparison {
 //
 // A raw score is summed over the factors in their order, with one multiply_add a step, by every kernel: a pair has the same bits whichever is
 // asked. It is the sum of products, or for distances minus the sum of squared differences, so that more is always better.
-// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane].
+// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane]. Hits go to the list of their user, those of lanes to be skipped nowhere.
+
+/// Adds the lanes of `bits` to arrays with room for whole packs: how many there are.
+template <class Raw>
+inline std::uint32_t append_lanes(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+    if constexpr (sizeof(Raw) == 4) return append_words(lanes, bits, first_place, raws, places);
+    else return append_each(lanes, bits, first_place, raws, places);
+}
+/// Notes hits of a user among up to 16 lanes of a block, from lane `lane` on.
+template <class Raw>
+inline void note_hits(score_hits<Raw>& list, Raw const* lanes, unsigned bits, std::size_t block, std::size_t lane, std::uint32_t first_place) {
+    if (list.skip) bits &= ~(static_cast<unsigned>(list.skip[block]) >> lane);
+    list.n += append_lanes(lanes, bits, first_place + static_cast<std::uint32_t>(block * 16 + lane), list.raws + list.n, list.places + list.n);
+}
 
 template <class S, bool Distance>
 RECSYS_DETAIL_INLINE typename pack<S>::reg score_step(typename pack<S>::reg x, typename pack<S>::reg y, typename pack<S>::reg sum) {
@@ -7472,8 +7546,8 @@ score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_
 /// Some users against lanes of some blocks, held in registers: notes the scores that reach their user's bar, or with Both their item's.
 /// @param lane  the first lane of the blocks; as many packs from there.
 template <class S, bool Distance, bool Scaled, bool Both, int Users, int Blocks, int Packs>
-RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
-                                            std::size_t block, std::size_t lane, score_hit<S>* hits) {
+RECSYS_DETAIL_INLINE void score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
+                                     std::size_t block, std::size_t lane) {
     using p = pack<S>;
     using compare = comparison<S>;
     std::size_t const n = scan.n_factors, block_size = 16 * n;
@@ -7520,50 +7594,40 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
             }
         }
     }
-    if (!compare::any(some)) return 0;
-    // Unrolled stores: an array that is read at a varying place would not live in registers above.
-    S raw[Users * Blocks * Packs][p::width];
-    unsigned hit[Users * Blocks * Packs];
+    if (!compare::any(some)) return;
     RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
+        auto const user = first_user + static_cast<std::uint32_t>(u);
         auto const bar = p::set(bars[u]);
         RECSYS_DETAIL_UNROLL
         for (int b = 0; b < Blocks; ++b) {
+            std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane;
+            unsigned bits = 0;
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < Packs; ++c) {
-                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
-                hit[(u * Blocks + b) * Packs + c] =
-                    compare::bits(score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
-                p::store(raw[(u * Blocks + b) * Packs + c], sum[u][b][c]);
+                std::size_t const first = static_cast<std::size_t>(c) * p::width;
+                bits |= compare::bits(score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at + first, bar, user)) << first;
             }
+            if (bits == 0) continue;
+            S lanes[Packs * p::width];
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) p::store(lanes + static_cast<std::size_t>(c) * p::width, sum[u][b][c]);
+            note_hits(scan.hits[user], lanes, bits, block + static_cast<std::size_t>(b), lane, scan.first_place);
         }
     }
-    std::size_t found = 0;
-    for (int at = 0; at < Users * Blocks * Packs; ++at) {
-        auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
-        std::size_t const place =
-            (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
-        unsigned bits = hit[at];
-        for (; bits != 0; bits &= bits - 1) {
-            std::uint32_t const i = lowest_bit(bits);
-            hits[found++] = {raw[at][i], static_cast<std::uint32_t>(place) + i, user};
-        }
-    }
-    return found;
 }
 
 /// Every user against every block.
-template <class S, bool Distance, bool Scaled, bool Both = false> inline std::size_t score_blocks(score_scan<S> const& scan) {
+template <class S, bool Distance, bool Scaled, bool Both = false> inline void score_blocks(score_scan<S> const& scan) {
     constexpr std::size_t width = pack<S>::width;
-    constexpr int packs = width == 16 ? 1 : 2, at_once = 12 / packs, blocks_of_one = 8 / packs;
+    constexpr int packs = width == 16 ? 1 : 2, blocks = 2 / packs, at_once = tile_size / 2, blocks_of_one = 8 / packs;
     constexpr std::size_t lanes = static_cast<std::size_t>(packs) * width;
-    std::size_t found = 0;
-    std::size_t done = 0;
-    if (scan.n_users == 1) // a user alone: several blocks keep the registers busy
-        for (; done + blocks_of_one <= scan.n_blocks; done += blocks_of_one)
+    if (scan.n_users == 1) { // a user alone: several blocks keep the registers busy
+        for (std::size_t b = 0; b < scan.n_blocks; b += blocks_of_one)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, done, lane,
-                                                                                        scan.hits + found);
+                score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane);
+        return;
+    }
     for (std::size_t first = 0; first < scan.n_users; first += at_once) {
         S const* users[at_once];
         S bars[at_once];
@@ -7572,14 +7636,12 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
             users[u] = scan.users[is_there ? first + u : scan.n_users - 1];
             bars[u] = is_there ? scan.bars[first + u] : scan.no_score;
         }
-        for (std::size_t b = done; b < scan.n_blocks; ++b)
+        for (std::size_t b = 0; b < scan.n_blocks; b += blocks)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b,
-                                                                                  lane, scan.hits + found);
+                score_tile<S, Distance, Scaled, Both, at_once, blocks, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane);
     }
-    return found;
 }
-template <class S> std::size_t score_scan_of(score_scan<S> const& scan) {
+template <class S> void score_scan_of(score_scan<S> const& scan) {
     if (scan.is_distance) return score_blocks<S, true, false>(scan);
     if (scan.item_bars) return score_blocks<S, false, true, true>(scan);
     return scan.scales ? score_blocks<S, false, true>(scan) : score_blocks<S, false, false>(scan);
@@ -7609,12 +7671,91 @@ template <class S> void score_rows(S const* x, S const* const* rows, std::size_t
     else score_rows_by<S, false>(x, rows, n_rows, n_factors, out);
 }
 
+/// Products of pairs of rows, eight at a time.
+template <class S> void score_pairs(S const* const* xs, S const* const* ys, std::size_t n_pairs, std::size_t n_factors, S* out) {
+    for (std::size_t r = 0; r < n_pairs; r += 8) {
+        S const* x[8];
+        S const* y[8];
+        S sum[8] = {};
+        std::size_t const some = n_pairs - r < 8 ? n_pairs - r : 8;
+        for (std::size_t j = 0; j < 8; ++j) x[j] = xs[r + (j < some ? j : 0)], y[j] = ys[r + (j < some ? j : 0)];
+        for (std::size_t k = 0; k < n_factors; ++k) {
+            RECSYS_DETAIL_UNROLL
+            for (int j = 0; j < 8; ++j) sum[j] = multiply_add(x[j][k], y[j][k], sum[j]);
+        }
+        for (std::size_t j = 0; j < some; ++j) out[r + j] = sum[j];
+    }
+}
+
+/// How many of n scores reach a bar. Arrays of scores are read up to a multiple of 16, where they hold minus infinity.
+template <class S> RECSYS_DETAIL_INLINE std::size_t count_reaching(S const* scores, std::size_t n, S bar) {
+    std::size_t out = 0;
+    for (std::size_t i = 0; i < n; i += pack<S>::width)
+        out += bit_count(comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar))));
+    return out;
+}
+/// A bar that at least k of all scores reach and if possible no more than `most`, found by halves: counting runs without a branch.
+template <class S> S find_bar(bar_search<S> const& in) {
+    S const infinity = std::numeric_limits<S>::infinity();
+    S highest[16], lowest[16];
+    for (int j = 0; j < 16; ++j) highest[j] = -infinity, lowest[j] = infinity;
+    for (int part = 0; part < 2; ++part)
+        for (std::size_t i = 0; i < in.n[part]; i += 16)
+            for (int j = 0; j < 16; ++j) {
+                S const x = in.scores[part][i + static_cast<std::size_t>(j)];
+                highest[j] = x > highest[j] ? x : highest[j];
+                S const y = x > -infinity ? x : infinity;
+                lowest[j] = y < lowest[j] ? y : lowest[j];
+            }
+    S low = infinity, high = -infinity;
+    for (int j = 0; j < 16; ++j) low = lowest[j] < low ? lowest[j] : low, high = highest[j] > high ? highest[j] : high;
+    low = in.low > low ? in.low : low;
+    if (!(high - low < std::numeric_limits<S>::max())) return in.low;
+    for (int i = 0; i < 12; ++i) {
+        S const middle = low + (high - low) / 2;
+        std::size_t const n = count_reaching(in.scores[0], in.n[0], middle) + count_reaching(in.scores[1], in.n[1], middle);
+        if (n < in.k) high = middle;
+        else {
+            low = middle;
+            if (n <= in.most) break;
+        }
+    }
+    return low;
+}
+/// Keeps those of n scores that reach a bar, and their indices, in their order: how many there are.
+template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, std::size_t n, S bar) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < n; i += pack<S>::width) {
+        unsigned const bits = comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar)));
+        if constexpr (sizeof(S) == 4) kept += move_words(scores + i, indices + i, bits, scores + kept, indices + kept);
+        else
+            for (unsigned left = bits; left != 0; left &= left - 1, ++kept)
+                scores[kept] = scores[i + lowest_bit(left)], indices[kept] = indices[i + lowest_bit(left)];
+    }
+    return kept;
+}
+/// For each of n scores how many reach it.
+template <class S> void count_ranks(S const* scores, std::size_t n, std::uint16_t* ranks) {
+    for (std::size_t i = 0; i < n; ++i) ranks[i] = static_cast<std::uint16_t>(count_reaching(scores, n, scores[i]));
+}
+
 /// The table of this level.
-template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_rows<S>}; }
+template <class S> score_table<S> scores() {
+    return {&score_scan_of<S>, &score_rows<S>, &score_pairs<S>, &find_bar<S>, &keep_reaching<S>, &count_ranks<S>};
+}
 // --- back in recsys/core/simd/select_scores.hpp
 }
 
 #if defined(__GNUC__) && defined(__x86_64__)
+
+/// For each set of eight lanes their numbers, one a byte, in order: what a permutation takes to put them side by side.
+inline constexpr auto lane_orders = [] {
+    std::array<std::uint64_t, 256> out{};
+    for (unsigned bits = 0; bits < 256; ++bits)
+        for (unsigned lane = 0, n = 0; lane < 8; ++lane)
+            if (bits >> lane & 1u) out[bits] |= std::uint64_t{lane} << 8 * n++;
+    return out;
+}();
 
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
@@ -7624,6 +7765,35 @@ template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_r
 #endif
 
 namespace avx2 {
+inline constexpr int tile_size = 12;
+
+RECSYS_DETAIL_INLINE __m256i lane_order(unsigned bits) {
+    return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(lane_orders[bits])));
+}
+template <class Raw>
+inline std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+    if ((bits & (bits - 1)) == 0) return append_each(lanes, bits, first_place, raws, places); // most often
+    std::uint32_t n = 0;
+    for (std::uint32_t first = 0; bits != 0; bits >>= 8, first += 8) {
+        auto const order = lane_order(bits & 255u);
+        auto const x = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(lanes + first));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(raws + n), _mm256_permutevar8x32_epi32(x, order));
+        auto const at = _mm256_add_epi32(order, _mm256_set1_epi32(static_cast<int>(first_place + first)));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(places + n), at);
+        n += bit_count(bits & 255u);
+    }
+    return n;
+}
+template <class Raw>
+inline std::uint32_t move_words(Raw const* from, std::uint32_t const* ids, unsigned bits, Raw* to, std::uint32_t* ids_to) {
+    auto const order = lane_order(bits);
+    auto const x = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(from));
+    auto const y = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(ids));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permutevar8x32_epi32(x, order));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(ids_to), _mm256_permutevar8x32_epi32(y, order));
+    return bit_count(bits);
+}
+
 RECSYS_DETAIL_INLINE float multiply_add(float a, float b, float c) noexcept { return __builtin_fmaf(a, b, c); }
 RECSYS_DETAIL_INLINE double multiply_add(double a, double b, double c) noexcept { return __builtin_fma(a, b, c); }
 
@@ -7650,7 +7820,20 @@ template <> struct comparison<double> {
 //
 // A raw score is summed over the factors in their order, with one multiply_add a step, by every kernel: a pair has the same bits whichever is
 // asked. It is the sum of products, or for distances minus the sum of squared differences, so that more is always better.
-// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane].
+// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane]. Hits go to the list of their user, those of lanes to be skipped nowhere.
+
+/// Adds the lanes of `bits` to arrays with room for whole packs: how many there are.
+template <class Raw>
+inline std::uint32_t append_lanes(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+    if constexpr (sizeof(Raw) == 4) return append_words(lanes, bits, first_place, raws, places);
+    else return append_each(lanes, bits, first_place, raws, places);
+}
+/// Notes hits of a user among up to 16 lanes of a block, from lane `lane` on.
+template <class Raw>
+inline void note_hits(score_hits<Raw>& list, Raw const* lanes, unsigned bits, std::size_t block, std::size_t lane, std::uint32_t first_place) {
+    if (list.skip) bits &= ~(static_cast<unsigned>(list.skip[block]) >> lane);
+    list.n += append_lanes(lanes, bits, first_place + static_cast<std::uint32_t>(block * 16 + lane), list.raws + list.n, list.places + list.n);
+}
 
 template <class S, bool Distance>
 RECSYS_DETAIL_INLINE typename pack<S>::reg score_step(typename pack<S>::reg x, typename pack<S>::reg y, typename pack<S>::reg sum) {
@@ -7689,8 +7872,8 @@ score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_
 /// Some users against lanes of some blocks, held in registers: notes the scores that reach their user's bar, or with Both their item's.
 /// @param lane  the first lane of the blocks; as many packs from there.
 template <class S, bool Distance, bool Scaled, bool Both, int Users, int Blocks, int Packs>
-RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
-                                            std::size_t block, std::size_t lane, score_hit<S>* hits) {
+RECSYS_DETAIL_INLINE void score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
+                                     std::size_t block, std::size_t lane) {
     using p = pack<S>;
     using compare = comparison<S>;
     std::size_t const n = scan.n_factors, block_size = 16 * n;
@@ -7737,50 +7920,40 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
             }
         }
     }
-    if (!compare::any(some)) return 0;
-    // Unrolled stores: an array that is read at a varying place would not live in registers above.
-    S raw[Users * Blocks * Packs][p::width];
-    unsigned hit[Users * Blocks * Packs];
+    if (!compare::any(some)) return;
     RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
+        auto const user = first_user + static_cast<std::uint32_t>(u);
         auto const bar = p::set(bars[u]);
         RECSYS_DETAIL_UNROLL
         for (int b = 0; b < Blocks; ++b) {
+            std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane;
+            unsigned bits = 0;
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < Packs; ++c) {
-                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
-                hit[(u * Blocks + b) * Packs + c] =
-                    compare::bits(score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
-                p::store(raw[(u * Blocks + b) * Packs + c], sum[u][b][c]);
+                std::size_t const first = static_cast<std::size_t>(c) * p::width;
+                bits |= compare::bits(score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at + first, bar, user)) << first;
             }
+            if (bits == 0) continue;
+            S lanes[Packs * p::width];
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) p::store(lanes + static_cast<std::size_t>(c) * p::width, sum[u][b][c]);
+            note_hits(scan.hits[user], lanes, bits, block + static_cast<std::size_t>(b), lane, scan.first_place);
         }
     }
-    std::size_t found = 0;
-    for (int at = 0; at < Users * Blocks * Packs; ++at) {
-        auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
-        std::size_t const place =
-            (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
-        unsigned bits = hit[at];
-        for (; bits != 0; bits &= bits - 1) {
-            std::uint32_t const i = lowest_bit(bits);
-            hits[found++] = {raw[at][i], static_cast<std::uint32_t>(place) + i, user};
-        }
-    }
-    return found;
 }
 
 /// Every user against every block.
-template <class S, bool Distance, bool Scaled, bool Both = false> inline std::size_t score_blocks(score_scan<S> const& scan) {
+template <class S, bool Distance, bool Scaled, bool Both = false> inline void score_blocks(score_scan<S> const& scan) {
     constexpr std::size_t width = pack<S>::width;
-    constexpr int packs = width == 16 ? 1 : 2, at_once = 12 / packs, blocks_of_one = 8 / packs;
+    constexpr int packs = width == 16 ? 1 : 2, blocks = 2 / packs, at_once = tile_size / 2, blocks_of_one = 8 / packs;
     constexpr std::size_t lanes = static_cast<std::size_t>(packs) * width;
-    std::size_t found = 0;
-    std::size_t done = 0;
-    if (scan.n_users == 1) // a user alone: several blocks keep the registers busy
-        for (; done + blocks_of_one <= scan.n_blocks; done += blocks_of_one)
+    if (scan.n_users == 1) { // a user alone: several blocks keep the registers busy
+        for (std::size_t b = 0; b < scan.n_blocks; b += blocks_of_one)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, done, lane,
-                                                                                        scan.hits + found);
+                score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane);
+        return;
+    }
     for (std::size_t first = 0; first < scan.n_users; first += at_once) {
         S const* users[at_once];
         S bars[at_once];
@@ -7789,14 +7962,12 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
             users[u] = scan.users[is_there ? first + u : scan.n_users - 1];
             bars[u] = is_there ? scan.bars[first + u] : scan.no_score;
         }
-        for (std::size_t b = done; b < scan.n_blocks; ++b)
+        for (std::size_t b = 0; b < scan.n_blocks; b += blocks)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b,
-                                                                                  lane, scan.hits + found);
+                score_tile<S, Distance, Scaled, Both, at_once, blocks, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane);
     }
-    return found;
 }
-template <class S> std::size_t score_scan_of(score_scan<S> const& scan) {
+template <class S> void score_scan_of(score_scan<S> const& scan) {
     if (scan.is_distance) return score_blocks<S, true, false>(scan);
     if (scan.item_bars) return score_blocks<S, false, true, true>(scan);
     return scan.scales ? score_blocks<S, false, true>(scan) : score_blocks<S, false, false>(scan);
@@ -7826,8 +7997,78 @@ template <class S> void score_rows(S const* x, S const* const* rows, std::size_t
     else score_rows_by<S, false>(x, rows, n_rows, n_factors, out);
 }
 
+/// Products of pairs of rows, eight at a time.
+template <class S> void score_pairs(S const* const* xs, S const* const* ys, std::size_t n_pairs, std::size_t n_factors, S* out) {
+    for (std::size_t r = 0; r < n_pairs; r += 8) {
+        S const* x[8];
+        S const* y[8];
+        S sum[8] = {};
+        std::size_t const some = n_pairs - r < 8 ? n_pairs - r : 8;
+        for (std::size_t j = 0; j < 8; ++j) x[j] = xs[r + (j < some ? j : 0)], y[j] = ys[r + (j < some ? j : 0)];
+        for (std::size_t k = 0; k < n_factors; ++k) {
+            RECSYS_DETAIL_UNROLL
+            for (int j = 0; j < 8; ++j) sum[j] = multiply_add(x[j][k], y[j][k], sum[j]);
+        }
+        for (std::size_t j = 0; j < some; ++j) out[r + j] = sum[j];
+    }
+}
+
+/// How many of n scores reach a bar. Arrays of scores are read up to a multiple of 16, where they hold minus infinity.
+template <class S> RECSYS_DETAIL_INLINE std::size_t count_reaching(S const* scores, std::size_t n, S bar) {
+    std::size_t out = 0;
+    for (std::size_t i = 0; i < n; i += pack<S>::width)
+        out += bit_count(comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar))));
+    return out;
+}
+/// A bar that at least k of all scores reach and if possible no more than `most`, found by halves: counting runs without a branch.
+template <class S> S find_bar(bar_search<S> const& in) {
+    S const infinity = std::numeric_limits<S>::infinity();
+    S highest[16], lowest[16];
+    for (int j = 0; j < 16; ++j) highest[j] = -infinity, lowest[j] = infinity;
+    for (int part = 0; part < 2; ++part)
+        for (std::size_t i = 0; i < in.n[part]; i += 16)
+            for (int j = 0; j < 16; ++j) {
+                S const x = in.scores[part][i + static_cast<std::size_t>(j)];
+                highest[j] = x > highest[j] ? x : highest[j];
+                S const y = x > -infinity ? x : infinity;
+                lowest[j] = y < lowest[j] ? y : lowest[j];
+            }
+    S low = infinity, high = -infinity;
+    for (int j = 0; j < 16; ++j) low = lowest[j] < low ? lowest[j] : low, high = highest[j] > high ? highest[j] : high;
+    low = in.low > low ? in.low : low;
+    if (!(high - low < std::numeric_limits<S>::max())) return in.low;
+    for (int i = 0; i < 12; ++i) {
+        S const middle = low + (high - low) / 2;
+        std::size_t const n = count_reaching(in.scores[0], in.n[0], middle) + count_reaching(in.scores[1], in.n[1], middle);
+        if (n < in.k) high = middle;
+        else {
+            low = middle;
+            if (n <= in.most) break;
+        }
+    }
+    return low;
+}
+/// Keeps those of n scores that reach a bar, and their indices, in their order: how many there are.
+template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, std::size_t n, S bar) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < n; i += pack<S>::width) {
+        unsigned const bits = comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar)));
+        if constexpr (sizeof(S) == 4) kept += move_words(scores + i, indices + i, bits, scores + kept, indices + kept);
+        else
+            for (unsigned left = bits; left != 0; left &= left - 1, ++kept)
+                scores[kept] = scores[i + lowest_bit(left)], indices[kept] = indices[i + lowest_bit(left)];
+    }
+    return kept;
+}
+/// For each of n scores how many reach it.
+template <class S> void count_ranks(S const* scores, std::size_t n, std::uint16_t* ranks) {
+    for (std::size_t i = 0; i < n; ++i) ranks[i] = static_cast<std::uint16_t>(count_reaching(scores, n, scores[i]));
+}
+
 /// The table of this level.
-template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_rows<S>}; }
+template <class S> score_table<S> scores() {
+    return {&score_scan_of<S>, &score_rows<S>, &score_pairs<S>, &find_bar<S>, &keep_reaching<S>, &count_ranks<S>};
+}
 // --- back in recsys/core/simd/select_scores.hpp
 }
 
@@ -7841,6 +8082,27 @@ template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_r
 #endif
 
 namespace avx512 {
+inline constexpr int tile_size = 24;
+
+template <class Raw>
+inline std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+    auto const mask = static_cast<__mmask16>(bits);
+    auto const at = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(first_place)),
+                                     _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    _mm512_storeu_si512(raws, _mm512_maskz_compress_epi32(mask, _mm512_loadu_si512(lanes)));
+    _mm512_storeu_si512(places, _mm512_maskz_compress_epi32(mask, at));
+    return bit_count(bits);
+}
+template <class Raw>
+inline std::uint32_t move_words(Raw const* from, std::uint32_t const* ids, unsigned bits, Raw* to, std::uint32_t* ids_to) {
+    auto const mask = static_cast<__mmask16>(bits);
+    auto const x = _mm512_maskz_compress_epi32(mask, _mm512_loadu_si512(from));
+    auto const y = _mm512_maskz_compress_epi32(mask, _mm512_loadu_si512(ids));
+    _mm512_storeu_si512(to, x);
+    _mm512_storeu_si512(ids_to, y);
+    return bit_count(bits);
+}
+
 RECSYS_DETAIL_INLINE float multiply_add(float a, float b, float c) noexcept { return __builtin_fmaf(a, b, c); }
 RECSYS_DETAIL_INLINE double multiply_add(double a, double b, double c) noexcept { return __builtin_fma(a, b, c); }
 
@@ -7859,7 +8121,20 @@ template <class S> struct comparison {
 //
 // A raw score is summed over the factors in their order, with one multiply_add a step, by every kernel: a pair has the same bits whichever is
 // asked. It is the sum of products, or for distances minus the sum of squared differences, so that more is always better.
-// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane].
+// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane]. Hits go to the list of their user, those of lanes to be skipped nowhere.
+
+/// Adds the lanes of `bits` to arrays with room for whole packs: how many there are.
+template <class Raw>
+inline std::uint32_t append_lanes(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+    if constexpr (sizeof(Raw) == 4) return append_words(lanes, bits, first_place, raws, places);
+    else return append_each(lanes, bits, first_place, raws, places);
+}
+/// Notes hits of a user among up to 16 lanes of a block, from lane `lane` on.
+template <class Raw>
+inline void note_hits(score_hits<Raw>& list, Raw const* lanes, unsigned bits, std::size_t block, std::size_t lane, std::uint32_t first_place) {
+    if (list.skip) bits &= ~(static_cast<unsigned>(list.skip[block]) >> lane);
+    list.n += append_lanes(lanes, bits, first_place + static_cast<std::uint32_t>(block * 16 + lane), list.raws + list.n, list.places + list.n);
+}
 
 template <class S, bool Distance>
 RECSYS_DETAIL_INLINE typename pack<S>::reg score_step(typename pack<S>::reg x, typename pack<S>::reg y, typename pack<S>::reg sum) {
@@ -7898,8 +8173,8 @@ score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_
 /// Some users against lanes of some blocks, held in registers: notes the scores that reach their user's bar, or with Both their item's.
 /// @param lane  the first lane of the blocks; as many packs from there.
 template <class S, bool Distance, bool Scaled, bool Both, int Users, int Blocks, int Packs>
-RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
-                                            std::size_t block, std::size_t lane, score_hit<S>* hits) {
+RECSYS_DETAIL_INLINE void score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
+                                     std::size_t block, std::size_t lane) {
     using p = pack<S>;
     using compare = comparison<S>;
     std::size_t const n = scan.n_factors, block_size = 16 * n;
@@ -7946,50 +8221,40 @@ RECSYS_DETAIL_INLINE std::size_t score_tile(score_scan<S> const& scan, S const* 
             }
         }
     }
-    if (!compare::any(some)) return 0;
-    // Unrolled stores: an array that is read at a varying place would not live in registers above.
-    S raw[Users * Blocks * Packs][p::width];
-    unsigned hit[Users * Blocks * Packs];
+    if (!compare::any(some)) return;
     RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
+        auto const user = first_user + static_cast<std::uint32_t>(u);
         auto const bar = p::set(bars[u]);
         RECSYS_DETAIL_UNROLL
         for (int b = 0; b < Blocks; ++b) {
+            std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane;
+            unsigned bits = 0;
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < Packs; ++c) {
-                std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + lane + static_cast<std::size_t>(c) * p::width;
-                hit[(u * Blocks + b) * Packs + c] =
-                    compare::bits(score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at, bar, first_user + static_cast<std::uint32_t>(u)));
-                p::store(raw[(u * Blocks + b) * Packs + c], sum[u][b][c]);
+                std::size_t const first = static_cast<std::size_t>(c) * p::width;
+                bits |= compare::bits(score_reaches<S, Scaled, Both>(scan, sum[u][b][c], at + first, bar, user)) << first;
             }
+            if (bits == 0) continue;
+            S lanes[Packs * p::width];
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < Packs; ++c) p::store(lanes + static_cast<std::size_t>(c) * p::width, sum[u][b][c]);
+            note_hits(scan.hits[user], lanes, bits, block + static_cast<std::size_t>(b), lane, scan.first_place);
         }
     }
-    std::size_t found = 0;
-    for (int at = 0; at < Users * Blocks * Packs; ++at) {
-        auto const user = first_user + static_cast<std::uint32_t>(at / (Blocks * Packs));
-        std::size_t const place =
-            (block + static_cast<std::size_t>(at / Packs % Blocks)) * 16 + lane + static_cast<std::size_t>(at % Packs) * p::width;
-        unsigned bits = hit[at];
-        for (; bits != 0; bits &= bits - 1) {
-            std::uint32_t const i = lowest_bit(bits);
-            hits[found++] = {raw[at][i], static_cast<std::uint32_t>(place) + i, user};
-        }
-    }
-    return found;
 }
 
 /// Every user against every block.
-template <class S, bool Distance, bool Scaled, bool Both = false> inline std::size_t score_blocks(score_scan<S> const& scan) {
+template <class S, bool Distance, bool Scaled, bool Both = false> inline void score_blocks(score_scan<S> const& scan) {
     constexpr std::size_t width = pack<S>::width;
-    constexpr int packs = width == 16 ? 1 : 2, at_once = 12 / packs, blocks_of_one = 8 / packs;
+    constexpr int packs = width == 16 ? 1 : 2, blocks = 2 / packs, at_once = tile_size / 2, blocks_of_one = 8 / packs;
     constexpr std::size_t lanes = static_cast<std::size_t>(packs) * width;
-    std::size_t found = 0;
-    std::size_t done = 0;
-    if (scan.n_users == 1) // a user alone: several blocks keep the registers busy
-        for (; done + blocks_of_one <= scan.n_blocks; done += blocks_of_one)
+    if (scan.n_users == 1) { // a user alone: several blocks keep the registers busy
+        for (std::size_t b = 0; b < scan.n_blocks; b += blocks_of_one)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, done, lane,
-                                                                                        scan.hits + found);
+                score_tile<S, Distance, Scaled, Both, 1, blocks_of_one, packs>(scan, scan.users, scan.bars, 0, b, lane);
+        return;
+    }
     for (std::size_t first = 0; first < scan.n_users; first += at_once) {
         S const* users[at_once];
         S bars[at_once];
@@ -7998,14 +8263,12 @@ template <class S, bool Distance, bool Scaled, bool Both = false> inline std::si
             users[u] = scan.users[is_there ? first + u : scan.n_users - 1];
             bars[u] = is_there ? scan.bars[first + u] : scan.no_score;
         }
-        for (std::size_t b = done; b < scan.n_blocks; ++b)
+        for (std::size_t b = 0; b < scan.n_blocks; b += blocks)
             for (std::size_t lane = 0; lane < 16; lane += lanes)
-                found += score_tile<S, Distance, Scaled, Both, at_once, 1, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b,
-                                                                                  lane, scan.hits + found);
+                score_tile<S, Distance, Scaled, Both, at_once, blocks, packs>(scan, users, bars, static_cast<std::uint32_t>(first), b, lane);
     }
-    return found;
 }
-template <class S> std::size_t score_scan_of(score_scan<S> const& scan) {
+template <class S> void score_scan_of(score_scan<S> const& scan) {
     if (scan.is_distance) return score_blocks<S, true, false>(scan);
     if (scan.item_bars) return score_blocks<S, false, true, true>(scan);
     return scan.scales ? score_blocks<S, false, true>(scan) : score_blocks<S, false, false>(scan);
@@ -8035,8 +8298,78 @@ template <class S> void score_rows(S const* x, S const* const* rows, std::size_t
     else score_rows_by<S, false>(x, rows, n_rows, n_factors, out);
 }
 
+/// Products of pairs of rows, eight at a time.
+template <class S> void score_pairs(S const* const* xs, S const* const* ys, std::size_t n_pairs, std::size_t n_factors, S* out) {
+    for (std::size_t r = 0; r < n_pairs; r += 8) {
+        S const* x[8];
+        S const* y[8];
+        S sum[8] = {};
+        std::size_t const some = n_pairs - r < 8 ? n_pairs - r : 8;
+        for (std::size_t j = 0; j < 8; ++j) x[j] = xs[r + (j < some ? j : 0)], y[j] = ys[r + (j < some ? j : 0)];
+        for (std::size_t k = 0; k < n_factors; ++k) {
+            RECSYS_DETAIL_UNROLL
+            for (int j = 0; j < 8; ++j) sum[j] = multiply_add(x[j][k], y[j][k], sum[j]);
+        }
+        for (std::size_t j = 0; j < some; ++j) out[r + j] = sum[j];
+    }
+}
+
+/// How many of n scores reach a bar. Arrays of scores are read up to a multiple of 16, where they hold minus infinity.
+template <class S> RECSYS_DETAIL_INLINE std::size_t count_reaching(S const* scores, std::size_t n, S bar) {
+    std::size_t out = 0;
+    for (std::size_t i = 0; i < n; i += pack<S>::width)
+        out += bit_count(comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar))));
+    return out;
+}
+/// A bar that at least k of all scores reach and if possible no more than `most`, found by halves: counting runs without a branch.
+template <class S> S find_bar(bar_search<S> const& in) {
+    S const infinity = std::numeric_limits<S>::infinity();
+    S highest[16], lowest[16];
+    for (int j = 0; j < 16; ++j) highest[j] = -infinity, lowest[j] = infinity;
+    for (int part = 0; part < 2; ++part)
+        for (std::size_t i = 0; i < in.n[part]; i += 16)
+            for (int j = 0; j < 16; ++j) {
+                S const x = in.scores[part][i + static_cast<std::size_t>(j)];
+                highest[j] = x > highest[j] ? x : highest[j];
+                S const y = x > -infinity ? x : infinity;
+                lowest[j] = y < lowest[j] ? y : lowest[j];
+            }
+    S low = infinity, high = -infinity;
+    for (int j = 0; j < 16; ++j) low = lowest[j] < low ? lowest[j] : low, high = highest[j] > high ? highest[j] : high;
+    low = in.low > low ? in.low : low;
+    if (!(high - low < std::numeric_limits<S>::max())) return in.low;
+    for (int i = 0; i < 12; ++i) {
+        S const middle = low + (high - low) / 2;
+        std::size_t const n = count_reaching(in.scores[0], in.n[0], middle) + count_reaching(in.scores[1], in.n[1], middle);
+        if (n < in.k) high = middle;
+        else {
+            low = middle;
+            if (n <= in.most) break;
+        }
+    }
+    return low;
+}
+/// Keeps those of n scores that reach a bar, and their indices, in their order: how many there are.
+template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, std::size_t n, S bar) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < n; i += pack<S>::width) {
+        unsigned const bits = comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar)));
+        if constexpr (sizeof(S) == 4) kept += move_words(scores + i, indices + i, bits, scores + kept, indices + kept);
+        else
+            for (unsigned left = bits; left != 0; left &= left - 1, ++kept)
+                scores[kept] = scores[i + lowest_bit(left)], indices[kept] = indices[i + lowest_bit(left)];
+    }
+    return kept;
+}
+/// For each of n scores how many reach it.
+template <class S> void count_ranks(S const* scores, std::size_t n, std::uint16_t* ranks) {
+    for (std::size_t i = 0; i < n; ++i) ranks[i] = static_cast<std::uint16_t>(count_reaching(scores, n, scores[i]));
+}
+
 /// The table of this level.
-template <class S> score_table<S> scores() { return {&score_scan_of<S>, &score_rows<S>}; }
+template <class S> score_table<S> scores() {
+    return {&score_scan_of<S>, &score_rows<S>, &score_pairs<S>, &find_bar<S>, &keep_reaching<S>, &count_ranks<S>};
+}
 // --- back in recsys/core/simd/select_scores.hpp
 }
 
@@ -8193,6 +8526,698 @@ private:
 }} // namespace recsys
 #endif
 
+// --- recsys/core/simd/select_rough.hpp -------------------------------------------------------------------------------
+// The kernels of rough scores, products of rows of 8 bits, and the choice among them.
+#ifndef RECSYS_CORE_SIMD_SELECT_ROUGH_HPP
+#define RECSYS_CORE_SIMD_SELECT_ROUGH_HPP
+#pragma push_macro("RECSYS_DETAIL_UNROLL")
+#undef RECSYS_DETAIL_UNROLL
+#if defined(__GNUC__)
+#define RECSYS_DETAIL_UNROLL _Pragma("GCC unroll 16")
+#else
+#define RECSYS_DETAIL_UNROLL
+#endif
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// A bar that no sum reaches: with fewer than 2^16 factors they stay below.
+inline constexpr std::int32_t no_rough_bar = 1 << 30;
+
+/// What a scan of rough scores reads, and where it writes: a raw hit is the sum less the lower one of the bars of its user and its item.
+struct rough_scan {
+    std::uint8_t const* items;        ///< packed blocks
+    std::uint8_t const* const* users; ///< rows of 4 n_steps numbers, each with the table's offset added
+    std::int32_t const* bars;         ///< for each user; at most no_rough_bar either way
+    std::int32_t const* item_bars;    ///< for each item
+    std::size_t n_users;
+    std::size_t n_blocks; ///< a multiple of 8
+    std::size_t n_steps;  ///< of four factors
+    std::uint32_t first_place;
+    score_hits<std::int32_t>* hits;
+};
+
+// A row of floats has 4 n_steps numbers here, of which each is multiplied with `times`. Squares and sums are of two parts: the first and the last two
+// of every four numbers.
+
+/// What a row is like.
+struct rough_measures {
+    double largest = 0, squares[2] = {0, 0};
+};
+/// A row as whole numbers q, four a step: the row, multiplied, is scale q + rest.
+struct rounded_row {
+    double squares = 0, rests = 0; ///< of all q, and of the rest
+    std::int32_t sums[2] = {0, 0};
+};
+
+/// The kernel of one level, and what the numbers of rows may be for it.
+struct rough_table {
+    void (*scan)(rough_scan const&) = nullptr; ///< null: there is none
+    /// A row of n numbers turned, so that one that is large is spread over many: products are those of the rows as they are.
+    /// Source: Hadamard's matrices of powers of 2, after signs that make rows of any pattern alike.
+    void (*turn)(float const* row, float const* signs, std::size_t n, float* out) = nullptr;
+    rough_measures (*measure)(float const* row, double times, std::size_t n_steps) = nullptr;
+    /// Writes q + offset, four of them every `stride` bytes.
+    rounded_row (*round)(float const* row, double times, double scale, std::size_t n_steps, int offset, std::uint8_t* out,
+                         std::size_t stride) = nullptr;
+    int most_of_user = 0; ///< no number of a user's row is larger, either way
+    int offset = 0;       ///< is added to them, so that they have no sign; an item's sums start with as much less
+    /// Whether sums are kept as two of 16 bits, of the first and of the last two of every four factors: the length of either part of a user's row
+    /// times that of an item's must fit.
+    bool in_halves = false;
+};
+
+/// How many of n steps are turned together: the largest power of 2.
+RECSYS_DETAIL_INLINE std::size_t turned_together(std::size_t n) noexcept {
+    std::size_t size = 1;
+    while (2 * size <= n) size *= 2;
+    return size;
+}
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+// Steps in assembler: g++ 12 copies or spills all sums around the intrinsics, which takes half of the speed.
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+
+namespace avx2 {
+struct rough {
+    using reg = __m256i;
+    static constexpr std::size_t width = 8;
+    static constexpr bool in_halves = true;
+    static RECSYS_DETAIL_INLINE reg load(void const* p) { return _mm256_loadu_si256(static_cast<__m256i const*>(p)); }
+    static RECSYS_DETAIL_INLINE void store(void* p, reg x) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
+    static RECSYS_DETAIL_INLINE reg set(std::int32_t x) { return _mm256_set1_epi32(x); }
+    static RECSYS_DETAIL_INLINE reg set_bytes(std::uint8_t const* p) {
+        std::int32_t x;
+        std::memcpy(&x, p, sizeof x);
+        return _mm256_set1_epi32(x);
+    }
+    static RECSYS_DETAIL_INLINE reg min(reg a, reg b) { return _mm256_min_epi32(a, b); }
+    static RECSYS_DETAIL_INLINE reg start(reg start, reg, reg) { return start; }
+    static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) {
+        reg product;
+        asm("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(x), "x"(y));
+    }
+    static RECSYS_DETAIL_INLINE reg finish(reg sum, reg bar) { return _mm256_sub_epi32(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)), bar); }
+    static RECSYS_DETAIL_INLINE reg both(reg a, reg b) { return _mm256_and_si256(a, b); }
+    static RECSYS_DETAIL_INLINE unsigned bits(reg x) { return ~static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(x))) & 255u; }
+};
+
+// --- recsys/core/simd/rough_kernels.inl ------------------------------------------------------------------------------
+// The kernel of rough scores: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// Items are packed in blocks of 16: first what the sums of each start with, in 4 bytes, then for every four factors 4 bytes of each.
+
+/// Some users against some blocks. Sums start or end less the bar, so that hits are what is not negative: most tiles have nothing, and the signs of
+/// all of it are looked at together.
+template <int Users, int Blocks>
+RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const* const* users, std::int32_t const* bars,
+                                     std::size_t first_user, std::size_t block) {
+    constexpr int packs = static_cast<int>(16 / rough::width);
+    std::size_t const block_size = 64 * (scan.n_steps + 1);
+    std::uint8_t const* const items = scan.items + block * block_size;
+    typename rough::reg sum[Users][Blocks][packs];
+    RECSYS_DETAIL_UNROLL
+    for (int b = 0; b < Blocks; ++b) {
+        RECSYS_DETAIL_UNROLL
+        for (int c = 0; c < packs; ++c) {
+            std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
+            auto const start = rough::load(items + static_cast<std::size_t>(b) * block_size + 4 * lane);
+            auto const of_items = rough::load(scan.item_bars + (block + static_cast<std::size_t>(b)) * 16 + lane);
+            RECSYS_DETAIL_UNROLL
+            for (int u = 0; u < Users; ++u) sum[u][b][c] = rough::start(start, rough::set(bars[u]), of_items);
+        }
+    }
+    for (std::size_t k = 1; k <= scan.n_steps; ++k) {
+        typename rough::reg row[Blocks][packs];
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c)
+                row[b][c] = rough::load(items + static_cast<std::size_t>(b) * block_size + k * 64 + static_cast<std::size_t>(c) * 4 * rough::width);
+        }
+        RECSYS_DETAIL_UNROLL
+        for (int u = 0; u < Users; ++u) {
+            auto const x = rough::set_bytes(users[u] + 4 * (k - 1));
+            RECSYS_DETAIL_UNROLL
+            for (int b = 0; b < Blocks; ++b) {
+                RECSYS_DETAIL_UNROLL
+                for (int c = 0; c < packs; ++c) rough::step(sum[u][b][c], x, row[b][c]);
+            }
+        }
+    }
+    auto all = rough::set(-1);
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c) {
+                if constexpr (rough::in_halves) { // bars are read again: there is no room to keep them
+                    std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + static_cast<std::size_t>(c) * rough::width;
+                    sum[u][b][c] = rough::finish(sum[u][b][c], rough::min(rough::set(bars[u]), rough::load(scan.item_bars + at)));
+                }
+                all = rough::both(all, sum[u][b][c]);
+            }
+        }
+    }
+    if (rough::bits(all) == 0) return;
+    // All of it is written down, so that what has hits is found by a loop: branches here cannot be foreseen.
+    std::int32_t lanes[Users * Blocks][16];
+    unsigned bits[Users * Blocks], some = 0;
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            int const at = u * Blocks + b;
+            bits[at] = 0;
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c) {
+                std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
+                bits[at] |= rough::bits(sum[u][b][c]) << lane;
+                rough::store(lanes[at] + lane, sum[u][b][c]);
+            }
+            some |= (bits[at] != 0 ? 1u : 0u) << at;
+        }
+    }
+    for (; some != 0; some &= some - 1) {
+        std::size_t const at = lowest_bit(some), user = first_user + at / Blocks;
+        if (user < scan.n_users) note_hits(scan.hits[user], lanes[at], bits[at], block + at % Blocks, 0, scan.first_place);
+    }
+}
+
+/// Every user against every block.
+template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
+    if (scan.n_users == 1) {
+        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
+        return;
+    }
+    for (std::size_t first = 0; first < scan.n_users; first += Users) {
+        std::uint8_t const* users[Users];
+        std::int32_t bars[Users];
+        for (std::size_t u = 0; u < Users; ++u) { // those past the end are the last again
+            std::size_t const at = first + u < scan.n_users ? first + u : scan.n_users - 1;
+            users[u] = scan.users[at], bars[u] = first + u < scan.n_users ? scan.bars[at] : no_rough_bar;
+        }
+        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<Users, Blocks>(scan, users, bars, first, b);
+    }
+}
+// --- back in recsys/core/simd/select_rough.hpp
+inline void turn_row(float const* row, float const* signs, std::size_t n, float* out) {
+    std::size_t const n_steps = (n + 3) / 4;
+    for (std::size_t s = 0; s < n_steps; ++s) {
+        float four[4] = {0, 0, 0, 0};
+        if (4 * s + 4 <= n) _mm_storeu_ps(four, _mm_loadu_ps(row + 4 * s));
+        else
+            for (std::size_t k = 4 * s; k < n; ++k) four[k % 4] = row[k];
+        __m128 x = _mm_mul_ps(_mm_loadu_ps(four), _mm_loadu_ps(signs + 4 * s));
+        x = _mm_add_ps(_mm_permute_ps(x, 0xb1), _mm_xor_ps(x, _mm_setr_ps(0.f, -0.f, 0.f, -0.f)));
+        x = _mm_add_ps(_mm_permute_ps(x, 0x4e), _mm_xor_ps(x, _mm_setr_ps(0.f, 0.f, -0.f, -0.f)));
+        _mm_storeu_ps(out + 4 * s, x);
+    }
+    for (std::size_t first = 0, size = 0; first < n_steps; first += size) {
+        size = turned_together(n_steps - first);
+        for (std::size_t apart = 1; apart < size; apart *= 2)
+            for (std::size_t s = first; s < first + size; s += 2 * apart)
+                for (std::size_t j = s; j < s + apart; ++j) {
+                    __m128 const a = _mm_loadu_ps(out + 4 * j), b = _mm_loadu_ps(out + 4 * (j + apart));
+                    _mm_storeu_ps(out + 4 * j, _mm_add_ps(a, b));
+                    _mm_storeu_ps(out + 4 * (j + apart), _mm_sub_ps(a, b));
+                }
+    }
+}
+RECSYS_DETAIL_INLINE __m256d four_numbers(float const* row, double times) {
+    return _mm256_mul_pd(_mm256_cvtps_pd(_mm_loadu_ps(row)), _mm256_set1_pd(times));
+}
+inline rough_measures measure_row(float const* row, double times, std::size_t n_steps) {
+    __m256d largest = _mm256_setzero_pd(), squares = _mm256_setzero_pd();
+    for (std::size_t s = 0; s < n_steps; ++s) {
+        __m256d const x = four_numbers(row + 4 * s, times);
+        largest = _mm256_max_pd(largest, _mm256_andnot_pd(_mm256_set1_pd(-0.0), x));
+        squares = _mm256_fmadd_pd(x, x, squares);
+    }
+    double most[4], parts[4];
+    _mm256_storeu_pd(most, largest), _mm256_storeu_pd(parts, squares);
+    rough_measures out{most[0], {parts[0] + parts[1], parts[2] + parts[3]}};
+    for (double const x : most) out.largest = x > out.largest ? x : out.largest;
+    return out;
+}
+inline rounded_row round_row(float const* row, double times, double scale, std::size_t n_steps, int offset, std::uint8_t* out,
+                             std::size_t stride) {
+    __m256d const inverse = _mm256_set1_pd(1 / scale), unit = _mm256_set1_pd(scale);
+    __m256d squares = _mm256_setzero_pd(), rests = _mm256_setzero_pd();
+    __m128i sums = _mm_setzero_si128();
+    for (std::size_t s = 0; s < n_steps; ++s, out += stride) {
+        __m256d const x = four_numbers(row + 4 * s, times);
+        __m256d const q = _mm256_round_pd(_mm256_mul_pd(x, inverse), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        __m256d const rest = _mm256_fnmadd_pd(unit, q, x);
+        squares = _mm256_fmadd_pd(q, q, squares), rests = _mm256_fmadd_pd(rest, rest, rests);
+        __m128i const whole = _mm256_cvtpd_epi32(q);
+        sums = _mm_add_epi32(sums, whole);
+        __m128i const bytes = _mm_shuffle_epi8(_mm_add_epi32(whole, _mm_set1_epi32(offset)), _mm_set1_epi32(0x0c080400));
+        std::int32_t const four = _mm_cvtsi128_si32(bytes);
+        std::memcpy(out, &four, sizeof four);
+    }
+    double parts[8];
+    std::int32_t of_four[4];
+    _mm256_storeu_pd(parts, squares), _mm256_storeu_pd(parts + 4, rests);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(of_four), sums);
+    return {parts[0] + parts[1] + parts[2] + parts[3],
+            parts[4] + parts[5] + parts[6] + parts[7],
+            {of_four[0] + of_four[1], of_four[2] + of_four[3]}};
+}
+
+inline rough_table rough_scores() { return {&rough_scan_of<6, 1, 4>, &turn_row, &measure_row, &round_row, 63, 64, true}; }
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
+#endif
+
+namespace avx512 {
+struct rough {
+    using reg = __m512i;
+    static constexpr std::size_t width = 16;
+    static constexpr bool in_halves = true;
+    static RECSYS_DETAIL_INLINE reg load(void const* p) { return _mm512_loadu_si512(p); }
+    static RECSYS_DETAIL_INLINE void store(void* p, reg x) { _mm512_storeu_si512(p, x); }
+    static RECSYS_DETAIL_INLINE reg set(std::int32_t x) { return _mm512_set1_epi32(x); }
+    static RECSYS_DETAIL_INLINE reg set_bytes(std::uint8_t const* p) {
+        std::int32_t x;
+        std::memcpy(&x, p, sizeof x);
+        return _mm512_set1_epi32(x);
+    }
+    static RECSYS_DETAIL_INLINE reg min(reg a, reg b) { return _mm512_maskz_min_epi32(0xffff, a, b); } // as in select.hpp
+    static RECSYS_DETAIL_INLINE reg start(reg start, reg, reg) { return start; }
+    static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) {
+        reg product;
+        asm("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+v"(sum), "=&v"(product) : "v"(x), "v"(y));
+    }
+    static RECSYS_DETAIL_INLINE reg finish(reg sum, reg bar) { return _mm512_sub_epi32(_mm512_madd_epi16(sum, _mm512_set1_epi16(1)), bar); }
+    static RECSYS_DETAIL_INLINE reg both(reg a, reg b) { return _mm512_and_si512(a, b); }
+    static RECSYS_DETAIL_INLINE unsigned bits(reg x) { return static_cast<std::uint16_t>(~_mm512_movepi32_mask(x)); }
+};
+
+// --- recsys/core/simd/rough_kernels.inl ------------------------------------------------------------------------------
+// The kernel of rough scores: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// Items are packed in blocks of 16: first what the sums of each start with, in 4 bytes, then for every four factors 4 bytes of each.
+
+/// Some users against some blocks. Sums start or end less the bar, so that hits are what is not negative: most tiles have nothing, and the signs of
+/// all of it are looked at together.
+template <int Users, int Blocks>
+RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const* const* users, std::int32_t const* bars,
+                                     std::size_t first_user, std::size_t block) {
+    constexpr int packs = static_cast<int>(16 / rough::width);
+    std::size_t const block_size = 64 * (scan.n_steps + 1);
+    std::uint8_t const* const items = scan.items + block * block_size;
+    typename rough::reg sum[Users][Blocks][packs];
+    RECSYS_DETAIL_UNROLL
+    for (int b = 0; b < Blocks; ++b) {
+        RECSYS_DETAIL_UNROLL
+        for (int c = 0; c < packs; ++c) {
+            std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
+            auto const start = rough::load(items + static_cast<std::size_t>(b) * block_size + 4 * lane);
+            auto const of_items = rough::load(scan.item_bars + (block + static_cast<std::size_t>(b)) * 16 + lane);
+            RECSYS_DETAIL_UNROLL
+            for (int u = 0; u < Users; ++u) sum[u][b][c] = rough::start(start, rough::set(bars[u]), of_items);
+        }
+    }
+    for (std::size_t k = 1; k <= scan.n_steps; ++k) {
+        typename rough::reg row[Blocks][packs];
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c)
+                row[b][c] = rough::load(items + static_cast<std::size_t>(b) * block_size + k * 64 + static_cast<std::size_t>(c) * 4 * rough::width);
+        }
+        RECSYS_DETAIL_UNROLL
+        for (int u = 0; u < Users; ++u) {
+            auto const x = rough::set_bytes(users[u] + 4 * (k - 1));
+            RECSYS_DETAIL_UNROLL
+            for (int b = 0; b < Blocks; ++b) {
+                RECSYS_DETAIL_UNROLL
+                for (int c = 0; c < packs; ++c) rough::step(sum[u][b][c], x, row[b][c]);
+            }
+        }
+    }
+    auto all = rough::set(-1);
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c) {
+                if constexpr (rough::in_halves) { // bars are read again: there is no room to keep them
+                    std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + static_cast<std::size_t>(c) * rough::width;
+                    sum[u][b][c] = rough::finish(sum[u][b][c], rough::min(rough::set(bars[u]), rough::load(scan.item_bars + at)));
+                }
+                all = rough::both(all, sum[u][b][c]);
+            }
+        }
+    }
+    if (rough::bits(all) == 0) return;
+    // All of it is written down, so that what has hits is found by a loop: branches here cannot be foreseen.
+    std::int32_t lanes[Users * Blocks][16];
+    unsigned bits[Users * Blocks], some = 0;
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            int const at = u * Blocks + b;
+            bits[at] = 0;
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c) {
+                std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
+                bits[at] |= rough::bits(sum[u][b][c]) << lane;
+                rough::store(lanes[at] + lane, sum[u][b][c]);
+            }
+            some |= (bits[at] != 0 ? 1u : 0u) << at;
+        }
+    }
+    for (; some != 0; some &= some - 1) {
+        std::size_t const at = lowest_bit(some), user = first_user + at / Blocks;
+        if (user < scan.n_users) note_hits(scan.hits[user], lanes[at], bits[at], block + at % Blocks, 0, scan.first_place);
+    }
+}
+
+/// Every user against every block.
+template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
+    if (scan.n_users == 1) {
+        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
+        return;
+    }
+    for (std::size_t first = 0; first < scan.n_users; first += Users) {
+        std::uint8_t const* users[Users];
+        std::int32_t bars[Users];
+        for (std::size_t u = 0; u < Users; ++u) { // those past the end are the last again
+            std::size_t const at = first + u < scan.n_users ? first + u : scan.n_users - 1;
+            users[u] = scan.users[at], bars[u] = first + u < scan.n_users ? scan.bars[at] : no_rough_bar;
+        }
+        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<Users, Blocks>(scan, users, bars, first, b);
+    }
+}
+// --- back in recsys/core/simd/select_rough.hpp
+inline rough_table rough_scores() {
+    return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 63, 64, true};
+}
+
+/// With VNNI: sums of 32 bits.
+namespace vnni {
+struct rough : avx512::rough {
+    static constexpr bool in_halves = false;
+    static RECSYS_DETAIL_INLINE reg start(reg start, reg bar, reg other) { return _mm512_sub_epi32(start, min(bar, other)); }
+    static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) { asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y)); }
+};
+
+// --- recsys/core/simd/rough_kernels.inl ------------------------------------------------------------------------------
+// The kernel of rough scores: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// Items are packed in blocks of 16: first what the sums of each start with, in 4 bytes, then for every four factors 4 bytes of each.
+
+/// Some users against some blocks. Sums start or end less the bar, so that hits are what is not negative: most tiles have nothing, and the signs of
+/// all of it are looked at together.
+template <int Users, int Blocks>
+RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const* const* users, std::int32_t const* bars,
+                                     std::size_t first_user, std::size_t block) {
+    constexpr int packs = static_cast<int>(16 / rough::width);
+    std::size_t const block_size = 64 * (scan.n_steps + 1);
+    std::uint8_t const* const items = scan.items + block * block_size;
+    typename rough::reg sum[Users][Blocks][packs];
+    RECSYS_DETAIL_UNROLL
+    for (int b = 0; b < Blocks; ++b) {
+        RECSYS_DETAIL_UNROLL
+        for (int c = 0; c < packs; ++c) {
+            std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
+            auto const start = rough::load(items + static_cast<std::size_t>(b) * block_size + 4 * lane);
+            auto const of_items = rough::load(scan.item_bars + (block + static_cast<std::size_t>(b)) * 16 + lane);
+            RECSYS_DETAIL_UNROLL
+            for (int u = 0; u < Users; ++u) sum[u][b][c] = rough::start(start, rough::set(bars[u]), of_items);
+        }
+    }
+    for (std::size_t k = 1; k <= scan.n_steps; ++k) {
+        typename rough::reg row[Blocks][packs];
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c)
+                row[b][c] = rough::load(items + static_cast<std::size_t>(b) * block_size + k * 64 + static_cast<std::size_t>(c) * 4 * rough::width);
+        }
+        RECSYS_DETAIL_UNROLL
+        for (int u = 0; u < Users; ++u) {
+            auto const x = rough::set_bytes(users[u] + 4 * (k - 1));
+            RECSYS_DETAIL_UNROLL
+            for (int b = 0; b < Blocks; ++b) {
+                RECSYS_DETAIL_UNROLL
+                for (int c = 0; c < packs; ++c) rough::step(sum[u][b][c], x, row[b][c]);
+            }
+        }
+    }
+    auto all = rough::set(-1);
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c) {
+                if constexpr (rough::in_halves) { // bars are read again: there is no room to keep them
+                    std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + static_cast<std::size_t>(c) * rough::width;
+                    sum[u][b][c] = rough::finish(sum[u][b][c], rough::min(rough::set(bars[u]), rough::load(scan.item_bars + at)));
+                }
+                all = rough::both(all, sum[u][b][c]);
+            }
+        }
+    }
+    if (rough::bits(all) == 0) return;
+    // All of it is written down, so that what has hits is found by a loop: branches here cannot be foreseen.
+    std::int32_t lanes[Users * Blocks][16];
+    unsigned bits[Users * Blocks], some = 0;
+    RECSYS_DETAIL_UNROLL
+    for (int u = 0; u < Users; ++u) {
+        RECSYS_DETAIL_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
+            int const at = u * Blocks + b;
+            bits[at] = 0;
+            RECSYS_DETAIL_UNROLL
+            for (int c = 0; c < packs; ++c) {
+                std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
+                bits[at] |= rough::bits(sum[u][b][c]) << lane;
+                rough::store(lanes[at] + lane, sum[u][b][c]);
+            }
+            some |= (bits[at] != 0 ? 1u : 0u) << at;
+        }
+    }
+    for (; some != 0; some &= some - 1) {
+        std::size_t const at = lowest_bit(some), user = first_user + at / Blocks;
+        if (user < scan.n_users) note_hits(scan.hits[user], lanes[at], bits[at], block + at % Blocks, 0, scan.first_place);
+    }
+}
+
+/// Every user against every block.
+template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
+    if (scan.n_users == 1) {
+        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
+        return;
+    }
+    for (std::size_t first = 0; first < scan.n_users; first += Users) {
+        std::uint8_t const* users[Users];
+        std::int32_t bars[Users];
+        for (std::size_t u = 0; u < Users; ++u) { // those past the end are the last again
+            std::size_t const at = first + u < scan.n_users ? first + u : scan.n_users - 1;
+            users[u] = scan.users[at], bars[u] = first + u < scan.n_users ? scan.bars[at] : no_rough_bar;
+        }
+        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<Users, Blocks>(scan, users, bars, first, b);
+    }
+}
+// --- back in recsys/core/simd/select_rough.hpp
+inline rough_table rough_scores() {
+    return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 127, 128, false};
+}
+}
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif
+
+/// The kernel of rough scores of a level that this machine has. Portable code has none: without such instructions a product of 8 bits takes as long
+/// as one of floats.
+inline rough_table rough_kernels(simd_level level) noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+    if (level == simd_level::avx512) return uses_vnni() ? avx512::vnni::rough_scores() : avx512::rough_scores();
+    if (level == simd_level::avx2) return avx2::rough_scores();
+#endif
+    (void)level;
+    return {};
+}
+}}} // namespace recsys::detail
+
+#pragma pop_macro("RECSYS_DETAIL_UNROLL")
+#endif
+
+// --- recsys/retrieval/factor_rough.hpp -------------------------------------------------------------------------------
+// Rows of factors as whole numbers of 8 bits, and how far products of those can be from products of the rows.
+#ifndef RECSYS_RETRIEVAL_FACTOR_ROUGH_HPP
+#define RECSYS_RETRIEVAL_FACTOR_ROUGH_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// When rough scores are used is decided by the size of the data; tests decide for themselves. Lists are the same either way.
+///
+/// From which group of an index on: -1 leaves it to the rule, -2 is never.
+inline std::atomic<int>& forced_rough_start() noexcept {
+    static std::atomic<int> start{-1};
+    return start;
+}
+
+/// A row of whole numbers q: the row of floats, turned and multiplied with what its owner says, is scale q + rest.
+struct rough_row {
+    double scale = 1;
+    double length = 0; ///< of scale q
+    double rest = 0;   ///< length of the rest
+};
+
+/// What whole numbers may be: none larger than `most`, and neither part of the row longer than `longest`.
+struct rough_limits {
+    double most = 127, longest = 1e300;
+
+    /// The least scale that keeps a row within them. Rounding makes a part longer by half a unit a number at most.
+    double scale_of(rough_measures const& row, std::size_t n) const noexcept {
+        double const rounding = std::sqrt(static_cast<double>(n)) / 2 + 1;
+        return std::max(row.largest / most, std::sqrt(std::max(row.squares[0], row.squares[1])) / (longest - rounding)) * (1 + 1e-9);
+    }
+};
+
+/// The items of an index once more, as whole numbers: n_factors bytes an item, rounded up to a multiple of 4, and 4.
+///
+/// Rows are turned first, so that no number is much larger than others. Each group of 512 items has one scale, so that their scores are whole numbers beside each other.
+class rough_items {
+public:
+    static constexpr std::size_t lanes = 16, group_blocks = 32, group_size = lanes * group_blocks;
+
+    /// Whether a pass of rough scores is worth its memory and its work.
+    static bool pays(rough_table const& kernel, std::size_t n_items, std::size_t n_factors) noexcept {
+        constexpr std::size_t least_items = 4096, least_factors = 16, most_factors = 16384;
+        int const forced = forced_rough_start().load();
+        if (!kernel.scan || n_factors == 0 || n_factors > most_factors || n_items == 0 || forced == -2) return false;
+        return forced >= 0 || (n_items >= least_items && n_factors >= least_factors);
+    }
+
+    rough_items() = default;
+    /// @param row_at    (place), the row of an item
+    /// @param times_at  (place), what it is multiplied with
+    template <class RowAt, class TimesAt> rough_items(rough_table const& kernel, std::size_t n_items, std::size_t n_factors, team& workers,
+                                                      RowAt const& row_at, TimesAt const& times_at)
+        : m_kernel(kernel), m_n_factors(n_factors), m_n_steps((n_factors + 3) / 4) {
+        std::size_t const n_groups = (n_items + group_size - 1) / group_size, group_bytes = group_size * 4 * (m_n_steps + 1);
+        m_packed = buffer<std::uint8_t>(checked_product(n_groups, group_bytes, "top-k"), std::uint8_t{0});
+        m_groups.resize(n_groups);
+        make_signs();
+        workers.run(n_groups, [&](std::size_t g, std::size_t) {
+            pack(g, std::min(group_size, n_items - g * group_size), m_packed.data() + g * group_bytes, row_at, times_at);
+        });
+    }
+
+    bool empty() const noexcept { return m_groups.empty(); }
+    rough_table const& kernel() const noexcept { return m_kernel; }
+    std::size_t n_steps() const noexcept { return m_n_steps; }
+    std::uint8_t const* group(std::size_t g) const noexcept { return m_packed.data() + g * group_size * 4 * (m_n_steps + 1); }
+    /// The scale of a group and the longest rest in it.
+    double scale(std::size_t g) const noexcept { return m_groups[g].scale; }
+    double rest(std::size_t g) const noexcept { return m_groups[g].rest; }
+    /// The bar of a sum that stands for a score at least as high as a bar, where a sum of 1 stands for `unit`.
+    static std::int32_t bar_of(double score, double unit) noexcept {
+        constexpr double most = static_cast<double>(no_rough_bar);
+        return static_cast<std::int32_t>(std::floor(std::max(-most, std::min(most, score / unit))));
+    }
+
+    /// A row turned, of 4 n_steps numbers: what the others take.
+    void turn(float const* row, float* out) const noexcept { m_kernel.turn(row, m_signs.data(), m_n_factors, out); }
+    /// The least scale for a user's row.
+    double user_scale(float const* turned, double times) const noexcept {
+        rough_limits const limits{static_cast<double>(m_kernel.most_of_user), m_kernel.in_halves ? longest_user : 1e300};
+        return limits.scale_of(m_kernel.measure(turned, times, m_n_steps), 4 * m_n_steps);
+    }
+    /// Rounds a user's row into 4 n_steps numbers.
+    rough_row round_user(float const* turned, double times, double scale, std::uint8_t* out) const noexcept {
+        if (!(scale > 0)) scale = 1;
+        auto const rounded = m_kernel.round(turned, times, scale, m_n_steps, m_kernel.offset, out, 4);
+        return {scale, scale * std::sqrt(rounded.squares), std::sqrt(rounded.rests)};
+    }
+
+private:
+    // Their product is below 2^15: no sum of one part leaves 16 bits.
+    static constexpr double longest_user = 156, longest_item = 210;
+
+    template <class RowAt, class TimesAt>
+    void pack(std::size_t g, std::size_t n, std::uint8_t* out, RowAt const& row_at, TimesAt const& times_at) {
+        rough_limits const limits{127, m_kernel.in_halves ? longest_item : 1e300};
+        std::size_t const width = 4 * m_n_steps;
+        std::vector<float> turned(n * width);
+        double scale = 0, rests = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            turn(row_at(g * group_size + i), turned.data() + i * width);
+            scale = std::max(scale,
+                             limits.scale_of(m_kernel.measure(turned.data() + i * width, times_at(g * group_size + i), m_n_steps), width));
+        }
+        if (!(scale > 0)) scale = 1;
+        for (std::size_t i = 0; i < n; ++i) {
+            std::uint8_t* const lane = out + i / lanes * lanes * 4 * (m_n_steps + 1) + i % lanes * 4;
+            auto const rounded =
+                m_kernel.round(turned.data() + i * width, times_at(g * group_size + i), scale, m_n_steps, 0, lane + 64, 64);
+            rests = std::max(rests, rounded.rests);
+            start(lane, rounded.sums);
+        }
+        m_groups[g] = {scale, std::sqrt(rests)};
+    }
+    void start(std::uint8_t* out, std::int32_t const* sums) const noexcept {
+        if (m_kernel.in_halves)
+            for (int part = 0; part < 2; ++part) {
+                auto const less = static_cast<std::uint16_t>(-m_kernel.offset * sums[part]); // modulo 2^16, as the sum itself
+                std::memcpy(out + 2 * part, &less, sizeof less);
+            }
+        else {
+            std::int32_t const less = -m_kernel.offset * (sums[0] + sums[1]);
+            std::memcpy(out, &less, sizeof less);
+        }
+    }
+
+    /// Turning makes rows of a block of m steps longer by the root of 4 m: signs make up for it.
+    void make_signs() {
+        m_signs.resize(4 * m_n_steps);
+        for (std::size_t first = 0, size = 0; first < m_n_steps; first += size) {
+            size = turned_together(m_n_steps - first);
+            double const length = 1 / std::sqrt(4 * static_cast<double>(size));
+            for (std::size_t k = 4 * first; k < 4 * (first + size); ++k) {
+                std::uint64_t mixed = (k + 1) * 0x9e3779b97f4a7c15u;
+                mixed = (mixed ^ mixed >> 32) * 0xd6e8feb86659fd93u;
+                m_signs[k] = static_cast<float>(mixed >> 63 ? length : -length);
+            }
+        }
+    }
+
+    struct group_bounds {
+        double scale, rest;
+    };
+    rough_table m_kernel;
+    std::size_t m_n_factors = 0, m_n_steps = 0;
+    buffer<std::uint8_t> m_packed;
+    std::vector<float> m_signs;
+    std::vector<group_bounds> m_groups;
+};
+}}} // namespace recsys::detail
+#endif
+
 // --- recsys/retrieval/factor_index.hpp -------------------------------------------------------------------------------
 // Items laid out for search by factors: the longest rows first, sixteen side by side.
 #ifndef RECSYS_RETRIEVAL_FACTOR_INDEX_HPP
@@ -8204,13 +9229,13 @@ template <class Scalar> bool has_plain_length(double length, similarity by) noex
     return length < (std::is_same_v<Scalar, float> ? 1e18 : 1e150);
 }
 
-/// A copy of some rows of a table in the order of their lengths, longest first, equal ones by number: so that whole blocks can be passed over.
+/// A copy of some rows of a table in the order of their lengths, longest first, equal ones by number: so that whole groups can be passed over.
 ///
-/// Cosines are the same for every length: their order is that of the numbers. Immutable; 4 n_factors bytes an item (8 for double) and 24.
-/// Cost: O(n (n_factors + log n)).
+/// Cosines are the same for every length: their order is that of the numbers. Immutable; 4 n_factors bytes an item (8 for double) and 16, and of the
+/// larger ones of float n_factors + 4 more for rough scores. Cost: O(n (n_factors + log n)).
 template <factor_scalar Scalar> class factor_index {
 public:
-    static constexpr std::size_t lanes = 16;
+    static constexpr std::size_t lanes = 16, group_blocks = 8, group_size = lanes * group_blocks;
 
     factor_index() = default;
     /// @param items  rising.
@@ -8218,21 +9243,31 @@ public:
         : m_by(pairs.by()), m_level(pairs.level()), m_n_factors(pairs.items().n_factors), m_items(std::move(items)) {
         sort(pairs, workers);
         pack(pairs, workers);
+        if constexpr (std::is_same_v<Scalar, float>) make_rough(pairs, workers);
+        m_lengths = {};
+        m_places.assign(pairs.items().n_rows, no_place);
+        for (std::size_t place = 0; place < m_items.size(); ++place) m_places[m_items[place]] = static_cast<std::uint32_t>(place);
     }
+    static constexpr std::uint32_t no_place = 0xffffffffu;
 
     similarity by() const noexcept { return m_by; }
     simd_level level() const noexcept { return m_level; }
     std::size_t n_factors() const noexcept { return m_n_factors; }
-    std::size_t n_blocks() const noexcept { return m_longest.size(); }
+    /// Of 8 blocks of 16 places; the last item fills up the last group.
+    std::size_t n_groups() const noexcept { return m_longest.size(); }
     /// The items in the order of their places; those whose lengths are not plain come last, from n_plain() on, and are not packed.
     std::span<std::uint32_t const> items() const noexcept { return m_items; }
     std::size_t n_plain() const noexcept { return m_n_plain; }
+    /// Where an item is, or no_place.
+    std::uint32_t place_of(std::size_t item) const noexcept { return m_places[item]; }
     Scalar const* block(std::size_t b) const noexcept { return m_packed.data() + b * lanes * m_n_factors; }
     /// Of a block: 1 / length for each of its items; null where scores are no cosines.
     Scalar const* scales(std::size_t b) const noexcept { return m_scales.empty() ? nullptr : m_scales.data() + b * lanes; }
-    /// The largest and the smallest length in blocks [first, last); only where scores are no cosines.
-    double longest(std::size_t first) const noexcept { return m_longest[first]; }
-    double shortest(std::size_t last) const noexcept { return m_shortest[last - 1]; }
+    /// The largest and the smallest length in a group; only where scores are no cosines.
+    double longest(std::size_t group) const noexcept { return m_longest[group]; }
+    double shortest(std::size_t group) const noexcept { return m_shortest[group]; }
+    /// The items as whole numbers, of cosines multiplied with 1 / length; empty where that is of no use.
+    rough_items const& rough() const noexcept { return m_rough; }
 
 private:
     void sort(factor_pairs<Scalar> const& pairs, team& workers) {
@@ -8256,33 +9291,47 @@ private:
         std::copy(others.begin(), others.end(), m_items.begin() + static_cast<std::ptrdiff_t>(m_n_plain));
     }
     void pack(factor_pairs<Scalar> const& pairs, team& workers) {
-        std::size_t const n_blocks = (m_n_plain + lanes - 1) / lanes, block_size = checked_product(lanes, m_n_factors, "top-k");
+        std::size_t const n_groups = (m_n_plain + group_size - 1) / group_size, n_blocks = n_groups * group_blocks;
+        std::size_t const block_size = checked_product(lanes, m_n_factors, "top-k");
         m_packed = buffer<Scalar>(checked_product(n_blocks, block_size, "top-k"));
-        m_longest.resize(n_blocks), m_shortest.resize(n_blocks);
+        m_longest.resize(n_groups), m_shortest.resize(n_groups);
         if (m_by == similarity::cosine) m_scales = buffer<Scalar>(n_blocks * lanes, Scalar{0});
-        workers.blocks(n_blocks, 64, [&](std::size_t first, std::size_t last, std::size_t) {
-            for (std::size_t b = first; b < last; ++b) pack_block(pairs, b, m_packed.data() + b * block_size);
+        workers.blocks(n_groups, 8, [&](std::size_t first, std::size_t last, std::size_t) {
+            for (std::size_t g = first; g < last; ++g) {
+                m_longest[g] = m_lengths[g * group_size], m_shortest[g] = m_lengths[std::min(m_n_plain, (g + 1) * group_size) - 1];
+                for (std::size_t b = g * group_blocks; b < (g + 1) * group_blocks; ++b)
+                    pack_block(pairs, b, m_packed.data() + b * block_size);
+            }
         });
-        m_lengths = {};
     }
     void pack_block(factor_pairs<Scalar> const& pairs, std::size_t b, Scalar* out) {
-        std::size_t const start = b * lanes, n = std::min(lanes, m_n_plain - start);
-        m_longest[b] = m_lengths[start], m_shortest[b] = m_lengths[start + n - 1];
+        std::size_t const start = b * lanes;
         Scalar const* rows[lanes];
-        for (std::size_t i = 0; i < lanes; ++i) rows[i] = pairs.items().row(m_items[start + std::min(i, n - 1)]); // the last fills up
+        for (std::size_t i = 0; i < lanes; ++i) rows[i] = pairs.items().row(m_items[std::min(start + i, m_n_plain - 1)]);
         for (std::size_t k = 0; k < m_n_factors; ++k)
             for (std::size_t i = 0; i < lanes; ++i) out[k * lanes + i] = rows[i][k];
         if (!m_scales.empty())
-            for (std::size_t i = 0; i < n; ++i) m_scales[start + i] = static_cast<Scalar>(1 / m_lengths[start + i]);
+            for (std::size_t i = start; i < std::min(start + lanes, m_n_plain); ++i) m_scales[i] = static_cast<Scalar>(1 / m_lengths[i]);
+    }
+    void make_rough(factor_pairs<Scalar> const& pairs, team& workers) {
+        auto const kernel = rough_kernels(m_level);
+        if (m_by == similarity::euclidean || !rough_items::pays(kernel, m_n_plain, m_n_factors)) return;
+        m_rough = {kernel,
+                   m_n_plain,
+                   m_n_factors,
+                   workers,
+                   [&](std::size_t place) { return pairs.items().row(m_items[place]); },
+                   [&](std::size_t place) { return m_by == similarity::cosine ? 1 / m_lengths[place] : 1; }};
     }
 
     similarity m_by = similarity::dot;
     simd_level m_level = simd_level::portable;
     std::size_t m_n_factors = 0, m_n_plain = 0;
-    std::vector<std::uint32_t> m_items;
+    std::vector<std::uint32_t> m_items, m_places;
     std::vector<double> m_lengths; // by place, while it is made
     std::vector<double> m_longest, m_shortest;
     buffer<Scalar> m_packed, m_scales;
+    rough_items m_rough;
 };
 }}} // namespace recsys::detail
 #endif
@@ -8311,32 +9360,67 @@ public:
     using entry = ranked_index<Score>;
 
     /// Forgets everything.
-    void start(std::size_t k) {
-        m_k = k, m_n = 0, m_high = -infinity;
+    /// @param ids  what indices stand for, if not for themselves: equal scores are in the order of ids[index], and lists have these.
+    void start(std::size_t k, std::uint32_t const* ids = nullptr) {
+        m_k = k, m_n = 0, m_ids = ids;
         m_room = k + std::max<std::size_t>(k, 64);
         m_bar = {-infinity, 0};
     }
     /// Whether an entry can be among the best: never for minus infinity, always for NaN, which the caller must refuse.
-    bool wants(Score score, std::uint32_t index) const noexcept {
-        return !(score < m_bar.score) && !(score == m_bar.score && index >= m_bar.index);
+    bool wants(Score score, std::uint32_t id) const noexcept {
+        return !(score < m_bar.score) && !(score == m_bar.score && id >= m_bar.index);
     }
     /// No score below it is wanted any more.
     Score bar() const noexcept { return m_bar.score; }
+    std::size_t k() const noexcept { return m_k; }
+    std::size_t size() const noexcept { return m_n; }
     /// Only what it wants, no index twice.
     void push(Score score, std::uint32_t index) {
-        if (m_n == m_scores.size()) grow();
+        if (m_n == m_scores.size()) grow(m_n + 1);
         m_scores[m_n] = score, m_indices[m_n] = index;
-        m_high = std::max(m_high, score);
         if (++m_n >= m_room) cut();
     }
     /// Raises the bar if there is something to gain.
     void tighten() {
         if (m_n >= m_k + std::max<std::size_t>(16, m_k / 2)) cut();
     }
+
+    /// The same as far as the bar of k goes.
+    void tighten_fully() {
+        if (m_n > m_k) cut();
+    }
+
+    // Many at a time: they are written to the end from outside, and then added.
+
+    void make_room(std::size_t n) {
+        if (m_n + n + step > m_scores.size()) grow(m_n + n);
+    }
+    Score* scores_end() noexcept { return m_scores.data() + m_n; }
+    std::uint32_t* indices_end() noexcept { return m_indices.data() + m_n; }
+    /// Adds the first n behind the end, none of them minus infinity or NaN. What is equal to the bar may be more than there is any use for.
+    void add(std::size_t n) {
+        if (m_bar.index != any_index && m_bar.score != -infinity) n = keep_wanted(n);
+        m_n += n;
+    }
+    /// The scores, with minus infinity behind them up to a multiple of 16.
+    std::span<Score const> scores() {
+        make_room(0);
+        std::fill_n(scores_end(), step, -infinity);
+        return {m_scores.data(), m_n};
+    }
+    /// With a bar that k scores are known to reach, here or elsewhere.
+    void raise(Score bar) {
+        if (!(bar > m_bar.score)) return;
+        auto const n = scores().size();
+        m_bar = {bar, any_index};
+        m_n = score_kernels<Score>(active_simd_level()).keep(m_scores.data(), m_indices.data(), n, bar);
+    }
+
     /// The best, in order.
     std::span<entry const> finish() {
         if (m_n > m_k + m_k / 8) cut();
-        if constexpr (std::is_same_v<Score, float>) sort_as_numbers();
+        if (m_n <= most_ranked) sort_by_ranks();
+        else if constexpr (std::is_same_v<Score, float>) sort_as_numbers();
         else {
             copy_entries();
             std::sort(m_entries.begin(), m_entries.end());
@@ -8347,62 +9431,66 @@ public:
 
 private:
     static constexpr Score infinity = std::numeric_limits<Score>::infinity();
+    static constexpr std::uint32_t any_index = std::numeric_limits<std::uint32_t>::max();
     static constexpr std::size_t step = 16; // scores that are counted together
+    static constexpr std::size_t most_ranked = 256;
 
-    void grow() {
-        std::size_t const size = std::min(std::max<std::size_t>(2 * m_n, 64), m_room) + step;
-        m_scores.resize(size / step * step + step), m_indices.resize(m_scores.size());
+    std::uint32_t id(std::uint32_t index) const noexcept { return m_ids ? m_ids[index] : index; }
+    void grow(std::size_t n) {
+        std::size_t const size = std::max(n, std::min(2 * m_n, m_room)) + 2 * step;
+        m_scores.resize(size), m_indices.resize(size);
     }
     void cut() {
         if (m_k == 0) {
             m_n = 0;
             return;
         }
-        // What lies past the end counts as nothing.
-        while (m_scores.size() < (m_n + step - 1) / step * step) grow();
-        std::fill(m_scores.begin() + static_cast<std::ptrdiff_t>(m_n),
-                  m_scores.begin() + static_cast<std::ptrdiff_t>((m_n + step - 1) / step * step), -infinity);
-        if (!cut_near()) cut_exactly();
+        if (m_n <= m_k) return;
+        auto const all = scores();
+        raise(
+            score_kernels<Score>(active_simd_level()).find_bar({{all.data(), nullptr}, {all.size(), 0}, m_k, m_k + m_k / 8, m_bar.score}));
+        if (m_n > m_k + m_k / 8) cut_exactly();
     }
-    bool cut_near() {
-        Score low = m_bar.score, high = m_high;
-        if (low == -infinity) low = *std::min_element(m_scores.begin(), m_scores.begin() + static_cast<std::ptrdiff_t>(m_n));
-        if (!(high - low < std::numeric_limits<Score>::max())) return false;
-        for (int i = 0; i < 12; ++i) {
-            Score const middle = low + (high - low) / 2;
-            std::size_t const n = count(middle);
-            if (n < m_k) high = middle;
-            else if (n > m_k + m_k / 8) low = middle;
-            else return keep(middle), true;
-        }
-        return false;
-    }
-    std::size_t count(Score bar) const noexcept {
-        std::int32_t lanes[step] = {};
-        for (std::size_t i = 0; i < m_n; i += step)
-            for (std::size_t j = 0; j < step; ++j) lanes[j] += m_scores[i + j] >= bar;
-        std::int32_t out = 0;
-        for (auto const n : lanes) out += n;
-        return static_cast<std::size_t>(out);
-    }
-    void keep(Score bar) noexcept {
-        std::size_t n = 0;
-        for (std::size_t i = 0; i < m_n; ++i) {
+    std::size_t keep_wanted(std::size_t n) noexcept {
+        std::size_t kept = 0;
+        for (std::size_t i = m_n; i < m_n + n; ++i) {
             Score const score = m_scores[i];
-            m_scores[n] = score, m_indices[n] = m_indices[i];
-            n += score >= bar;
+            std::uint32_t const index = m_indices[i];
+            m_scores[m_n + kept] = score, m_indices[m_n + kept] = index;
+            kept += wants(score, id(index));
         }
-        m_n = n;
-        m_bar = {bar, std::numeric_limits<std::uint32_t>::max()};
+        return kept;
     }
     void cut_exactly() {
-        copy_entries();
+        m_entries.resize(m_n);
+        for (std::size_t i = 0; i < m_n; ++i) m_entries[i] = {m_scores[i], m_indices[i]};
         auto const last_kept = m_entries.begin() + static_cast<std::ptrdiff_t>(m_k - 1);
-        if (m_n <= m_k) return;
-        std::nth_element(m_entries.begin(), last_kept, m_entries.end());
-        m_bar = *last_kept;
+        std::nth_element(m_entries.begin(), last_kept, m_entries.end(), [&](entry const& a, entry const& b) {
+            return entry{a.score, id(a.index)} < entry{b.score, id(b.index)};
+        });
+        m_bar = {last_kept->score, id(last_kept->index)};
         m_n = m_k;
         for (std::size_t i = 0; i < m_n; ++i) m_scores[i] = m_entries[i].score, m_indices[i] = m_entries[i].index;
+    }
+    /// Each goes where as many stand before it as have better scores; equal ones are put in order afterwards. A zero loses its sign.
+    void sort_by_ranks() {
+        std::uint16_t ranks[most_ranked];
+        std::uint16_t taken[most_ranked + 1] = {};
+        auto const all = scores();
+        score_kernels<Score>(active_simd_level()).ranks(all.data(), m_n, ranks);
+        m_entries.resize(m_n);
+        bool has_equal = false;
+        for (std::size_t i = 0; i < m_n; ++i) {
+            std::size_t const before = taken[ranks[i]]++;
+            has_equal = has_equal || before != 0;
+            m_entries[ranks[i] - 1u - before] = {m_scores[i] + Score{0}, id(m_indices[i])};
+        }
+        if (!has_equal) return;
+        for (auto first = m_entries.begin(); first != m_entries.end();) {
+            auto const last = std::find_if(first, m_entries.end(), [&](entry const& other) { return other.score != first->score; });
+            std::sort(first, last);
+            first = last;
+        }
     }
     /// Score and index as one whole number that rises where entries fall: one comparison instead of three. A zero loses its sign.
     void sort_as_numbers() {
@@ -8411,7 +9499,7 @@ private:
         for (std::size_t i = 0; i < m_n; ++i) {
             auto const bits = bit_cast<std::uint32_t>(static_cast<float>(m_scores[i]) + 0.f);
             auto const falling = bits & sign ? bits : ~(bits | sign);
-            m_keys[i] = std::uint64_t{falling} << 32 | m_indices[i];
+            m_keys[i] = std::uint64_t{falling} << 32 | id(m_indices[i]);
         }
         std::sort(m_keys.begin(), m_keys.end());
         m_entries.resize(m_n);
@@ -8423,15 +9511,15 @@ private:
     }
     void copy_entries() {
         m_entries.resize(m_n);
-        for (std::size_t i = 0; i < m_n; ++i) m_entries[i] = {m_scores[i], m_indices[i]};
+        for (std::size_t i = 0; i < m_n; ++i) m_entries[i] = {m_scores[i], id(m_indices[i])};
     }
 
     std::size_t m_k = 0, m_n = 0, m_room = 0;
+    std::uint32_t const* m_ids = nullptr;
     std::vector<Score> m_scores;
     std::vector<std::uint32_t> m_indices;
     std::vector<entry> m_entries;
     std::vector<std::uint64_t> m_keys;
-    Score m_high = -infinity;
     entry m_bar{-infinity, 0};
 };
 
@@ -8456,10 +9544,12 @@ template <class Entry> struct list_rows {
     std::vector<Entry> items;
 
     template <class Score> void add(std::span<ranked_index<Score> const> best) {
-        for (auto const& one : best) {
-            auto& [index, score] = items.emplace_back();
-            index = static_cast<std::remove_reference_t<decltype(index)>>(one.index);
-            score = static_cast<float>(one.score);
+        std::size_t const first = items.size();
+        items.resize(first + best.size());
+        for (std::size_t i = 0; i < best.size(); ++i) {
+            auto& [index, score] = items[first + i];
+            index = static_cast<std::remove_reference_t<decltype(index)>>(best[i].index);
+            score = static_cast<float>(best[i].score);
         }
         ends.push_back(items.size());
     }
@@ -8469,6 +9559,16 @@ template <class Entry> struct list_rows {
         items.insert(items.end(), more.items.begin(), more.items.end());
     }
 };
+
+/// All lists of some parts, which give their memory back one by one.
+template <class Entry> list_rows<Entry> joined(std::vector<list_rows<Entry>> parts) {
+    list_rows<Entry> out;
+    std::size_t n_lists = 0, n_items = 0;
+    for (auto const& part : parts) n_lists += part.ends.size(), n_items += part.items.size();
+    out.ends.reserve(n_lists), out.items.reserve(n_items);
+    for (auto& part : parts) out.add(std::exchange(part, {}));
+    return out;
+}
 
 /// For fewer lists than these the rows are read in place: making an index costs as much as some 30 lists without one.
 inline constexpr std::size_t least_lists_for_an_index = 32;
@@ -8738,6 +9838,132 @@ private:
 }} // namespace recsys
 #endif
 
+// --- recsys/retrieval/rough_list.hpp ---------------------------------------------------------------------------------
+// Scores that are known within a width, beside the exact ones of a list.
+#ifndef RECSYS_RETRIEVAL_ROUGH_LIST_HPP
+#define RECSYS_RETRIEVAL_ROUGH_LIST_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// Lower ends of intervals in which scores lie. k of these and of exact scores together make a bar for all: what cannot reach it is dropped without
+/// being scored.
+class rough_list {
+public:
+    void start() noexcept { m_n = 0, m_width = 0; }
+    std::size_t size() const noexcept { return m_n; }
+    std::uint32_t const* places() const noexcept { return m_places.data(); }
+
+    // Many at a time: they are written to the end from outside, and then added.
+
+    void make_room(std::size_t n) {
+        if (m_n + n + step <= m_lower.size()) return;
+        m_lower.resize(2 * m_n + n + 2 * step), m_places.resize(m_lower.size());
+    }
+    float* lower_end() noexcept { return m_lower.data() + m_n; }
+    std::uint32_t* places_end() noexcept { return m_places.data() + m_n; }
+    /// Adds the first n behind the end; none of their scores is more than `width` above.
+    void add(std::size_t n, double width) noexcept { m_n += n, m_width = std::max(m_width, width); }
+
+    /// Raises the bar of a list of exact scores by what is known of all, and drops what cannot reach it.
+    void cut(top_k<float>& best) {
+        std::size_t const k = best.k();
+        if (best.size() + m_n > k) {
+            pad();
+            auto const exact = best.scores();
+            best.raise(kernels().find_bar({{exact.data(), m_lower.data()}, {exact.size(), m_n}, k, k + k / 8, best.bar()}));
+        }
+        drop_below(best.bar());
+    }
+    /// Moves what is sure to reach a bar to the front: how many there are.
+    std::size_t part(float bar) noexcept {
+        std::size_t n = 0;
+        for (std::size_t i = 0; i < m_n; ++i)
+            if (m_lower[i] >= bar) {
+                std::swap(m_lower[i], m_lower[n]);
+                std::swap(m_places[i], m_places[n++]);
+            }
+        return n;
+    }
+    /// Forgets the first n, which have been scored, and what cannot reach the bar.
+    void drop(std::size_t n, float bar) {
+        std::copy(m_lower.begin() + offset(n), m_lower.begin() + offset(m_n), m_lower.begin());
+        std::copy(m_places.begin() + offset(n), m_places.begin() + offset(m_n), m_places.begin());
+        m_n -= n;
+        drop_below(bar);
+    }
+
+private:
+    static constexpr std::size_t step = 16;
+    static constexpr float infinity = std::numeric_limits<float>::infinity();
+    static score_table<float> kernels() noexcept { return score_kernels<float>(active_simd_level()); }
+    static std::ptrdiff_t offset(std::size_t i) noexcept { return static_cast<std::ptrdiff_t>(i); }
+
+    void pad() {
+        make_room(0);
+        std::fill_n(lower_end(), step, -infinity);
+    }
+    void drop_below(float bar) {
+        if (bar == -infinity || m_n == 0) return;
+        pad();
+        m_n = kernels().keep(m_lower.data(), m_places.data(), m_n, static_cast<float>(static_cast<double>(bar) - m_width));
+    }
+
+    std::size_t m_n = 0;
+    double m_width = 0;
+    std::vector<float> m_lower;
+    std::vector<std::uint32_t> m_places;
+};
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/retrieval/seen_marks.hpp ---------------------------------------------------------------------------------
+// What some users have seen, as bits in the order of an index, so that kernels pass over it.
+#ifndef RECSYS_RETRIEVAL_SEEN_MARKS_HPP
+#define RECSYS_RETRIEVAL_SEEN_MARKS_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// A bit for each user and each of the first 65,536 places of an index, at most 8 KB a user; what lies beyond is searched by halves.
+class seen_marks {
+public:
+    /// @param index  has place_of(item) and items().
+    template <class Index, class Seen> void start(Index const& index, std::span<user_index const> users, Seen const& seen) {
+        m_n_users = users.size(), m_n_groups = std::min((index.items().size() + group_size - 1) / group_size, most_groups);
+        m_bits.assign(m_n_users * m_n_groups * words, 0);
+        m_far.clear(), m_far_ends.clear();
+        for (std::size_t u = 0; u < users.size(); ++u) {
+            auto const& row = seen.seen(users[u]); // may be returned by value
+            for (item_index const item : std::span<item_index const>(row)) {
+                std::size_t const place = index.place_of(to_size(item));
+                if (place / group_size < m_n_groups) word(u, place) |= bit_of(place);
+                else m_far.push_back(static_cast<std::uint32_t>(place)); // also those that are not in the index
+            }
+            std::sort(m_far.begin() + static_cast<std::ptrdiff_t>(u == 0 ? 0 : m_far_ends[u - 1]), m_far.end());
+            m_far_ends.push_back(m_far.size());
+        }
+    }
+    /// From a block on to the end of its group of 32 for each block the lanes that hold what a user has seen; null where that is not known.
+    std::uint16_t const* blocks(std::size_t u, std::size_t block) const noexcept {
+        return block / words < m_n_groups ? m_bits.data() + index_of(u, block * 16) : nullptr;
+    }
+    bool contains(std::size_t u, std::size_t place) const noexcept {
+        if (place / group_size < m_n_groups) return (m_bits[index_of(u, place)] & bit_of(place)) != 0;
+        auto const at = [&](std::size_t i) { return m_far.begin() + static_cast<std::ptrdiff_t>(i); };
+        return std::binary_search(at(u == 0 ? 0 : m_far_ends[u - 1]), at(m_far_ends[u]), static_cast<std::uint32_t>(place));
+    }
+
+private:
+    static constexpr std::size_t group_size = 512, words = 32, most_groups = 128;
+    std::size_t index_of(std::size_t u, std::size_t place) const noexcept {
+        return (place / group_size * m_n_users + u) * words + place / 16 % words;
+    }
+    std::uint16_t& word(std::size_t u, std::size_t place) noexcept { return m_bits[index_of(u, place)]; }
+    static std::uint16_t bit_of(std::size_t place) noexcept { return static_cast<std::uint16_t>(1u << place % 16); }
+
+    std::size_t m_n_users = 0, m_n_groups = 0;
+    std::vector<std::uint16_t> m_bits; // by group, user and block
+    std::vector<std::uint32_t> m_far;  // places, rising for each user
+    std::vector<std::size_t> m_far_ends;
+};
+}}} // namespace recsys::detail
+#endif
+
 // --- recsys/retrieval/factor_search.hpp ------------------------------------------------------------------------------
 // The exact best k of an index for some rows at a time: blocks that cannot enter a list are passed over, scores below the bar are never kept.
 #ifndef RECSYS_RETRIEVAL_FACTOR_SEARCH_HPP
@@ -8749,6 +9975,9 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// with u the rounding of Scalar, a raw score of n factors lies within n u |x| |y| of the product (Higham 2002, section 3.1), and underflow adds
 /// n times the least normal number at most.
 /// Source of the bound: Cauchy-Schwarz; in this use Teflioudi, Gemulla, Mykytiuk (2015), LEMP.
+///
+/// Where the index has its items as whole numbers x' and y' too, only the first items are scored at once: they give a bar. For the others
+/// |xy - x'y'| <= |x'| |y - y'| + |x - x'| |y| gives an interval; what may reach the bar is kept and scored at the end, if it still may.
 template <factor_scalar Scalar> class factor_search {
 public:
     using subject = factor_subject<Scalar>;
@@ -8763,84 +9992,118 @@ public:
     template <class Wanted, class Refuse, class Take> void run(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
                                                                std::span<subject const> subjects, std::size_t k, Wanted const& is_wanted,
                                                                Refuse const& refuse, Take const& take) {
+        run(index, pairs, subjects, k, nullptr, true, is_wanted, refuse, take);
+    }
+    /// @param marks  what is never listed, or null.
+    /// @param asks   whether is_wanted must be asked about items for which marks know it.
+    template <class Wanted, class Refuse, class Take> void run(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
+                                                               std::span<subject const> subjects, std::size_t k, seen_marks const* marks,
+                                                               bool asks, Wanted const& is_wanted, Refuse const& refuse, Take const& take) {
+        work const w{index, pairs, subjects, k, marks, asks};
+        double const n = static_cast<double>(index.n_factors()), u = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+        m_slack = (2 * n + 16) * u;
+        m_least = (n + 2) * static_cast<double>(std::numeric_limits<Scalar>::min()); // also where subnormal numbers are flushed to 0
         m_best.resize(std::max(m_best.size(), subjects.size()));
         m_active.clear();
         for (std::size_t s = 0; s < subjects.size(); ++s) {
-            m_best[s].start(k);
-            if (subjects[s].row) begin(index, pairs, subjects, s, is_wanted, refuse);
+            m_best[s].start(k, index.items().data());
+            if (subjects[s].row) begin(w, s, is_wanted, refuse);
         }
-        scan_all(index, pairs, subjects, is_wanted, refuse);
-        for (std::size_t s = 0; s < subjects.size(); ++s) take(m_best[s].finish());
+        scan_all(w, is_wanted, refuse);
+        for (std::size_t s = 0; s < subjects.size(); ++s) {
+            if constexpr (has_rough)
+                if (m_is_rough) settle(w, s, m_rough[s].list);
+            take(m_best[s].finish());
+        }
     }
 
 private:
-    static constexpr std::size_t blocks_at_once = 8;
+    static constexpr bool has_rough = std::is_same_v<Scalar, float>;
+    static constexpr std::size_t group_size = factor_index<Scalar>::group_size, group_blocks = factor_index<Scalar>::group_blocks;
+    static constexpr std::size_t groups_of_rough = rough_items::group_size / group_size, value_stride = rough_items::group_size + 16;
     static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    struct work {
+        factor_index<Scalar> const& index;
+        factor_pairs<Scalar> const& pairs;
+        std::span<subject const> subjects;
+        std::size_t k;
+        seen_marks const* marks;
+        bool asks;
+    };
     struct active_subject {
         std::uint32_t number;
         double length;
     };
+    struct rough_subject {
+        rough_row row;
+        double length = 0; // 1 for cosines
+        double width = 0;  // of the intervals in the group that is scanned
+        double low = 0;    // of the interval of a sum at the bar there
+        double scale = 0;  // of sums there
+        std::size_t next_cut = 0;
+        rough_list list;
+    };
 
     /// What is not packed is scored pair by pair.
-    template <class Wanted, class Refuse> void begin(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
-                                                     std::span<subject const> subjects, std::size_t s, Wanted const& is_wanted,
-                                                     Refuse const& refuse) {
-        double const length = pairs.by() == similarity::cosine ? subjects[s].length : length_of(subjects[s].row, index.n_factors());
-        bool const is_plain = has_plain_length<Scalar>(length, pairs.by());
-        auto const items = index.items().subspan(is_plain ? index.n_plain() : 0);
-        pairs.each(
-            subjects[s], items.size(), [&](std::size_t j) { return items[j]; },
-            [&](std::size_t j, Scalar score) { offer(s, score, items[j], is_wanted, refuse); });
+    template <class Wanted, class Refuse> void begin(work const& w, std::size_t s, Wanted const& is_wanted, Refuse const& refuse) {
+        auto const& x = w.subjects[s];
+        double const length = w.pairs.by() == similarity::cosine ? x.length : length_of(x.row, w.index.n_factors());
+        bool const is_plain = has_plain_length<Scalar>(length, w.pairs.by());
+        std::size_t const first = is_plain ? w.index.n_plain() : 0;
+        auto const items = w.index.items().subspan(first);
+        w.pairs.each(
+            x, items.size(), [&](std::size_t j) { return items[j]; },
+            [&](std::size_t j, Scalar score) {
+                if (!m_best[s].wants(score, items[j]) || !is_wanted(s, items[j])) return;
+                if (std::isnan(score)) refuse(s, items[j]);
+                m_best[s].push(score, static_cast<std::uint32_t>(first + j));
+            });
         if (is_plain) m_active.push_back({static_cast<std::uint32_t>(s), length});
     }
-    template <class Wanted, class Refuse>
-    void offer(std::size_t s, Scalar score, std::uint32_t item, Wanted const& is_wanted, Refuse const& refuse) {
-        detail::offer(
-            m_best[s], score, item, [&](std::uint32_t i) { return is_wanted(s, i); }, [&](std::uint32_t i) { refuse(s, i); });
-    }
 
-    template <class Wanted, class Refuse> void scan_all(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
-                                                        std::span<subject const> subjects, Wanted const& is_wanted, Refuse const& refuse) {
-        double const n = static_cast<double>(index.n_factors()), u = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
-        m_slack = (2 * n + 16) * u;
-        m_least = (n + 1) * static_cast<double>(std::numeric_limits<Scalar>::min()); // also where subnormal numbers are flushed to 0
-        for (std::size_t b = 0; b < index.n_blocks() && !m_active.empty(); b += blocks_at_once) {
-            std::size_t const end = std::min(index.n_blocks(), b + blocks_at_once);
-            choose(index, subjects, b, end);
-            if (m_rows.empty()) continue;
-            m_hits.resize(std::max(m_hits.size(), m_rows.size() * (end - b) * index.lanes));
-            score_scan<Scalar> const scan{index.block(b), index.scales(b), m_rows.data(),     m_bars.data(),       infinity,
-                                          m_rows.size(),  end - b,         index.n_factors(), pairs.is_distance(), m_hits.data()};
-            std::size_t const found = pairs.kernels().scan(scan);
-            for (std::size_t h = 0; h < found; ++h) {
-                auto const& [raw, place, user] = m_hits[h];
-                std::size_t const at = b * index.lanes + place, s = m_chosen[user];
-                if (at >= index.n_plain()) continue; // what fills up the last block
-                std::uint32_t const item = index.items()[at];
-                offer(s, pairs.finished(subjects[s], item, raw), item, is_wanted, refuse);
-            }
+    template <class Wanted, class Refuse> void scan_all(work const& w, Wanted const& is_wanted, Refuse const& refuse) {
+        std::size_t const rough_start = w.index.rough().empty() ? w.index.n_groups() : first_rough_group() * groups_of_rough;
+        m_is_rough = false, m_rough_active.clear();
+        for (std::size_t g = 0; g < w.index.n_groups() && m_active.size() + m_rough_active.size() > 0; ++g) {
+            if constexpr (has_rough)
+                if (g >= rough_start && g % groups_of_rough == 0) {
+                    if (g == rough_start) start_rough(w);
+                    choose_rough(w, g / groups_of_rough);
+                    if (!m_rough_rows.empty()) scan_rough(w, g / groups_of_rough, is_wanted);
+                }
+            choose(w, g);
+            if (!m_rows.empty()) scan(w, g, is_wanted, refuse);
         }
     }
-    /// Those subjects for whom some item of the blocks can enter the list, with the bars for their raw scores. Who cannot have a product that is
+    /// Those subjects for whom some item of a group can enter the list, with the bars for their raw scores. Who cannot have a product that is
     /// large enough has none among shorter items either and is dropped.
-    void choose(factor_index<Scalar> const& index, std::span<subject const> subjects, std::size_t first, std::size_t last) {
-        m_rows.clear(), m_bars.clear(), m_chosen.clear();
+    void choose(work const& w, std::size_t g) {
+        m_rows.clear(), m_bars.clear(), m_chosen.clear(), m_hits.clear();
         std::size_t kept = 0;
         for (auto const& one : m_active) {
-            m_best[one.number].tighten();
-            double const bar = static_cast<double>(m_best[one.number].bar());
-            if (index.by() == similarity::dot && one.length * index.longest(first) * (1 + m_slack) + m_least < bar) continue;
+            auto& best = m_best[one.number];
+            best.tighten();
+            double const bar = static_cast<double>(best.bar());
+            if (cannot_reach(w, g, one.length, bar)) continue;
             m_active[kept++] = one;
-            if (index.by() == similarity::euclidean) {
-                double const apart = std::max(one.length - index.longest(first), index.shortest(last) - one.length);
-                double const lengths = one.length + index.longest(first); // their roundings blur what is apart
+            if (w.index.by() == similarity::euclidean) {
+                double const apart = std::max(one.length - w.index.longest(g), w.index.shortest(g) - one.length);
+                double const lengths = one.length + w.index.longest(g); // their roundings blur what is apart
                 if (-(apart - m_slack * lengths) * (1 - m_slack) + m_least < bar) continue;
             }
-            m_rows.push_back(subjects[one.number].row);
-            m_bars.push_back(raw_bar(index.by(), bar, one.length));
+            best.make_room(group_size);
+            m_rows.push_back(w.subjects[one.number].row);
+            m_bars.push_back(raw_bar(w.index.by(), bar, one.length));
             m_chosen.push_back(one.number);
+            m_hits.push_back({best.scores_end(), best.indices_end(), skipped(w, g * group_blocks, one.number), 0});
         }
         m_active.resize(kept);
+    }
+    bool cannot_reach(work const& w, std::size_t g, double length, double bar) const noexcept {
+        return w.index.by() == similarity::dot && length * w.index.longest(g) * (1 + m_slack) + m_least < bar;
+    }
+    static std::uint16_t const* skipped(work const& w, std::size_t block, std::size_t s) noexcept {
+        return w.marks ? w.marks->blocks(s, block) : nullptr;
     }
     /// No raw score below it belongs to a score that reaches the bar.
     Scalar raw_bar(similarity by, double bar, double length) const noexcept {
@@ -8849,13 +10112,166 @@ private:
         return static_cast<Scalar>(-(bar * bar * (1 + m_slack) + m_least));
     }
 
+    template <class Wanted, class Refuse> void scan(work const& w, std::size_t g, Wanted const& is_wanted, Refuse const& refuse) {
+        std::size_t const block = g * group_blocks;
+        w.pairs.kernels().scan({w.index.block(block), w.index.scales(block), m_rows.data(), m_bars.data(), infinity, m_rows.size(),
+                                group_blocks, w.index.n_factors(), w.pairs.is_distance(), static_cast<std::uint32_t>(g * group_size),
+                                m_hits.data()});
+        bool const as_they_are = w.pairs.by() == similarity::dot && all_are_wanted(w, g * group_size, (g + 1) * group_size);
+        for (std::size_t h = 0; h < m_hits.size(); ++h) {
+            auto const& hits = m_hits[h];
+            if (hits.n == 0) continue;
+            std::size_t const s = m_chosen[h];
+            m_best[s].add(as_they_are ? hits.n : finish_hits(w, s, hits, is_wanted, refuse));
+        }
+    }
+    /// Whether all hits among some places are items that may be listed.
+    static bool all_are_wanted(work const& w, std::size_t first, std::size_t last) noexcept {
+        return last <= w.index.n_plain() && !w.asks && (!w.marks || w.marks->blocks(0, first / 16));
+    }
+    /// Makes scores of raw ones and drops what is not wanted.
+    template <class Wanted, class Refuse> std::size_t finish_hits(work const& w, std::size_t s, score_hits<Scalar> const& hits,
+                                                                  Wanted const& is_wanted, Refuse const& refuse) const {
+        std::size_t n = 0;
+        for (std::size_t h = 0; h < hits.n; ++h) {
+            std::uint32_t const place = hits.places[h];
+            if (place >= w.index.n_plain()) continue; // what fills up the last group
+            std::uint32_t const item = w.index.items()[place];
+            Scalar const score = w.pairs.finished(w.subjects[s], item, hits.raws[h]);
+            if (!m_best[s].wants(score, item) || !is_wanted(s, item)) continue;
+            if (std::isnan(score)) refuse(s, item);
+            hits.raws[n] = score, hits.places[n++] = place;
+        }
+        return n;
+    }
+
+    // --- rough scores
+
+    static std::size_t first_rough_group() noexcept {
+        int const forced = forced_rough_start().load();
+        return forced >= 0 ? static_cast<std::size_t>(forced) : 2;
+    }
+    void start_rough(work const& w) {
+        auto const& items = w.index.rough();
+        std::size_t const width = 4 * items.n_steps();
+        m_is_rough = true;
+        m_rough.resize(std::max(m_rough.size(), w.subjects.size()));
+        m_rough_numbers.resize(w.subjects.size() * width);
+        m_values.resize(w.subjects.size() * value_stride);
+        m_turned.resize(width);
+        m_no_item_bars.assign(rough_items::group_size, no_rough_bar);
+        for (std::size_t s = 0; s < w.subjects.size(); ++s) m_rough[s].list.start();
+        for (auto const& one : m_active) {
+            auto& rough = m_rough[one.number];
+            bool const is_cosine = w.index.by() == similarity::cosine;
+            double const times = is_cosine ? 1 / one.length : 1;
+            items.turn(w.subjects[one.number].row, m_turned.data());
+            rough.row = items.round_user(m_turned.data(), times, items.user_scale(m_turned.data(), times),
+                                         m_rough_numbers.data() + one.number * width);
+            rough.length = is_cosine ? 1 : one.length;
+            rough.next_cut = w.k + std::max<std::size_t>(64, w.k / 2);
+        }
+        m_rough_active.swap(m_active);
+    }
+    /// As `choose`, for those who go on with rough scores.
+    void choose_rough(work const& w, std::size_t g) {
+        auto const& items = w.index.rough();
+        m_rough_rows.clear(), m_rough_bars.clear(), m_rough_chosen.clear(), m_rough_hits.clear();
+        std::size_t kept = 0;
+        for (auto const& one : m_rough_active) {
+            auto& rough = m_rough[one.number];
+            if (!tighten_rough(w, one, rough)) continue;
+            double const bar = static_cast<double>(m_best[one.number].bar());
+            if (cannot_reach(w, g * groups_of_rough, one.length, bar)) continue;
+            m_rough_active[kept++] = one;
+            double const longest = w.index.by() == similarity::cosine ? 1 : w.index.longest(g * groups_of_rough);
+            double const error =
+                (rough.row.length * items.rest(g) + rough.row.rest * longest + m_slack * rough.length * longest) * (1 + 1e-6) +
+                m_least * (1 + 8 * (rough.length + longest)); // turning may lose what is next to nothing
+            rough.scale = rough.row.scale * items.scale(g), rough.width = 2 * error;
+            m_rough_bars.push_back(rough_items::bar_of(bar - error, rough.scale));
+            rough.low = static_cast<double>(m_rough_bars.back()) * rough.scale - error;
+            rough.list.make_room(rough_items::group_size);
+            m_rough_hits.push_back({m_values.data() + m_rough_rows.size() * value_stride, rough.list.places_end(),
+                                    skipped(w, g * rough_items::group_blocks, one.number), 0});
+            m_rough_rows.push_back(m_rough_numbers.data() + one.number * 4 * items.n_steps());
+            m_rough_chosen.push_back(one.number);
+        }
+        m_rough_active.resize(kept);
+    }
+    /// Whose intervals are so crowded that dropping some does not help has all of them scored, and goes on with exact scores.
+    bool tighten_rough(work const& w, active_subject const& one, rough_subject& rough) {
+        auto& best = m_best[one.number];
+        if (best.size() + rough.list.size() < rough.next_cut) return true;
+        rough.list.cut(best);
+        rough.next_cut = best.size() + rough.list.size() + std::max<std::size_t>(64, w.k / 2);
+        if (rough.list.size() < 4 * w.k + 512) return true;
+        settle(w, one.number, rough.list);
+        m_active.push_back(one);
+        return false;
+    }
+    template <class Wanted> void scan_rough(work const& w, std::size_t g, Wanted const& is_wanted) {
+        auto const& items = w.index.rough();
+        items.kernel().scan({items.group(g), m_rough_rows.data(), m_rough_bars.data(), m_no_item_bars.data(), m_rough_rows.size(),
+                             rough_items::group_blocks, items.n_steps(), static_cast<std::uint32_t>(g * rough_items::group_size),
+                             m_rough_hits.data()});
+        bool const as_they_are = all_are_wanted(w, g * rough_items::group_size, (g + 1) * rough_items::group_size);
+        for (std::size_t h = 0; h < m_rough_hits.size(); ++h) {
+            auto const& hits = m_rough_hits[h];
+            std::size_t const s = m_rough_chosen[h];
+            auto& rough = m_rough[s];
+            float* const lower = rough.list.lower_end();
+            std::size_t n = 0;
+            for (std::size_t i = 0; i < hits.n; ++i) {
+                std::uint32_t const place = hits.places[i];
+                if (!as_they_are && (place >= w.index.n_plain() || !is_wanted(s, w.index.items()[place]))) continue;
+                lower[n] = static_cast<float>(rough.low + static_cast<double>(hits.raws[i]) * rough.scale);
+                hits.places[n++] = place;
+            }
+            rough.list.add(n, rough.width);
+        }
+    }
+    /// Scores what may be in the list: first what is likely to be, so that the bar is exact for the others.
+    void settle(work const& w, std::size_t s, rough_list& list) {
+        auto& best = m_best[s];
+        if (list.size() == 0) return;
+        list.cut(best);
+        std::size_t const likely = list.part(best.bar());
+        score_exactly(w, s, list.places(), likely);
+        list.drop(likely, best.bar());
+        score_exactly(w, s, list.places(), list.size());
+        list.start();
+    }
+    void score_exactly(work const& w, std::size_t s, std::uint32_t const* places, std::size_t n) {
+        auto& best = m_best[s];
+        auto const items = w.index.items();
+        for (std::size_t i = 0; i < n; ++i) prefetch_row(w.pairs.items().row(items[places[i]]), w.index.n_factors());
+        best.make_room(n);
+        w.pairs.each(
+            w.subjects[s], n, [&](std::size_t j) { return items[places[j]]; },
+            [&](std::size_t j, Scalar score) { best.scores_end()[j] = score, best.indices_end()[j] = places[j]; });
+        best.add(n);
+        best.tighten_fully();
+    }
+    static void prefetch_row(Scalar const* row, std::size_t n) noexcept {
+        for (std::size_t k = 0; k < n; k += 64 / sizeof(Scalar)) prefetch(row + k);
+    }
     std::vector<top_k<Scalar>> m_best;
-    std::vector<active_subject> m_active;
+    std::vector<active_subject> m_active, m_rough_active;
     std::vector<Scalar const*> m_rows;
     std::vector<Scalar> m_bars;
     std::vector<std::uint32_t> m_chosen;
-    std::vector<score_hit<Scalar>> m_hits;
+    std::vector<score_hits<Scalar>> m_hits;
     double m_slack = 0, m_least = 0;
+
+    bool m_is_rough = false; // whether some subjects have rough lists
+    std::vector<rough_subject> m_rough;
+    std::vector<float> m_turned;
+    std::vector<std::uint8_t> m_rough_numbers; // rows of whole numbers
+    std::vector<std::uint8_t const*> m_rough_rows;
+    std::vector<std::int32_t> m_rough_bars, m_no_item_bars, m_values;
+    std::vector<std::uint32_t> m_rough_chosen;
+    std::vector<score_hits<std::int32_t>> m_rough_hits;
 };
 }}} // namespace recsys::detail
 #endif
@@ -8910,17 +10326,19 @@ public:
         m_subjects.assign(users.size(), {});
         for (std::size_t u = 0; u < users.size(); ++u)
             if (knows_of(*m_scorer, users[u])) m_subjects[u] = subject_of(*m_scorer, users[u]);
-        m_seen.start(users, seen);
+        if (index) m_marks.start(*index, users, seen);
+        else m_seen.start(users, seen);
         auto const is_wanted = [&](std::size_t u, std::uint32_t i) {
             auto const item = static_cast<item_index>(i);
-            if (m_seen.contains(u, item)) return false;
+            if (index ? m_marks.contains(u, index->place_of(i)) : m_seen.contains(u, item)) return false;
             return m_is_chosen ? !m_options->keep_if || m_options->keep_if(users[u], item)
                                : is_listable(*m_scorer, *m_options, users[u], item);
         };
         auto const refuse = [&](std::size_t u, std::uint32_t i) { refuse_score(m_where, users[u], i); };
         auto const take = [&](auto best) { out.add(best); };
         std::span<subject const> const subjects(m_subjects);
-        if (index) m_search.run(*index, score_of, subjects, k, is_wanted, refuse, take);
+        bool const asks = !m_is_chosen || m_options->keep_if;
+        if (index) m_search.run(*index, score_of, subjects, k, &m_marks, asks, is_wanted, refuse, take);
         else best_of_pairs(score_of, subjects, k, m_options->allow ? &*m_options->allow : nullptr, is_wanted, refuse, take);
     }
 
@@ -8931,6 +10349,7 @@ private:
     bool m_is_chosen;
     std::vector<subject> m_subjects;
     seen_rows m_seen;
+    seen_marks m_marks;
     factor_search<scalar> m_search;
 };
 }}} // namespace recsys::detail
@@ -9020,9 +10439,7 @@ template <class Seen, class Add> list_rows<scored> lists_in_chunks(std::span<use
         else if (options.include_seen) add(worker, some, nothing_seen, out);
         else add(worker, some, seen, out);
     });
-    list_rows<scored> out;
-    for (auto& part : parts) out.add(std::exchange(part, {}));
-    return out;
+    return joined(std::move(parts));
 }
 
 /// Lists of a scorer for blocks of users. What all blocks need is made once.
@@ -9481,7 +10898,7 @@ private:
 #ifndef RECSYS_RETRIEVAL_FACTOR_JOIN_HPP
 #define RECSYS_RETRIEVAL_FACTOR_JOIN_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-/// Needs k + 64 entries of memory for each item, all at once. The lists are those of factor_search.
+/// Needs k + 64 entries of memory for each item, all at once, and n_factors bytes where the index has rough scores. The lists are those of factor_search.
 ///
 /// Items are cut into parts; in a round each part meets one other, so that no two threads write to one list. What the lists hold does not depend
 /// on the order in which scores come.
@@ -9497,6 +10914,8 @@ public:
         m_slack = (2 * static_cast<double>(index.n_factors()) + 16) * static_cast<double>(std::numeric_limits<Scalar>::epsilon());
         for (auto& one : m_best) one.start(k);
         for (std::size_t place = index.n_plain(); place < m_best.size(); ++place) join_alone(place, refuse);
+        if constexpr (has_rough)
+            if (!index.rough().empty()) round_rows(workers);
         run_rounds(workers);
     }
     /// The list of the item at a place of the index; its memory is given back.
@@ -9506,12 +10925,27 @@ public:
     }
 
 private:
-    static constexpr std::size_t blocks_of_part = 64, blocks_at_once = 8, most_rows = 96;
+    static constexpr std::size_t group_size = factor_index<Scalar>::group_size, groups_of_part = 8, part_size = groups_of_part * group_size;
+    static constexpr std::size_t most_rows = 96, hit_stride = group_size + 16;
+    static constexpr std::size_t rough_size = rough_items::group_size, rough_stride = rough_size + 16;
     static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    static constexpr bool has_rough = std::is_same_v<Scalar, float>;
+    /// The rows of a part as whole numbers of one scale, for all of them the longest.
+    struct rough_part {
+        double scale = 0, length = 0, rest = 0;
+    };
     struct scratch {
         std::vector<Scalar const*> rows;
-        std::vector<Scalar> bars, lengths, item_bars;
-        std::vector<score_hit<Scalar>> hits;
+        std::vector<Scalar> bars, lengths, item_bars, raws;
+        std::vector<std::uint32_t> places;
+        std::vector<score_hits<Scalar>> hits;
+        // for rough scores
+        std::vector<std::uint8_t const*> numbers;
+        std::vector<std::int32_t> rough_bars, rough_item_bars, values;
+        std::vector<score_hits<std::int32_t>> rough_hits;
+        std::vector<Scalar const*> xs, ys;
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> met;
+        std::vector<Scalar> products;
     };
 
     factor_subject<Scalar> subject(std::size_t place) const noexcept {
@@ -9535,7 +10969,7 @@ private:
     }
     /// Each part with itself, then everybody with everybody in rounds, as in a tournament.
     void run_rounds(team& workers) {
-        std::size_t const n = (m_index.n_blocks() + blocks_of_part - 1) / blocks_of_part, even = n + n % 2;
+        std::size_t const n = (m_index.n_groups() + groups_of_part - 1) / groups_of_part, even = n + n % 2;
         workers.run(n, [&](std::size_t part, std::size_t worker) { join(part, part, m_scratch[worker]); });
         for (std::size_t round = 0; round + 1 < even; ++round)
             workers.run(even / 2, [&](std::size_t i, std::size_t worker) {
@@ -9546,48 +10980,115 @@ private:
             });
     }
     void join(std::size_t left, std::size_t right, scratch& work) {
-        std::size_t const lanes = m_index.lanes, n = m_index.n_plain();
-        std::size_t const first = left * blocks_of_part * lanes, last = std::min(n, first + blocks_of_part * lanes);
-        std::size_t const end = std::min(m_index.n_blocks(), (right + 1) * blocks_of_part);
+        std::size_t const n = m_index.n_plain();
+        std::size_t const first = left * part_size, last = std::min(n, first + part_size);
+        std::size_t const end = std::min(m_index.n_groups(), (right + 1) * groups_of_part);
+        if constexpr (has_rough) // in a part of its own bars come to be
+            if (!m_parts.empty() && left != right) {
+                for (std::size_t place = right * part_size; place < std::min(n, (right + 1) * part_size); place += rough_size)
+                    join_roughly(left, first, last, place / rough_size, work);
+                return;
+            }
         for (std::size_t row = first; row < last; row += most_rows)
             // In a part of its own only what comes after the row is new.
-            for (std::size_t b = left == right ? row / lanes : right * blocks_of_part; b < end; b += blocks_at_once)
-                join_some(row, std::min(last, row + most_rows), b, std::min(end, b + blocks_at_once), work);
+            for (std::size_t g = left == right ? row / group_size : right * groups_of_part; g < end; ++g)
+                join_some(row, std::min(last, row + most_rows), g, work);
     }
-    void join_some(std::size_t row, std::size_t row_end, std::size_t block, std::size_t block_end, scratch& work) {
-        std::size_t const lanes = m_index.lanes, start = block * lanes;
-        work.rows.clear(), work.bars.clear(), work.lengths.clear(), work.item_bars.clear();
+    void join_some(std::size_t row, std::size_t row_end, std::size_t g, scratch& work) {
+        std::size_t const start = g * group_size, n_rows = row_end - row;
+        work.rows.clear(), work.bars.clear(), work.lengths.clear(), work.item_bars.clear(), work.hits.clear();
+        work.raws.resize(most_rows * hit_stride), work.places.resize(most_rows * hit_stride);
         for (std::size_t r = row; r < row_end; ++r) {
             auto const x = subject(r);
             m_best[r].tighten();
             work.rows.push_back(x.row);
             work.bars.push_back(static_cast<Scalar>((static_cast<double>(m_best[r].bar()) - m_slack) * x.length));
             work.lengths.push_back(static_cast<Scalar>(x.length));
+            work.hits.push_back({work.raws.data() + (r - row) * hit_stride, work.places.data() + (r - row) * hit_stride, nullptr, 0});
         }
-        for (std::size_t place = start; place < block_end * lanes; ++place) {
+        for (std::size_t place = start; place < start + group_size; ++place) {
             bool const is_there = place < m_index.n_plain();
             if (is_there) m_best[place].tighten();
             work.item_bars.push_back(is_there ? static_cast<Scalar>(static_cast<double>(m_best[place].bar()) - m_slack) : infinity);
         }
-        work.hits.resize(std::max(work.hits.size(), work.rows.size() * work.item_bars.size()));
-        score_scan<Scalar> const scan{m_index.block(block),
-                                      m_index.scales(block),
-                                      work.rows.data(),
-                                      work.bars.data(),
-                                      infinity,
-                                      work.rows.size(),
-                                      block_end - block,
-                                      m_index.n_factors(),
-                                      false,
-                                      work.hits.data(),
-                                      work.item_bars.data(),
-                                      work.lengths.data()};
-        std::size_t const found = m_pairs.kernels().scan(scan);
-        for (std::size_t h = 0; h < found; ++h) {
-            auto const& [raw, at, user] = work.hits[h];
-            std::size_t const a = row + user, b = start + at;
-            if (b <= a || b >= m_index.n_plain()) continue;
-            Scalar const score = m_pairs.finished(subject(a), m_index.items()[b], raw);
+        std::size_t const block = g * factor_index<Scalar>::group_blocks;
+        m_pairs.kernels().scan({m_index.block(block), m_index.scales(block), work.rows.data(), work.bars.data(), infinity, n_rows,
+                                factor_index<Scalar>::group_blocks, m_index.n_factors(), false, static_cast<std::uint32_t>(start),
+                                work.hits.data(), work.item_bars.data(), work.lengths.data()});
+        for (std::size_t r = 0; r < n_rows; ++r)
+            for (std::size_t h = 0; h < work.hits[r].n; ++h) {
+                std::size_t const a = row + r, b = work.hits[r].places[h];
+                if (b <= a || b >= m_index.n_plain()) continue;
+                Scalar const score = m_pairs.finished(subject(a), m_index.items()[b], work.hits[r].raws[h]);
+                offer(a, score, m_index.items()[b]);
+                offer(b, score, m_index.items()[a]);
+            }
+    }
+
+    // --- rough scores
+
+    void round_rows(team& workers) {
+        auto const& items = m_index.rough();
+        std::size_t const n = m_index.n_plain(), width = 4 * items.n_steps();
+        m_numbers = buffer<std::uint8_t>(checked_product(n, width, "similar items"));
+        m_parts.resize((n + part_size - 1) / part_size);
+        workers.run(m_parts.size(), [&](std::size_t p, std::size_t) {
+            std::size_t const first = p * part_size, last = std::min(n, first + part_size);
+            auto& part = m_parts[p];
+            std::vector<float> turned((last - first) * width);
+            for (std::size_t r = first; r < last; ++r) {
+                items.turn(subject(r).row, turned.data() + (r - first) * width);
+                part.scale = std::max(part.scale, items.user_scale(turned.data() + (r - first) * width, 1 / subject(r).length));
+            }
+            for (std::size_t r = first; r < last; ++r) {
+                auto const row =
+                    items.round_user(turned.data() + (r - first) * width, 1 / subject(r).length, part.scale, m_numbers.data() + r * width);
+                part.length = std::max(part.length, row.length), part.rest = std::max(part.rest, row.rest);
+            }
+        });
+    }
+    /// The rows of a part against a group of another: pairs that may be in a list are scored. Each row and each item has a bar.
+    void join_roughly(std::size_t part, std::size_t first, std::size_t last, std::size_t g, scratch& work) {
+        auto const& items = m_index.rough();
+        auto const& rows = m_parts[part];
+        double const error = (rows.length * items.rest(g) + rows.rest + m_slack) * (1 + 1e-6), unit = rows.scale * items.scale(g);
+        auto const bar_of = [&](std::size_t place) {
+            m_best[place].tighten();
+            return rough_items::bar_of(static_cast<double>(m_best[place].bar()) - error, unit);
+        };
+        work.rough_item_bars.clear();
+        for (std::size_t place = g * rough_size; place < (g + 1) * rough_size; ++place)
+            work.rough_item_bars.push_back(place < m_index.n_plain() ? bar_of(place) : no_rough_bar);
+        work.values.resize(most_rows * rough_stride), work.places.resize(most_rows * rough_stride);
+        for (std::size_t row = first; row < last; row += most_rows) {
+            work.numbers.clear(), work.rough_bars.clear(), work.rough_hits.clear();
+            for (std::size_t r = row; r < std::min(last, row + most_rows); ++r) {
+                std::size_t const at = work.numbers.size() * rough_stride;
+                work.numbers.push_back(m_numbers.data() + r * 4 * items.n_steps());
+                work.rough_bars.push_back(bar_of(r));
+                work.rough_hits.push_back({work.values.data() + at, work.places.data() + at, nullptr, 0});
+            }
+            items.kernel().scan({items.group(g), work.numbers.data(), work.rough_bars.data(), work.rough_item_bars.data(),
+                                 work.numbers.size(), rough_items::group_blocks, items.n_steps(),
+                                 static_cast<std::uint32_t>(g * rough_size), work.rough_hits.data()});
+            score_met(row, work);
+        }
+    }
+    void score_met(std::size_t row, scratch& work) {
+        work.met.clear(), work.xs.clear(), work.ys.clear();
+        for (std::size_t r = 0; r < work.rough_hits.size(); ++r)
+            for (std::size_t h = 0; h < work.rough_hits[r].n; ++h) {
+                std::size_t const a = row + r, b = work.rough_hits[r].places[h];
+                if (b >= m_index.n_plain()) continue;
+                work.met.emplace_back(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b));
+                work.xs.push_back(m_pairs.items().row(m_index.items()[a]));
+                work.ys.push_back(m_pairs.items().row(m_index.items()[b]));
+            }
+        work.products.resize(work.met.size());
+        m_pairs.kernels().pairs(work.xs.data(), work.ys.data(), work.met.size(), m_index.n_factors(), work.products.data());
+        for (std::size_t i = 0; i < work.met.size(); ++i) {
+            auto const [a, b] = work.met[i];
+            Scalar const score = m_pairs.finished(subject(a), m_index.items()[b], work.products[i]);
             offer(a, score, m_index.items()[b]);
             offer(b, score, m_index.items()[a]);
         }
@@ -9597,6 +11098,8 @@ private:
     factor_pairs<Scalar> const& m_pairs;
     std::vector<top_k<Scalar>> m_best; // by place
     std::vector<scratch> m_scratch;
+    std::vector<rough_part> m_parts;
+    buffer<std::uint8_t> m_numbers; // of rows, by place
     double m_slack = 0;
 };
 }}} // namespace recsys::detail
@@ -9835,6 +11338,8 @@ template <class R, class Seen>
 lists recommend_all(R const& r, std::span<user_index const> users, Seen const& seen, recommend_options const& options) {
     list_rows<scored> rows;
     auto const report = recommend_in_blocks(r, users, seen, options, [&](lists const& block) {
+        if (rows.items.empty()) // lists of one length, as most often, are all that there will be
+            rows.ends.reserve(users.size()), rows.items.reserve(block.n_slots() / block.size() * users.size());
         for (auto const& [user, list] : block) {
             rows.items.insert(rows.items.end(), list.begin(), list.end());
             rows.ends.push_back(rows.items.size());
@@ -10130,12 +11635,10 @@ private:
         std::size_t const k = std::min<std::size_t>(m_options.k, m_rows.n_rows);
         if (!by_cosine() || &from != &m_own || k == 0 || of.size() < items.size() - items.size() / 3) return false;
         if (!factor_join<scalar>::is_cheap(items.size(), k)) return false;
-        m_places.assign(m_rows.n_rows, no_place);
-        for (std::size_t place = 0; place < items.size(); ++place) m_places[items[place]] = static_cast<std::uint32_t>(place);
         std::vector<std::uint8_t> had(m_rows.n_rows);
         for (auto const i : of) {
             if (had[to_size(i)]++ != 0) return false;
-            if (m_places[to_size(i)] == no_place && is_listable(i)) return false;
+            if (from.place_of(to_size(i)) == index_type::no_place && is_listable(i)) return false;
         }
         return true;
     }
@@ -10157,13 +11660,11 @@ private:
                 for (auto const i : of.subspan(first, last - first)) take_joined(i, out);
             else list_some(of.subspan(first, last - first), k, score_of, from, searches[worker], out);
         });
-        list_rows<Scored> out;
-        for (auto& part : parts) out.add(std::exchange(part, {}));
-        return out;
+        return joined(std::move(parts));
     }
     void take_joined(Index i, list_rows<Scored>& out) {
-        auto const place = m_places[to_size(i)];
-        if (place == no_place) out.ends.push_back(out.items.size());
+        auto const place = m_own.place_of(to_size(i));
+        if (place == index_type::no_place) out.ends.push_back(out.items.size());
         else m_join->take(place, [&](auto best) { out.add(best); });
     }
     void list_some(std::span<Index const> of, std::size_t k, pairs const& score_of, index_type const* from, factor_search<scalar>& search,
@@ -10194,9 +11695,7 @@ private:
     Options const& m_options;
     rows_type m_rows;
     std::vector<double> m_lengths; // only for cosines
-    static constexpr std::uint32_t no_place = 0xffffffffu;
-    index_type m_own;                    // of the candidates, for many lists
-    std::vector<std::uint32_t> m_places; // of items in m_own
+    index_type m_own; // of the candidates, for many lists
     std::optional<factor_join<scalar>> m_join;
 };
 

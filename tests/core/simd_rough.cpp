@@ -42,7 +42,8 @@ TEST_CASE("a scan of rough scores is exact in whole numbers, also where parts fi
                 CAPTURE(n_users);
                 std::size_t const n = 4 * n_steps, n_blocks = 8, n_items = 16 * n_blocks, stride = n_items + 16;
                 // As large as sums of either part allow: 2 n_steps products each.
-                int const most = table.in_halves ? std::max(1, std::min(table.most_of_user, static_cast<int>(32767 / (127 * 2 * n_steps)))) : 127;
+                int const most =
+                    table.in_halves ? std::max(1, std::min(table.most_of_user, static_cast<int>(32767 / (127 * 2 * n_steps)))) : 127;
                 std::vector<std::int32_t> items(n_items * n), users(n_users * n);
                 for (auto& x : items) x = random.below(3) == 0 ? 127 : random_number(random, 127);
                 for (auto& x : users) x = random.below(3) == 0 ? -most : random_number(random, most);
@@ -74,7 +75,8 @@ TEST_CASE("a scan of rough scores is exact in whole numbers, also where parts fi
                                            : static_cast<std::int32_t>(random.below(40000)) - 10000;
                     hits.push_back({raws.data() + u * stride, places.data() + u * stride, u % 2 ? skip.data() : nullptr, 0});
                 }
-                for (auto& bar : item_bars) bar = random.below(2) ? rs::detail::no_rough_bar : static_cast<std::int32_t>(random.below(60000)) - 10000;
+                for (auto& bar : item_bars)
+                    bar = random.below(2) ? rs::detail::no_rough_bar : static_cast<std::int32_t>(random.below(60000)) - 10000;
                 table.scan({packed.data(), rows.data(), bars.data(), item_bars.data(), n_users, n_blocks, n_steps, 300, hits.data()});
                 std::size_t wrong = 0, found = 0;
                 for (std::size_t u = 0; u < n_users; ++u) {
@@ -114,7 +116,8 @@ TEST_CASE("turned rows have the products of rows as they are, and no number much
             for (std::size_t k = 0; k < n; ++k) product += static_cast<double>(rows.at(0, k)) * static_cast<double>(rows.at(1, k));
             for (std::size_t k = 0; k < n; ++k) square += static_cast<double>(rows.at(0, k)) * static_cast<double>(rows.at(0, k));
             for (std::size_t k = 0; k < 4 * n_steps; ++k)
-                turned_product += static_cast<double>(turned[k]) * static_cast<double>(turned[4 * n_steps + k]), square -= static_cast<double>(turned[k]) * static_cast<double>(turned[k]);
+                turned_product += static_cast<double>(turned[k]) * static_cast<double>(turned[4 * n_steps + k]),
+                    square -= static_cast<double>(turned[k]) * static_cast<double>(turned[k]);
             CHECK(turned_product == doctest::Approx(product).epsilon(1e-5));
             CHECK(std::abs(square) < 1e-4);
             std::vector<float> one(n), spread(4 * n_steps);

@@ -56,7 +56,8 @@ TEST_CASE_TEMPLATE("rows give sums of products and of squares, each row the same
             }
 }
 
-TEST_CASE_TEMPLATE("a scan finds exactly the scores that reach a bar, with the bits of rows, but for lanes that are skipped", S, float, double) {
+TEST_CASE_TEMPLATE("a scan finds exactly the scores that reach a bar, with the bits of rows, but for lanes that are skipped", S, float,
+                   double) {
     std::size_t const n = 19, n_blocks = 16, n_items = n_blocks * 16, first_place = 1000;
     auto const table = normals<S>(n_items * n, 3), people = normals<S>(30 * n, 4), scales = normals<S>(n_items, 5);
     buffer<S> packed(n_items * n);
@@ -87,12 +88,9 @@ TEST_CASE_TEMPLATE("a scan finds exactly the scores that reach a bar, with the b
                     hits[u] = {raws.data() + u * (n_items + 16), places.data() + u * (n_items + 16),
                                u % 3 == 0 ? nullptr : skip.data() + u * n_blocks, 0};
                 }
-                rs::detail::score_scan<S> scan{packed.data(), kind >= 2 ? scales.data() : nullptr,
-                                               users.data(),  bars.data(),
-                                               infinity,      n_users,
-                                               n_blocks,      n,
-                                               kind == 1,     static_cast<std::uint32_t>(first_place),
-                                               hits.data()};
+                rs::detail::score_scan<S> scan{
+                    packed.data(), kind >= 2 ? scales.data() : nullptr,     users.data(), bars.data(), infinity, n_users, n_blocks, n,
+                    kind == 1,     static_cast<std::uint32_t>(first_place), hits.data()};
                 if (kind == 3) scan.item_bars = item_bars.data(), scan.user_lengths = lengths.data();
                 kernels.scan(scan);
                 std::size_t wrong = 0, wanted = 0;
@@ -152,14 +150,17 @@ TEST_CASE_TEMPLATE("a bar leaves at least k, scores that reach it keep their ord
                     scores[i] = kind == 0 ? static_cast<S>(random.normal()) : kind == 1 ? static_cast<S>(random.below(4)) : S{2};
                     indices[i] = static_cast<std::uint32_t>(7 * i);
                 }
-                auto const reached = [&](S bar) { return static_cast<std::size_t>(std::count_if(scores.begin(), scores.end(), [&](S x) { return x >= bar; })); };
+                auto const reached = [&](S bar) {
+                    return static_cast<std::size_t>(std::count_if(scores.begin(), scores.end(), [&](S x) { return x >= bar; }));
+                };
                 std::vector<std::uint16_t> ranks(n);
                 kernels.ranks(scores.data(), n, ranks.data());
                 bool right = true;
                 for (std::size_t i = 0; i < n; ++i) right = right && ranks[i] == reached(scores[i]);
                 CHECK(right);
                 std::size_t const first = n / 3, k = n / 2 + 1;
-                std::vector<S> one(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(first)), two(scores.begin() + static_cast<std::ptrdiff_t>(first), scores.end());
+                std::vector<S> one(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(first)),
+                    two(scores.begin() + static_cast<std::ptrdiff_t>(first), scores.end());
                 one.resize(one.size() + 16, -infinity), two.resize(two.size() + 16, -infinity);
                 S const bar = kernels.find_bar({{one.data(), two.data()}, {first, n - first}, k, k + k / 8, -infinity});
                 CHECK(reached(bar) >= k);

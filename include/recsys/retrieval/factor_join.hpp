@@ -169,7 +169,8 @@ private:
                 part.scale = std::max(part.scale, items.user_scale(turned.data() + (r - first) * width, 1 / subject(r).length));
             }
             for (std::size_t r = first; r < last; ++r) {
-                auto const row = items.round_user(turned.data() + (r - first) * width, 1 / subject(r).length, part.scale, m_numbers.data() + r * width);
+                auto const row =
+                    items.round_user(turned.data() + (r - first) * width, 1 / subject(r).length, part.scale, m_numbers.data() + r * width);
                 part.length = std::max(part.length, row.length), part.rest = std::max(part.rest, row.rest);
             }
         });

@@ -63,9 +63,8 @@ public:
     rough_items() = default;
     /// @param row_at    (place), the row of an item
     /// @param times_at  (place), what it is multiplied with
-    template <class RowAt, class TimesAt>
-    rough_items(rough_table const& kernel, std::size_t n_items, std::size_t n_factors, team& workers, RowAt const& row_at,
-                TimesAt const& times_at)
+    template <class RowAt, class TimesAt> rough_items(rough_table const& kernel, std::size_t n_items, std::size_t n_factors, team& workers,
+                                                      RowAt const& row_at, TimesAt const& times_at)
         : m_kernel(kernel), m_n_factors(n_factors), m_n_steps((n_factors + 3) / 4) {
         std::size_t const n_groups = (n_items + group_size - 1) / group_size, group_bytes = group_size * 4 * (m_n_steps + 1);
         m_packed = buffer<std::uint8_t>(checked_product(n_groups, group_bytes, "top-k"), std::uint8_t{0});
@@ -115,7 +114,8 @@ private:
         double scale = 0, rests = 0;
         for (std::size_t i = 0; i < n; ++i) {
             turn(row_at(g * group_size + i), turned.data() + i * width);
-            scale = std::max(scale, limits.scale_of(m_kernel.measure(turned.data() + i * width, times_at(g * group_size + i), m_n_steps), width));
+            scale = std::max(scale,
+                             limits.scale_of(m_kernel.measure(turned.data() + i * width, times_at(g * group_size + i), m_n_steps), width));
         }
         if (!(scale > 0)) scale = 1;
         for (std::size_t i = 0; i < n; ++i) {

@@ -53,9 +53,9 @@ public:
     }
     /// @param marks  what is never listed, or null.
     /// @param asks   whether is_wanted must be asked about items for which marks know it.
-    template <class Wanted, class Refuse, class Take>
-    void run(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs, std::span<subject const> subjects, std::size_t k,
-             seen_marks const* marks, bool asks, Wanted const& is_wanted, Refuse const& refuse, Take const& take) {
+    template <class Wanted, class Refuse, class Take> void run(factor_index<Scalar> const& index, factor_pairs<Scalar> const& pairs,
+                                                               std::span<subject const> subjects, std::size_t k, seen_marks const* marks,
+                                                               bool asks, Wanted const& is_wanted, Refuse const& refuse, Take const& take) {
         work const w{index, pairs, subjects, k, marks, asks};
         double const n = static_cast<double>(index.n_factors()), u = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
         m_slack = (2 * n + 16) * u;
@@ -171,8 +171,9 @@ private:
 
     template <class Wanted, class Refuse> void scan(work const& w, std::size_t g, Wanted const& is_wanted, Refuse const& refuse) {
         std::size_t const block = g * group_blocks;
-        w.pairs.kernels().scan({w.index.block(block), w.index.scales(block), m_rows.data(), m_bars.data(), infinity, m_rows.size(), group_blocks, w.index.n_factors(), w.pairs.is_distance(),
-                                static_cast<std::uint32_t>(g * group_size), m_hits.data()});
+        w.pairs.kernels().scan({w.index.block(block), w.index.scales(block), m_rows.data(), m_bars.data(), infinity, m_rows.size(),
+                                group_blocks, w.index.n_factors(), w.pairs.is_distance(), static_cast<std::uint32_t>(g * group_size),
+                                m_hits.data()});
         bool const as_they_are = w.pairs.by() == similarity::dot && all_are_wanted(w, g * group_size, (g + 1) * group_size);
         for (std::size_t h = 0; h < m_hits.size(); ++h) {
             auto const& hits = m_hits[h];
@@ -186,8 +187,8 @@ private:
         return last <= w.index.n_plain() && !w.asks && (!w.marks || w.marks->blocks(0, first / 16));
     }
     /// Makes scores of raw ones and drops what is not wanted.
-    template <class Wanted, class Refuse> std::size_t
-    finish_hits(work const& w, std::size_t s, score_hits<Scalar> const& hits, Wanted const& is_wanted, Refuse const& refuse) const {
+    template <class Wanted, class Refuse> std::size_t finish_hits(work const& w, std::size_t s, score_hits<Scalar> const& hits,
+                                                                  Wanted const& is_wanted, Refuse const& refuse) const {
         std::size_t n = 0;
         for (std::size_t h = 0; h < hits.n; ++h) {
             std::uint32_t const place = hits.places[h];
@@ -241,8 +242,9 @@ private:
             if (cannot_reach(w, g * groups_of_rough, one.length, bar)) continue;
             m_rough_active[kept++] = one;
             double const longest = w.index.by() == similarity::cosine ? 1 : w.index.longest(g * groups_of_rough);
-            double const error = (rough.row.length * items.rest(g) + rough.row.rest * longest + m_slack * rough.length * longest) * (1 + 1e-6) +
-                                 m_least * (1 + 8 * (rough.length + longest)); // turning may lose what is next to nothing
+            double const error =
+                (rough.row.length * items.rest(g) + rough.row.rest * longest + m_slack * rough.length * longest) * (1 + 1e-6) +
+                m_least * (1 + 8 * (rough.length + longest)); // turning may lose what is next to nothing
             rough.scale = rough.row.scale * items.scale(g), rough.width = 2 * error;
             m_rough_bars.push_back(rough_items::bar_of(bar - error, rough.scale));
             rough.low = static_cast<double>(m_rough_bars.back()) * rough.scale - error;

@@ -126,7 +126,8 @@ private:
         }
         if (m_n <= m_k) return;
         auto const all = scores();
-        raise(score_kernels<Score>(active_simd_level()).find_bar({{all.data(), nullptr}, {all.size(), 0}, m_k, m_k + m_k / 8, m_bar.score}));
+        raise(
+            score_kernels<Score>(active_simd_level()).find_bar({{all.data(), nullptr}, {all.size(), 0}, m_k, m_k + m_k / 8, m_bar.score}));
         if (m_n > m_k + m_k / 8) cut_exactly();
     }
     std::size_t keep_wanted(std::size_t n) noexcept {
@@ -143,8 +144,9 @@ private:
         m_entries.resize(m_n);
         for (std::size_t i = 0; i < m_n; ++i) m_entries[i] = {m_scores[i], m_indices[i]};
         auto const last_kept = m_entries.begin() + static_cast<std::ptrdiff_t>(m_k - 1);
-        std::nth_element(m_entries.begin(), last_kept, m_entries.end(),
-                         [&](entry const& a, entry const& b) { return entry{a.score, id(a.index)} < entry{b.score, id(b.index)}; });
+        std::nth_element(m_entries.begin(), last_kept, m_entries.end(), [&](entry const& a, entry const& b) {
+            return entry{a.score, id(a.index)} < entry{b.score, id(b.index)};
+        });
         m_bar = {last_kept->score, id(last_kept->index)};
         m_n = m_k;
         for (std::size_t i = 0; i < m_n; ++i) m_scores[i] = m_entries[i].score, m_indices[i] = m_entries[i].index;

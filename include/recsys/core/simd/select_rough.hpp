@@ -62,8 +62,8 @@ struct rough_table {
     /// Writes q + offset, four of them every `stride` bytes.
     rounded_row (*round)(float const* row, double times, double scale, std::size_t n_steps, int offset, std::uint8_t* out,
                          std::size_t stride) = nullptr;
-    int most_of_user = 0;                      ///< no number of a user's row is larger, either way
-    int offset = 0;                            ///< is added to them, so that they have no sign; an item's sums start with as much less
+    int most_of_user = 0; ///< no number of a user's row is larger, either way
+    int offset = 0;       ///< is added to them, so that they have no sign; an item's sums start with as much less
     /// Whether sums are kept as two of 16 bits, of the first and of the last two of every four factors: the length of either part of a user's row
     /// times that of an item's must fit.
     bool in_halves = false;
@@ -173,7 +173,8 @@ inline rounded_row round_row(float const* row, double times, double scale, std::
     std::int32_t of_four[4];
     _mm256_storeu_pd(parts, squares), _mm256_storeu_pd(parts + 4, rests);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(of_four), sums);
-    return {parts[0] + parts[1] + parts[2] + parts[3], parts[4] + parts[5] + parts[6] + parts[7],
+    return {parts[0] + parts[1] + parts[2] + parts[3],
+            parts[4] + parts[5] + parts[6] + parts[7],
             {of_four[0] + of_four[1], of_four[2] + of_four[3]}};
 }
 
@@ -217,7 +218,9 @@ struct rough {
 
 #include <recsys/core/simd/rough_kernels.inl>
 
-inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 63, 64, true}; }
+inline rough_table rough_scores() {
+    return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 63, 64, true};
+}
 
 /// With VNNI: sums of 32 bits.
 namespace vnni {
@@ -230,7 +233,9 @@ struct rough : avx512::rough {
 
 #include <recsys/core/simd/rough_kernels.inl>
 
-inline rough_table rough_scores() { return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 127, 128, false}; }
+inline rough_table rough_scores() {
+    return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 127, 128, false};
+}
 
 }
 

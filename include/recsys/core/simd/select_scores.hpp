@@ -44,7 +44,7 @@ template <class S> struct score_scan {
     std::size_t n_factors;
     bool is_distance;
     std::uint32_t first_place; ///< that of the first item
-    score_hits<S>* hits;         ///< for each user
+    score_hits<S>* hits;       ///< for each user
     // Where items want users as users want items; only with scales. An item's bar is multiplied with the user's length.
     S const* item_bars = nullptr;
     S const* user_lengths = nullptr;
@@ -102,7 +102,8 @@ namespace portable {
 
 inline constexpr int tile_size = 12; // registers that hold sums
 
-template <class Raw> std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
+template <class Raw>
+std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
     return append_each(lanes, bits, first_place, raws, places);
 }
 template <class Raw> std::uint32_t move_words(Raw const* from, std::uint32_t const* ids, unsigned bits, Raw* to, std::uint32_t* ids_to) {
