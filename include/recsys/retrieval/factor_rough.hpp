@@ -113,6 +113,8 @@ private:
         std::vector<float> turned(n * width);
         double scale = 0, rests = 0;
         for (std::size_t i = 0; i < n; ++i) {
+            float const* const later = row_at(g * group_size + std::min(i + 8, n - 1)); // they are in no order in memory
+            for (std::size_t k = 0; k < m_n_factors; k += 16) prefetch(later + k);
             turn(row_at(g * group_size + i), turned.data() + i * width);
             scale = std::max(scale,
                              limits.scale_of(m_kernel.measure(turned.data() + i * width, times_at(g * group_size + i), m_n_steps), width));

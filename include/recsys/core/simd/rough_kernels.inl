@@ -5,7 +5,7 @@
 
 /// Some users against some blocks. Sums start or end less the bar, so that hits are what is not negative: most tiles have nothing, and the signs of
 /// all of it are looked at together.
-template <int Users, int Blocks>
+template <class rough, int Users, int Blocks>
 RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const* const* users, std::int32_t const* bars,
                                      std::size_t first_user, std::size_t block) {
     constexpr int packs = static_cast<int>(16 / rough::width);
@@ -82,9 +82,9 @@ RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const*
 }
 
 /// Every user against every block.
-template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
+template <class rough, int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
     if (scan.n_users == 1) {
-        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
+        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<rough, 1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
         return;
     }
     for (std::size_t first = 0; first < scan.n_users; first += Users) {
@@ -94,6 +94,6 @@ template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan 
             std::size_t const at = first + u < scan.n_users ? first + u : scan.n_users - 1;
             users[u] = scan.users[at], bars[u] = first + u < scan.n_users ? scan.bars[at] : no_rough_bar;
         }
-        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<Users, Blocks>(scan, users, bars, first, b);
+        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<rough, Users, Blocks>(scan, users, bars, first, b);
     }
 }

@@ -178,7 +178,7 @@ inline rounded_row round_row(float const* row, double times, double scale, std::
             {of_four[0] + of_four[1], of_four[2] + of_four[3]}};
 }
 
-inline rough_table rough_scores() { return {&rough_scan_of<6, 1, 4>, &turn_row, &measure_row, &round_row, 63, 64, true}; }
+inline rough_table rough_scores() { return {&rough_scan_of<rough, 6, 1, 4>, &turn_row, &measure_row, &round_row, 63, 64, true}; }
 
 }
 
@@ -219,24 +219,17 @@ struct rough {
 #include <recsys/core/simd/rough_kernels.inl>
 
 inline rough_table rough_scores() {
-    return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 63, 64, true};
+    return {&rough_scan_of<rough, 12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 63, 64, true};
 }
 
 /// With VNNI: sums of 32 bits.
-namespace vnni {
-
-struct rough : avx512::rough {
+struct vnni_rough : rough {
     static constexpr bool in_halves = false;
     static RECSYS_DETAIL_INLINE reg start(reg start, reg bar, reg other) { return _mm512_sub_epi32(start, min(bar, other)); }
     static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) { asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y)); }
 };
-
-#include <recsys/core/simd/rough_kernels.inl>
-
-inline rough_table rough_scores() {
-    return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 127, 128, false};
-}
-
+inline rough_table vnni_rough_scores() {
+    return {&rough_scan_of<vnni_rough, 12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 127, 128, false};
 }
 
 }
@@ -253,7 +246,7 @@ inline rough_table rough_scores() {
 /// as one of floats.
 inline rough_table rough_kernels(simd_level level) noexcept {
 #if defined(__GNUC__) && defined(__x86_64__)
-    if (level == simd_level::avx512) return uses_vnni() ? avx512::vnni::rough_scores() : avx512::rough_scores();
+    if (level == simd_level::avx512) return uses_vnni() ? avx512::vnni_rough_scores() : avx512::rough_scores();
     if (level == simd_level::avx2) return avx2::rough_scores();
 #endif
     (void)level;
