@@ -57,27 +57,25 @@ RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const*
         }
     }
     if (rough::bits(all) == 0) return;
-    // All of it is written down, so that what has hits is found by a loop: branches here cannot be foreseen.
-    std::int32_t lanes[Users * Blocks][16];
-    unsigned bits[Users * Blocks], some = 0;
+    // No branches: which of them has hits cannot be foreseen.
     RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
+        std::size_t const user = first_user + static_cast<std::size_t>(u);
+        auto& list = scan.hits[user < scan.n_users ? user : scan.n_users - 1];
+        unsigned const is_there = user < scan.n_users ? 0xffffu : 0;
+        std::uint32_t n = list.n;
         RECSYS_DETAIL_UNROLL
         for (int b = 0; b < Blocks; ++b) {
-            int const at = u * Blocks + b;
-            bits[at] = 0;
+            std::size_t const at = block + static_cast<std::size_t>(b);
+            unsigned const wanted = is_there & ~static_cast<unsigned>(list.skip ? list.skip[at] : 0);
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < packs; ++c) {
                 std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
-                bits[at] |= rough::bits(sum[u][b][c]) << lane;
-                rough::store(lanes[at] + lane, sum[u][b][c]);
+                auto const place = scan.first_place + static_cast<std::uint32_t>(at * 16 + lane);
+                n += rough::append(sum[u][b][c], rough::bits(sum[u][b][c]) & wanted >> lane, place, list.raws + n, list.places + n);
             }
-            some |= (bits[at] != 0 ? 1u : 0u) << at;
         }
-    }
-    for (; some != 0; some &= some - 1) {
-        std::size_t const at = lowest_bit(some), user = first_user + at / Blocks;
-        if (user < scan.n_users) note_hits(scan.hits[user], lanes[at], bits[at], block + at % Blocks, 0, scan.first_place);
+        list.n = n;
     }
 }
 
