@@ -7712,7 +7712,7 @@ template <class S> S find_bar(bar_search<S> const& in) {
     low = in.low > low ? in.low : low;
     if (!(high - low < std::numeric_limits<S>::max())) return in.low;
     for (int i = 0; i < 12; ++i) {
-        S const middle = low + (high - low) / 2;
+        S const middle = low + (high - low) / (i == 0 ? 8 : 2); // the bar is most often next to the last one
         std::size_t const n = count_reaching(in.scores[0], in.n[0], middle) + count_reaching(in.scores[1], in.n[1], middle);
         if (n < in.k) high = middle;
         else {
@@ -8038,7 +8038,7 @@ template <class S> S find_bar(bar_search<S> const& in) {
     low = in.low > low ? in.low : low;
     if (!(high - low < std::numeric_limits<S>::max())) return in.low;
     for (int i = 0; i < 12; ++i) {
-        S const middle = low + (high - low) / 2;
+        S const middle = low + (high - low) / (i == 0 ? 8 : 2); // the bar is most often next to the last one
         std::size_t const n = count_reaching(in.scores[0], in.n[0], middle) + count_reaching(in.scores[1], in.n[1], middle);
         if (n < in.k) high = middle;
         else {
@@ -8339,7 +8339,7 @@ template <class S> S find_bar(bar_search<S> const& in) {
     low = in.low > low ? in.low : low;
     if (!(high - low < std::numeric_limits<S>::max())) return in.low;
     for (int i = 0; i < 12; ++i) {
-        S const middle = low + (high - low) / 2;
+        S const middle = low + (high - low) / (i == 0 ? 8 : 2); // the bar is most often next to the last one
         std::size_t const n = count_reaching(in.scores[0], in.n[0], middle) + count_reaching(in.scores[1], in.n[1], middle);
         if (n < in.k) high = middle;
         else {
@@ -8625,6 +8625,13 @@ struct rough {
     static RECSYS_DETAIL_INLINE reg finish(reg sum, reg bar) { return _mm256_sub_epi32(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)), bar); }
     static RECSYS_DETAIL_INLINE reg both(reg a, reg b) { return _mm256_and_si256(a, b); }
     static RECSYS_DETAIL_INLINE unsigned bits(reg x) { return ~static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(x))) & 255u; }
+    static RECSYS_DETAIL_INLINE std::uint32_t append(reg x, unsigned bits, std::uint32_t first_place, std::int32_t* raws,
+                                                     std::uint32_t* places) {
+        auto const order = lane_order(bits);
+        store(raws, _mm256_permutevar8x32_epi32(x, order));
+        store(places, _mm256_add_epi32(order, set(static_cast<std::int32_t>(first_place))));
+        return bit_count(bits);
+    }
 };
 
 // --- recsys/core/simd/rough_kernels.inl ------------------------------------------------------------------------------
@@ -8634,7 +8641,7 @@ struct rough {
 
 /// Some users against some blocks. Sums start or end less the bar, so that hits are what is not negative: most tiles have nothing, and the signs of
 /// all of it are looked at together.
-template <int Users, int Blocks>
+template <class rough, int Users, int Blocks>
 RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const* const* users, std::int32_t const* bars,
                                      std::size_t first_user, std::size_t block) {
     constexpr int packs = static_cast<int>(16 / rough::width);
@@ -8686,34 +8693,32 @@ RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const*
         }
     }
     if (rough::bits(all) == 0) return;
-    // All of it is written down, so that what has hits is found by a loop: branches here cannot be foreseen.
-    std::int32_t lanes[Users * Blocks][16];
-    unsigned bits[Users * Blocks], some = 0;
+    // No branches: which of them has hits cannot be foreseen.
     RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
+        std::size_t const user = first_user + static_cast<std::size_t>(u);
+        auto& list = scan.hits[user < scan.n_users ? user : scan.n_users - 1];
+        unsigned const is_there = user < scan.n_users ? 0xffffu : 0;
+        std::uint32_t n = list.n;
         RECSYS_DETAIL_UNROLL
         for (int b = 0; b < Blocks; ++b) {
-            int const at = u * Blocks + b;
-            bits[at] = 0;
+            std::size_t const at = block + static_cast<std::size_t>(b);
+            unsigned const wanted = is_there & ~static_cast<unsigned>(list.skip ? list.skip[at] : 0);
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < packs; ++c) {
                 std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
-                bits[at] |= rough::bits(sum[u][b][c]) << lane;
-                rough::store(lanes[at] + lane, sum[u][b][c]);
+                auto const place = scan.first_place + static_cast<std::uint32_t>(at * 16 + lane);
+                n += rough::append(sum[u][b][c], rough::bits(sum[u][b][c]) & wanted >> lane, place, list.raws + n, list.places + n);
             }
-            some |= (bits[at] != 0 ? 1u : 0u) << at;
         }
-    }
-    for (; some != 0; some &= some - 1) {
-        std::size_t const at = lowest_bit(some), user = first_user + at / Blocks;
-        if (user < scan.n_users) note_hits(scan.hits[user], lanes[at], bits[at], block + at % Blocks, 0, scan.first_place);
+        list.n = n;
     }
 }
 
 /// Every user against every block.
-template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
+template <class rough, int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
     if (scan.n_users == 1) {
-        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
+        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<rough, 1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
         return;
     }
     for (std::size_t first = 0; first < scan.n_users; first += Users) {
@@ -8723,7 +8728,7 @@ template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan 
             std::size_t const at = first + u < scan.n_users ? first + u : scan.n_users - 1;
             users[u] = scan.users[at], bars[u] = first + u < scan.n_users ? scan.bars[at] : no_rough_bar;
         }
-        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<Users, Blocks>(scan, users, bars, first, b);
+        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<rough, Users, Blocks>(scan, users, bars, first, b);
     }
 }
 // --- back in recsys/core/simd/select_rough.hpp
@@ -8791,7 +8796,7 @@ inline rounded_row round_row(float const* row, double times, double scale, std::
             {of_four[0] + of_four[1], of_four[2] + of_four[3]}};
 }
 
-inline rough_table rough_scores() { return {&rough_scan_of<6, 1, 4>, &turn_row, &measure_row, &round_row, 63, 64, true}; }
+inline rough_table rough_scores() { return {&rough_scan_of<rough, 6, 1, 4>, &turn_row, &measure_row, &round_row, 63, 64, true}; }
 }
 
 #if defined(__clang__)
@@ -8825,6 +8830,14 @@ struct rough {
     static RECSYS_DETAIL_INLINE reg finish(reg sum, reg bar) { return _mm512_sub_epi32(_mm512_madd_epi16(sum, _mm512_set1_epi16(1)), bar); }
     static RECSYS_DETAIL_INLINE reg both(reg a, reg b) { return _mm512_and_si512(a, b); }
     static RECSYS_DETAIL_INLINE unsigned bits(reg x) { return static_cast<std::uint16_t>(~_mm512_movepi32_mask(x)); }
+    static RECSYS_DETAIL_INLINE std::uint32_t append(reg x, unsigned bits, std::uint32_t first_place, std::int32_t* raws,
+                                                     std::uint32_t* places) {
+        auto const lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        auto const mask = static_cast<__mmask16>(bits);
+        store(raws, _mm512_maskz_compress_epi32(mask, x));
+        store(places, _mm512_add_epi32(_mm512_maskz_compress_epi32(mask, lanes), set(static_cast<std::int32_t>(first_place))));
+        return bit_count(bits);
+    }
 };
 
 // --- recsys/core/simd/rough_kernels.inl ------------------------------------------------------------------------------
@@ -8834,7 +8847,7 @@ struct rough {
 
 /// Some users against some blocks. Sums start or end less the bar, so that hits are what is not negative: most tiles have nothing, and the signs of
 /// all of it are looked at together.
-template <int Users, int Blocks>
+template <class rough, int Users, int Blocks>
 RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const* const* users, std::int32_t const* bars,
                                      std::size_t first_user, std::size_t block) {
     constexpr int packs = static_cast<int>(16 / rough::width);
@@ -8886,34 +8899,32 @@ RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const*
         }
     }
     if (rough::bits(all) == 0) return;
-    // All of it is written down, so that what has hits is found by a loop: branches here cannot be foreseen.
-    std::int32_t lanes[Users * Blocks][16];
-    unsigned bits[Users * Blocks], some = 0;
+    // No branches: which of them has hits cannot be foreseen.
     RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
+        std::size_t const user = first_user + static_cast<std::size_t>(u);
+        auto& list = scan.hits[user < scan.n_users ? user : scan.n_users - 1];
+        unsigned const is_there = user < scan.n_users ? 0xffffu : 0;
+        std::uint32_t n = list.n;
         RECSYS_DETAIL_UNROLL
         for (int b = 0; b < Blocks; ++b) {
-            int const at = u * Blocks + b;
-            bits[at] = 0;
+            std::size_t const at = block + static_cast<std::size_t>(b);
+            unsigned const wanted = is_there & ~static_cast<unsigned>(list.skip ? list.skip[at] : 0);
             RECSYS_DETAIL_UNROLL
             for (int c = 0; c < packs; ++c) {
                 std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
-                bits[at] |= rough::bits(sum[u][b][c]) << lane;
-                rough::store(lanes[at] + lane, sum[u][b][c]);
+                auto const place = scan.first_place + static_cast<std::uint32_t>(at * 16 + lane);
+                n += rough::append(sum[u][b][c], rough::bits(sum[u][b][c]) & wanted >> lane, place, list.raws + n, list.places + n);
             }
-            some |= (bits[at] != 0 ? 1u : 0u) << at;
         }
-    }
-    for (; some != 0; some &= some - 1) {
-        std::size_t const at = lowest_bit(some), user = first_user + at / Blocks;
-        if (user < scan.n_users) note_hits(scan.hits[user], lanes[at], bits[at], block + at % Blocks, 0, scan.first_place);
+        list.n = n;
     }
 }
 
 /// Every user against every block.
-template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
+template <class rough, int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
     if (scan.n_users == 1) {
-        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
+        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<rough, 1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
         return;
     }
     for (std::size_t first = 0; first < scan.n_users; first += Users) {
@@ -8923,125 +8934,22 @@ template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan 
             std::size_t const at = first + u < scan.n_users ? first + u : scan.n_users - 1;
             users[u] = scan.users[at], bars[u] = first + u < scan.n_users ? scan.bars[at] : no_rough_bar;
         }
-        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<Users, Blocks>(scan, users, bars, first, b);
+        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<rough, Users, Blocks>(scan, users, bars, first, b);
     }
 }
 // --- back in recsys/core/simd/select_rough.hpp
 inline rough_table rough_scores() {
-    return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 63, 64, true};
+    return {&rough_scan_of<rough, 12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 63, 64, true};
 }
 
 /// With VNNI: sums of 32 bits.
-namespace vnni {
-struct rough : avx512::rough {
+struct vnni_rough : rough {
     static constexpr bool in_halves = false;
     static RECSYS_DETAIL_INLINE reg start(reg start, reg bar, reg other) { return _mm512_sub_epi32(start, min(bar, other)); }
     static RECSYS_DETAIL_INLINE void step(reg& sum, reg x, reg y) { asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y)); }
 };
-
-// --- recsys/core/simd/rough_kernels.inl ------------------------------------------------------------------------------
-// The kernel of rough scores: one text for all instruction sets, repeated in a namespace of its own for each.
-//
-// Items are packed in blocks of 16: first what the sums of each start with, in 4 bytes, then for every four factors 4 bytes of each.
-
-/// Some users against some blocks. Sums start or end less the bar, so that hits are what is not negative: most tiles have nothing, and the signs of
-/// all of it are looked at together.
-template <int Users, int Blocks>
-RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const* const* users, std::int32_t const* bars,
-                                     std::size_t first_user, std::size_t block) {
-    constexpr int packs = static_cast<int>(16 / rough::width);
-    std::size_t const block_size = 64 * (scan.n_steps + 1);
-    std::uint8_t const* const items = scan.items + block * block_size;
-    typename rough::reg sum[Users][Blocks][packs];
-    RECSYS_DETAIL_UNROLL
-    for (int b = 0; b < Blocks; ++b) {
-        RECSYS_DETAIL_UNROLL
-        for (int c = 0; c < packs; ++c) {
-            std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
-            auto const start = rough::load(items + static_cast<std::size_t>(b) * block_size + 4 * lane);
-            auto const of_items = rough::load(scan.item_bars + (block + static_cast<std::size_t>(b)) * 16 + lane);
-            RECSYS_DETAIL_UNROLL
-            for (int u = 0; u < Users; ++u) sum[u][b][c] = rough::start(start, rough::set(bars[u]), of_items);
-        }
-    }
-    for (std::size_t k = 1; k <= scan.n_steps; ++k) {
-        typename rough::reg row[Blocks][packs];
-        RECSYS_DETAIL_UNROLL
-        for (int b = 0; b < Blocks; ++b) {
-            RECSYS_DETAIL_UNROLL
-            for (int c = 0; c < packs; ++c)
-                row[b][c] = rough::load(items + static_cast<std::size_t>(b) * block_size + k * 64 + static_cast<std::size_t>(c) * 4 * rough::width);
-        }
-        RECSYS_DETAIL_UNROLL
-        for (int u = 0; u < Users; ++u) {
-            auto const x = rough::set_bytes(users[u] + 4 * (k - 1));
-            RECSYS_DETAIL_UNROLL
-            for (int b = 0; b < Blocks; ++b) {
-                RECSYS_DETAIL_UNROLL
-                for (int c = 0; c < packs; ++c) rough::step(sum[u][b][c], x, row[b][c]);
-            }
-        }
-    }
-    auto all = rough::set(-1);
-    RECSYS_DETAIL_UNROLL
-    for (int u = 0; u < Users; ++u) {
-        RECSYS_DETAIL_UNROLL
-        for (int b = 0; b < Blocks; ++b) {
-            RECSYS_DETAIL_UNROLL
-            for (int c = 0; c < packs; ++c) {
-                if constexpr (rough::in_halves) { // bars are read again: there is no room to keep them
-                    std::size_t const at = (block + static_cast<std::size_t>(b)) * 16 + static_cast<std::size_t>(c) * rough::width;
-                    sum[u][b][c] = rough::finish(sum[u][b][c], rough::min(rough::set(bars[u]), rough::load(scan.item_bars + at)));
-                }
-                all = rough::both(all, sum[u][b][c]);
-            }
-        }
-    }
-    if (rough::bits(all) == 0) return;
-    // All of it is written down, so that what has hits is found by a loop: branches here cannot be foreseen.
-    std::int32_t lanes[Users * Blocks][16];
-    unsigned bits[Users * Blocks], some = 0;
-    RECSYS_DETAIL_UNROLL
-    for (int u = 0; u < Users; ++u) {
-        RECSYS_DETAIL_UNROLL
-        for (int b = 0; b < Blocks; ++b) {
-            int const at = u * Blocks + b;
-            bits[at] = 0;
-            RECSYS_DETAIL_UNROLL
-            for (int c = 0; c < packs; ++c) {
-                std::size_t const lane = static_cast<std::size_t>(c) * rough::width;
-                bits[at] |= rough::bits(sum[u][b][c]) << lane;
-                rough::store(lanes[at] + lane, sum[u][b][c]);
-            }
-            some |= (bits[at] != 0 ? 1u : 0u) << at;
-        }
-    }
-    for (; some != 0; some &= some - 1) {
-        std::size_t const at = lowest_bit(some), user = first_user + at / Blocks;
-        if (user < scan.n_users) note_hits(scan.hits[user], lanes[at], bits[at], block + at % Blocks, 0, scan.first_place);
-    }
-}
-
-/// Every user against every block.
-template <int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
-    if (scan.n_users == 1) {
-        for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
-        return;
-    }
-    for (std::size_t first = 0; first < scan.n_users; first += Users) {
-        std::uint8_t const* users[Users];
-        std::int32_t bars[Users];
-        for (std::size_t u = 0; u < Users; ++u) { // those past the end are the last again
-            std::size_t const at = first + u < scan.n_users ? first + u : scan.n_users - 1;
-            users[u] = scan.users[at], bars[u] = first + u < scan.n_users ? scan.bars[at] : no_rough_bar;
-        }
-        for (std::size_t b = 0; b < scan.n_blocks; b += Blocks) rough_tile<Users, Blocks>(scan, users, bars, first, b);
-    }
-}
-// --- back in recsys/core/simd/select_rough.hpp
-inline rough_table rough_scores() {
-    return {&rough_scan_of<12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 127, 128, false};
-}
+inline rough_table vnni_rough_scores() {
+    return {&rough_scan_of<vnni_rough, 12, 2, 8>, &avx2::turn_row, &avx2::measure_row, &avx2::round_row, 127, 128, false};
 }
 }
 
@@ -9056,7 +8964,7 @@ inline rough_table rough_scores() {
 /// as one of floats.
 inline rough_table rough_kernels(simd_level level) noexcept {
 #if defined(__GNUC__) && defined(__x86_64__)
-    if (level == simd_level::avx512) return uses_vnni() ? avx512::vnni::rough_scores() : avx512::rough_scores();
+    if (level == simd_level::avx512) return uses_vnni() ? avx512::vnni_rough_scores() : avx512::rough_scores();
     if (level == simd_level::avx2) return avx2::rough_scores();
 #endif
     (void)level;
@@ -9166,6 +9074,8 @@ private:
         std::vector<float> turned(n * width);
         double scale = 0, rests = 0;
         for (std::size_t i = 0; i < n; ++i) {
+            float const* const later = row_at(g * group_size + std::min(i + 8, n - 1)); // they are in no order in memory
+            for (std::size_t k = 0; k < m_n_factors; k += 16) prefetch(later + k);
             turn(row_at(g * group_size + i), turned.data() + i * width);
             scale = std::max(scale,
                              limits.scale_of(m_kernel.measure(turned.data() + i * width, times_at(g * group_size + i), m_n_steps), width));
@@ -10221,13 +10131,14 @@ private:
             std::size_t const s = m_rough_chosen[h];
             auto& rough = m_rough[s];
             float* const lower = rough.list.lower_end();
-            std::size_t n = 0;
-            for (std::size_t i = 0; i < hits.n; ++i) {
-                std::uint32_t const place = hits.places[i];
-                if (!as_they_are && (place >= w.index.n_plain() || !is_wanted(s, w.index.items()[place]))) continue;
-                lower[n] = static_cast<float>(rough.low + static_cast<double>(hits.raws[i]) * rough.scale);
-                hits.places[n++] = place;
-            }
+            std::size_t n = as_they_are ? hits.n : 0;
+            if (!as_they_are)
+                for (std::size_t i = 0; i < hits.n; ++i) {
+                    std::uint32_t const place = hits.places[i];
+                    hits.raws[n] = hits.raws[i], hits.places[n] = place;
+                    n += place < w.index.n_plain() && is_wanted(s, w.index.items()[place]);
+                }
+            for (std::size_t i = 0; i < n; ++i) lower[i] = static_cast<float>(rough.low + static_cast<double>(hits.raws[i]) * rough.scale);
             rough.list.add(n, rough.width);
         }
     }

@@ -278,13 +278,14 @@ private:
             std::size_t const s = m_rough_chosen[h];
             auto& rough = m_rough[s];
             float* const lower = rough.list.lower_end();
-            std::size_t n = 0;
-            for (std::size_t i = 0; i < hits.n; ++i) {
-                std::uint32_t const place = hits.places[i];
-                if (!as_they_are && (place >= w.index.n_plain() || !is_wanted(s, w.index.items()[place]))) continue;
-                lower[n] = static_cast<float>(rough.low + static_cast<double>(hits.raws[i]) * rough.scale);
-                hits.places[n++] = place;
-            }
+            std::size_t n = as_they_are ? hits.n : 0;
+            if (!as_they_are)
+                for (std::size_t i = 0; i < hits.n; ++i) {
+                    std::uint32_t const place = hits.places[i];
+                    hits.raws[n] = hits.raws[i], hits.places[n] = place;
+                    n += place < w.index.n_plain() && is_wanted(s, w.index.items()[place]);
+                }
+            for (std::size_t i = 0; i < n; ++i) lower[i] = static_cast<float>(rough.low + static_cast<double>(hits.raws[i]) * rough.scale);
             rough.list.add(n, rough.width);
         }
     }

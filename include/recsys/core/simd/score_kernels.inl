@@ -221,7 +221,7 @@ template <class S> S find_bar(bar_search<S> const& in) {
     low = in.low > low ? in.low : low;
     if (!(high - low < std::numeric_limits<S>::max())) return in.low;
     for (int i = 0; i < 12; ++i) {
-        S const middle = low + (high - low) / 2;
+        S const middle = low + (high - low) / (i == 0 ? 8 : 2); // the bar is most often next to the last one
         std::size_t const n = count_reaching(in.scores[0], in.n[0], middle) + count_reaching(in.scores[1], in.n[1], middle);
         if (n < in.k) high = middle;
         else {

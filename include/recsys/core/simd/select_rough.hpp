@@ -110,7 +110,8 @@ struct rough {
     static RECSYS_DETAIL_INLINE reg finish(reg sum, reg bar) { return _mm256_sub_epi32(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)), bar); }
     static RECSYS_DETAIL_INLINE reg both(reg a, reg b) { return _mm256_and_si256(a, b); }
     static RECSYS_DETAIL_INLINE unsigned bits(reg x) { return ~static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(x))) & 255u; }
-    static RECSYS_DETAIL_INLINE std::uint32_t append(reg x, unsigned bits, std::uint32_t first_place, std::int32_t* raws, std::uint32_t* places) {
+    static RECSYS_DETAIL_INLINE std::uint32_t append(reg x, unsigned bits, std::uint32_t first_place, std::int32_t* raws,
+                                                     std::uint32_t* places) {
         auto const order = lane_order(bits);
         store(raws, _mm256_permutevar8x32_epi32(x, order));
         store(places, _mm256_add_epi32(order, set(static_cast<std::int32_t>(first_place))));
@@ -220,7 +221,8 @@ struct rough {
     static RECSYS_DETAIL_INLINE reg finish(reg sum, reg bar) { return _mm512_sub_epi32(_mm512_madd_epi16(sum, _mm512_set1_epi16(1)), bar); }
     static RECSYS_DETAIL_INLINE reg both(reg a, reg b) { return _mm512_and_si512(a, b); }
     static RECSYS_DETAIL_INLINE unsigned bits(reg x) { return static_cast<std::uint16_t>(~_mm512_movepi32_mask(x)); }
-    static RECSYS_DETAIL_INLINE std::uint32_t append(reg x, unsigned bits, std::uint32_t first_place, std::int32_t* raws, std::uint32_t* places) {
+    static RECSYS_DETAIL_INLINE std::uint32_t append(reg x, unsigned bits, std::uint32_t first_place, std::int32_t* raws,
+                                                     std::uint32_t* places) {
         auto const lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
         auto const mask = static_cast<__mmask16>(bits);
         store(raws, _mm512_maskz_compress_epi32(mask, x));
