@@ -154,7 +154,7 @@ TEST_CASE("scores are as near to rough ones as their rests say, and sums of 16 b
             }
 }
 
-TEST_CASE("lists with rough scores are those without and those of a full sort, for every kind of table") {
+TEST_CASE("lists with rough scores are those without and those of a full sort, for every kind of table" * doctest::test_suite("slow")) {
     std::size_t const n_users = 33;
     for (std::size_t const factors : {1u, 3u, 20u, 64u})
         for (auto const& [users, items] : worlds(n_users, factors == 20 ? 2600 : 1300, factors))
