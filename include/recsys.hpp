@@ -6315,7 +6315,7 @@ inline bool uses_vnni() noexcept {
 #pragma push_macro("RECSYS_DETAIL_UNROLL")
 #undef RECSYS_DETAIL_UNROLL
 #if defined(__GNUC__)
-#define RECSYS_DETAIL_UNROLL _Pragma("GCC unroll 8")
+#define RECSYS_DETAIL_UNROLL _Pragma("GCC unroll 16")
 #else
 #define RECSYS_DETAIL_UNROLL
 #endif
@@ -6325,11 +6325,12 @@ inline bool uses_vnni() noexcept {
 #endif
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-/// The kernels of one level; kernels.inl says what each does.
+/// The kernels of one level; the .inl parts say what each does.
 template <class S> struct kernel_table {
     std::size_t width; ///< rows are padded to a multiple of it, and of 4
     void (*symmetric_update)(S* a, std::size_t ld, S const* panel, std::size_t depth);
     bool (*cholesky)(S* a, std::size_t ld);
+    bool (*cholesky_blocks)(S* a, std::size_t ld);
     void (*cholesky_solve)(S const* u, std::size_t ld, S* b);
     void (*gather)(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S const* scale, S const* weight, std::size_t n, S* b);
     void (*weighted_sum)(S const* panel, std::size_t ld, std::size_t n, S const* weight, S* out);
@@ -6337,6 +6338,8 @@ template <class S> struct kernel_table {
                                 S* rest, S* work);
     void (*transform)(double const* m, std::size_t ld, std::size_t n, bool upper, S const* in, std::size_t in_ld, std::size_t rows,
                       double* out);
+    void (*add_rests)(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t n, double const* right, double const* excess,
+                      double const* x, double* out);
 
     std::size_t padded(std::size_t n) const noexcept {
         std::size_t const step = width < 4 ? 4 : width;
@@ -6369,6 +6372,7 @@ template <class S> struct pack {
     static RECSYS_DETAIL_INLINE void store(S* p, reg x) { *reinterpret_cast<unaligned*>(p) = x; }
     static RECSYS_DETAIL_INLINE reg set(S x) { return x - reg{}; }
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) { return a + b; }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) { return a - b; }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) { return a * b; }
     static RECSYS_DETAIL_INLINE reg fma(reg a, reg b, reg c) { return a * b + c; }
     static RECSYS_DETAIL_INLINE reg fnma(reg a, reg b, reg c) { return c - a * b; }
@@ -6394,6 +6398,9 @@ template <class S> struct pack {
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) {
         return each([&](std::size_t i) { return a.at[i] + b.at[i]; });
     }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) {
+        return each([&](std::size_t i) { return a.at[i] - b.at[i]; });
+    }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) {
         return each([&](std::size_t i) { return a.at[i] * b.at[i]; });
     }
@@ -6405,18 +6412,29 @@ template <class S> struct pack {
     }
     static RECSYS_DETAIL_INLINE S lane(reg x, std::size_t i) { return x.at[i]; }
 #endif
+    /// Of double only, from either type.
+    template <class From> static RECSYS_DETAIL_INLINE reg widen(From const* p) {
+        S const wide[width] = {static_cast<S>(p[0]), static_cast<S>(p[1])};
+        return load(wide);
+    }
     static RECSYS_DETAIL_INLINE S sum(reg x) {
         if constexpr (width == 4) return (lane(x, 0) + lane(x, 2)) + (lane(x, 1) + lane(x, 3));
         else return lane(x, 0) + lane(x, 1);
     }
+    static RECSYS_DETAIL_INLINE reg sums(reg const* x) {
+        S all[width];
+        for (std::size_t r = 0; r < width; ++r) all[r] = sum(x[r]);
+        return load(all);
+    }
 };
 
-// --- recsys/core/simd/kernels.inl ------------------------------------------------------------------------------------
-// Kernels of dense linear algebra: one text for all instruction sets, repeated in a namespace of its own for each.
+// --- recsys/core/simd/products.inl -----------------------------------------------------------------------------------
+// Kernels of dense linear algebra: one text for all instruction sets, repeated in a namespace of its own for each. Here: symmetric products.
 //
-// Where it stands, pack<S> is a vector register of that level: `reg`, `width` lanes, and load, store, set, add, mul, fma (a * b + c),
-// fnma (c - a * b), sum. Matrices are row-major with rows of `ld` elements, a multiple of the width and of 4; symmetric ones live in their
-// upper triangle, and what lies below it is not defined.
+// Where it stands, pack<S> is a vector register of that level: `reg`, `width` lanes, and load, store, set, add, sub, mul, fma (a * b + c),
+// fnma (c - a * b), sum, sums (lane r is the sum of the r-th of `width` registers); that of double also widen, which loads from either type.
+// Matrices are row-major with rows of `ld` elements, a multiple of the width and of 4; symmetric ones live in their upper triangle, and what
+// lies below it is not defined.
 
 /// a[r][c] +-= sum over k in [first, last) of left[k * left_step + r * left_row] * right[k * right_ld + c]: a block that stays in registers.
 template <class S, int Rows, int Packs, bool Subtract, class Left>
@@ -6464,80 +6482,138 @@ template <class S> void symmetric_update(S* a, std::size_t ld, S const* panel, s
     if (depth == 0) return; // then there may be no panel
     for (std::size_t i = 0; i < ld; i += 4) product_rows<S, false>(a, ld, panel, i, depth);
 }
+// --- back in recsys/core/simd/select.hpp
+// --- recsys/core/simd/cholesky.inl -----------------------------------------------------------------------------------
+// Cholesky factors and their solves: products.inl says what pack is and how matrices lie.
 
-/// The last step of four rows of the factor: they know everything above them. False where a pivot is not positive.
+/// The last step of four rows of the factor: they know everything above them. False where a pivot is not positive. First the four by four
+/// corner in scalars, without square roots, so that no step waits for a row that was just stored.
 template <class S> inline bool eliminate_rows(S* a, std::size_t ld, std::size_t i) {
     using p = pack<S>;
-    constexpr std::size_t width = p::width;
-    std::size_t const start = i / width * width;
-    for (std::size_t r = i; r < i + 4; ++r) {
-        S* const row = a + r * ld;
-        S const pivot = row[r];
-        if (!(pivot > S{0})) return false;
-        S const inverse = S{1} / square_root(pivot);
-        auto const scale = p::set(inverse);
-        for (std::size_t j = start; j < ld; j += width) p::store(row + j, p::mul(scale, p::load(row + j)));
-        for (std::size_t q = r + 1; q < i + 4; ++q) {
-            auto const x = p::set(row[q]);
-            for (std::size_t j = start; j < ld; j += width) p::store(a + q * ld + j, p::fnma(x, p::load(row + j), p::load(a + q * ld + j)));
-        }
-        row[r] = inverse;
-        for (std::size_t j = start; j < r; ++j) row[j] = S{0};
+    S* const row[4] = {a + i * ld, a + (i + 1) * ld, a + (i + 2) * ld, a + (i + 3) * ld};
+    S const a00 = row[0][i], a01 = row[0][i + 1], a02 = row[0][i + 2], a03 = row[0][i + 3];
+    S const inverse0 = S{1} / a00, x01 = a01 * inverse0, x02 = a02 * inverse0, x03 = a03 * inverse0;
+    S const a11 = row[1][i + 1] - x01 * a01, a12 = row[1][i + 2] - x01 * a02, a13 = row[1][i + 3] - x01 * a03;
+    S const inverse1 = S{1} / a11, x12 = a12 * inverse1, x13 = a13 * inverse1;
+    S const a22 = (row[2][i + 2] - x02 * a02) - x12 * a12, a23 = (row[2][i + 3] - x02 * a03) - x12 * a13;
+    S const inverse2 = S{1} / a22, x23 = a23 * inverse2;
+    S const a33 = ((row[3][i + 3] - x03 * a03) - x13 * a13) - x23 * a23;
+    if (!(a00 > S{0} && a11 > S{0} && a22 > S{0} && a33 > S{0})) return false;
+    auto const s0 = p::set(square_root(inverse0)), s1 = p::set(square_root(inverse1)), s2 = p::set(square_root(inverse2)),
+               s3 = p::set(square_root(S{1} / a33));
+    auto const y01 = p::set(x01), y02 = p::set(x02), y03 = p::set(x03), y12 = p::set(x12), y13 = p::set(x13), y23 = p::set(x23);
+    for (std::size_t j = i / p::width * p::width; j < ld; j += p::width) {
+        auto const r0 = p::load(row[0] + j), r1 = p::fnma(y01, r0, p::load(row[1] + j));
+        auto const r2 = p::fnma(y12, r1, p::fnma(y02, r0, p::load(row[2] + j)));
+        auto const r3 = p::fnma(y23, r2, p::fnma(y13, r1, p::fnma(y03, r0, p::load(row[3] + j))));
+        p::store(row[0] + j, p::mul(s0, r0)), p::store(row[1] + j, p::mul(s1, r1));
+        p::store(row[2] + j, p::mul(s2, r2)), p::store(row[3] + j, p::mul(s3, r3));
     }
     return true;
 }
 
-/// a = U'U in place, left-looking; the diagonal becomes that of 1 / U, and what is left of it in its pack becomes 0. False where a is not
-/// positive definite.
-template <class S> bool cholesky(S* a, std::size_t ld) {
+/// The unknowns that a solve finds at once.
+template <class S> inline constexpr std::size_t solve_block = pack<S>::width < 4 ? 4 : pack<S>::width;
+
+/// The block of U from its diagonal at i on becomes its inverse, zeros included.
+template <class S> inline void invert_block(S* a, std::size_t ld, std::size_t i) {
+    using p = pack<S>;
+    constexpr std::size_t block = solve_block<S>, packs = block / p::width;
+    S one_hot[2 * block - 1] = {};
+    one_hot[block - 1] = S{1};
+    for (std::size_t r = block; r > 0;) {
+        --r;
+        S* const row = a + (i + r) * ld + i;
+        typename p::reg sum[packs];
+        for (std::size_t c = 0; c < packs; ++c) sum[c] = p::load(one_hot + (block - 1 - r) + c * p::width);
+        for (std::size_t k = block - 1; k > r; --k) {
+            auto const x = p::set(row[k]);
+            for (std::size_t c = 0; c < packs; ++c) sum[c] = p::fnma(x, p::load(a + (i + k) * ld + i + c * p::width), sum[c]);
+        }
+        auto const inverse = p::set(S{1} / row[r]);
+        for (std::size_t c = 0; c < packs; ++c) p::store(row + c * p::width, p::mul(inverse, sum[c]));
+    }
+}
+
+/// a = U'U in place, left-looking; what lies left of the diagonal is not defined. With Blocks each block on the diagonal is inverted as soon as
+/// no row needs it any more, while the next rows are on their way.
+template <class S, bool Blocks> inline bool eliminate(S* a, std::size_t ld) {
     for (std::size_t i = 0; i < ld; i += 4) {
         product_rows<S, true>(a, ld, a, i, i);
         if (!eliminate_rows(a, ld, i)) return false;
+        if (Blocks && (i + 4) % solve_block<S> == 0) invert_block(a, ld, i + 4 - solve_block<S>);
     }
     return true;
 }
 
-/// Solves U'U x = b in place, with U from cholesky. Four unknowns a step, so that packs are rarely read back from scalar stores.
-template <class S> void cholesky_solve(S const* u, std::size_t ld, S* b) {
-    using p = pack<S>;
-    constexpr std::size_t width = p::width;
-    for (std::size_t i = 0; i < ld; i += 4) {
-        S const* const row[4] = {u + i * ld, u + (i + 1) * ld, u + (i + 2) * ld, u + (i + 3) * ld};
-        S y[4];
-        for (std::size_t r = 0; r < 4; ++r) {
-            S rest = b[i + r];
-            for (std::size_t q = 0; q < r; ++q) rest -= row[q][i + r] * y[q];
-            y[r] = rest * row[r][i + r];
-        }
-        auto const y0 = p::set(y[0]), y1 = p::set(y[1]), y2 = p::set(y[2]), y3 = p::set(y[3]);
-        for (std::size_t j = (i + 4) / width * width; j < ld; j += width) {
-            auto x = p::fnma(y0, p::load(row[0] + j), p::load(b + j));
-            x = p::fnma(y1, p::load(row[1] + j), x), x = p::fnma(y2, p::load(row[2] + j), x), x = p::fnma(y3, p::load(row[3] + j), x);
-            p::store(b + j, x);
-        }
-        // A pack that begins before row i + 4 holds solved unknowns: those of this group are put back, U is 0 under the older ones.
-        for (std::size_t r = 0; r < 4; ++r) b[i + r] = y[r];
+/// a = U'U in place; the diagonal becomes that of 1 / U, and what is left of it in its pack becomes 0. False where a is not positive definite.
+template <class S> bool cholesky(S* a, std::size_t ld) {
+    if (!eliminate<S, false>(a, ld)) return false;
+    for (std::size_t r = 0; r < ld; ++r) {
+        S* const row = a + r * ld;
+        for (std::size_t j = r / pack<S>::width * pack<S>::width; j < r; ++j) row[j] = S{0};
+        row[r] = S{1} / row[r];
     }
-    for (std::size_t i = ld; i > 0;) {
-        i -= 4;
-        S const* const row[4] = {u + i * ld, u + (i + 1) * ld, u + (i + 2) * ld, u + (i + 3) * ld};
-        S y[4];
-        for (std::size_t r = 0; r < 4; ++r) y[r] = b[i + r], b[i + r] = S{0};
-        auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
-        for (std::size_t j = (i + 4) / width * width; j < ld; j += width) {
-            auto const x = p::load(b + j);
-            s0 = p::fma(x, p::load(row[0] + j), s0), s1 = p::fma(x, p::load(row[1] + j), s1);
-            s2 = p::fma(x, p::load(row[2] + j), s2), s3 = p::fma(x, p::load(row[3] + j), s3);
-        }
-        y[0] -= p::sum(s0), y[1] -= p::sum(s1), y[2] -= p::sum(s2), y[3] -= p::sum(s3);
-        for (std::size_t r = 4; r > 0;) {
-            --r;
-            S rest = y[r];
-            for (std::size_t q = r + 1; q < 4; ++q) rest -= row[r][i + q] * b[i + q];
-            b[i + r] = rest * row[r][i + r];
-        }
-    }
+    return true;
 }
+
+/// a = U'U in place with the blocks on the diagonal inverted, as cholesky_solve takes it. False where a is not positive definite.
+template <class S> bool cholesky_blocks(S* a, std::size_t ld) { return eliminate<S, true>(a, ld); }
+
+/// out[c] -= sum over a block's rows of b[q] rows[q][c], in four sums so that none waits long for another.
+template <class S> inline void subtract_rows(S const* rows, std::size_t ld, S const* b, S* out) {
+    using p = pack<S>;
+    auto s0 = p::load(out), s1 = p::set(S{0}), s2 = s1, s3 = s1;
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t q = 0; q < solve_block<S>; q += 4) {
+        S const* const row = rows + q * ld;
+        s0 = p::fnma(p::set(b[q]), p::load(row), s0), s1 = p::fnma(p::set(b[q + 1]), p::load(row + ld), s1);
+        s2 = p::fnma(p::set(b[q + 2]), p::load(row + 2 * ld), s2), s3 = p::fnma(p::set(b[q + 3]), p::load(row + 3 * ld), s3);
+    }
+    p::store(out, p::add(p::add(s0, s1), p::add(s2, s3)));
+}
+
+/// Unknowns i .. of U'y = b, from those above.
+template <class S> inline void solve_down(S const* u, std::size_t ld, std::size_t i, S* b) {
+    using p = pack<S>;
+    constexpr std::size_t block = solve_block<S>;
+    S const* const rows = u + i * ld;
+    S zeros[block] = {};
+    for (std::size_t c = 0; c < block; c += p::width) subtract_rows(rows + i + c, ld, b + i, zeros + c);
+    for (std::size_t c = 0; c < block; c += p::width) p::store(b + i + c, p::sub(p::set(S{0}), p::load(zeros + c)));
+    for (std::size_t j = i + block; j < ld; j += p::width) subtract_rows(rows + j, ld, b + i, b + j);
+}
+/// Unknowns i .. of U x = y, from those below.
+template <class S> inline void solve_up(S const* u, std::size_t ld, std::size_t i, S* b) {
+    using p = pack<S>;
+    constexpr std::size_t block = solve_block<S>, packs = block / p::width;
+    S const* const rows = u + i * ld;
+    typename p::reg sum[block], rest[packs];
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t r = 0; r < block; ++r) sum[r] = p::set(S{0});
+    for (std::size_t j = i + block; j < ld; j += p::width) {
+        auto const x = p::load(b + j);
+        RECSYS_DETAIL_UNROLL
+        for (std::size_t r = 0; r < block; ++r) sum[r] = p::fma(x, p::load(rows + r * ld + j), sum[r]);
+    }
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t c = 0; c < packs; ++c) rest[c] = p::sub(p::load(b + i + c * p::width), p::sums(sum + c * p::width));
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t r = 0; r < block; ++r) {
+        sum[r] = p::mul(rest[0], p::load(rows + r * ld + i));
+        for (std::size_t c = 1; c < packs; ++c) sum[r] = p::fma(rest[c], p::load(rows + r * ld + i + c * p::width), sum[r]);
+    }
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t c = 0; c < packs; ++c) p::store(b + i + c * p::width, p::sums(sum + c * p::width));
+}
+/// Solves U'U x = b in place, with U from cholesky_blocks. A block of unknowns a step: steps wait for each other.
+template <class S> void cholesky_solve(S const* u, std::size_t ld, S* b) {
+    for (std::size_t i = 0; i < ld; i += solve_block<S>) solve_down(u, ld, i, b);
+    for (std::size_t i = ld; i > 0;) i -= solve_block<S>, solve_up(u, ld, i, b);
+}
+// --- back in recsys/core/simd/select.hpp
+// --- recsys/core/simd/kernels.inl ------------------------------------------------------------------------------------
+// Panels of rows, conjugate gradients, and the table of all kernels: products.inl says what pack is and how matrices lie.
 
 /// One row of a gathered panel: panel = scale * z, b += weight * z.
 template <class S> inline void gather_one(S* panel, std::size_t ld, S const* z, S scale, S weight, S* b) {
@@ -6683,10 +6759,43 @@ template <class Left> void transform(double const* m, std::size_t ld, std::size_
     for (; r < rows; ++r) transform_some<Left, 1>(m, ld, n, upper, in + r * in_ld, in_ld, out + r * ld);
 }
 
+/// out += sum of (right[k] - excess[k] z[id[k]]'x) z[id[k]], in double: what an x leaves of a row's right-hand side.
+template <class S> void add_rests(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t n, double const* right,
+                                  double const* excess, double const* x, double* out) {
+    using p = pack<double>;
+    std::size_t k = 0;
+    for (; k + 4 <= n; k += 4) {
+        S const* const z0 = z + id[k] * ld;
+        S const* const z1 = z + id[k + 1] * ld;
+        S const* const z2 = z + id[k + 2] * ld;
+        S const* const z3 = z + id[k + 3] * ld;
+        auto s0 = p::set(0.0), s1 = s0, s2 = s0, s3 = s0;
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const xj = p::load(x + j);
+            s0 = p::fma(xj, p::widen(z0 + j), s0), s1 = p::fma(xj, p::widen(z1 + j), s1);
+            s2 = p::fma(xj, p::widen(z2 + j), s2), s3 = p::fma(xj, p::widen(z3 + j), s3);
+        }
+        auto const w0 = p::set(right[k] - excess[k] * p::sum(s0)), w1 = p::set(right[k + 1] - excess[k + 1] * p::sum(s1)),
+                   w2 = p::set(right[k + 2] - excess[k + 2] * p::sum(s2)), w3 = p::set(right[k + 3] - excess[k + 3] * p::sum(s3));
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto y = p::fma(w0, p::widen(z0 + j), p::load(out + j));
+            y = p::fma(w1, p::widen(z1 + j), y), y = p::fma(w2, p::widen(z2 + j), y), y = p::fma(w3, p::widen(z3 + j), y);
+            p::store(out + j, y);
+        }
+    }
+    for (; k < n; ++k) {
+        S const* const row = z + id[k] * ld;
+        auto s = p::set(0.0);
+        for (std::size_t j = 0; j < ld; j += p::width) s = p::fma(p::load(x + j), p::widen(row + j), s);
+        auto const w = p::set(right[k] - excess[k] * p::sum(s));
+        for (std::size_t j = 0; j < ld; j += p::width) p::store(out + j, p::fma(w, p::widen(row + j), p::load(out + j)));
+    }
+}
+
 /// The table of this level.
 template <class S> kernel_table<S> table() {
-    return {pack<S>::width,   &symmetric_update<S>,    &cholesky<S>, &cholesky_solve<S>, &gather<S>,
-            &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>};
+    return {pack<S>::width,   &symmetric_update<S>,    &cholesky<S>, &cholesky_blocks<S>, &cholesky_solve<S>, &gather<S>,
+            &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>, &add_rests<S>};
 }
 // --- back in recsys/core/simd/select.hpp
 }
@@ -6711,6 +6820,7 @@ template <> struct pack<float> {
     static RECSYS_DETAIL_INLINE void store(float* p, reg x) { _mm256_storeu_ps(p, x); }
     static RECSYS_DETAIL_INLINE reg set(float x) { return _mm256_set1_ps(x); }
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) { return _mm256_add_ps(a, b); }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) { return _mm256_sub_ps(a, b); }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) { return _mm256_mul_ps(a, b); }
     static RECSYS_DETAIL_INLINE reg fma(reg a, reg b, reg c) { return _mm256_fmadd_ps(a, b, c); }
     static RECSYS_DETAIL_INLINE reg fnma(reg a, reg b, reg c) { return _mm256_fnmadd_ps(a, b, c); }
@@ -6719,14 +6829,28 @@ template <> struct pack<float> {
         __m128 const two = _mm_add_ps(four, _mm_movehl_ps(four, four));
         return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
     }
+    static RECSYS_DETAIL_INLINE reg sums(reg const* x) {
+        reg const low = four(x), high = four(x + 4);
+        return add(_mm256_permute2f128_ps(low, high, 0x20), _mm256_permute2f128_ps(low, high, 0x31));
+    }
+
+private:
+    static RECSYS_DETAIL_INLINE reg two(reg a, reg b) { return add(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)); }
+    static RECSYS_DETAIL_INLINE reg four(reg const* x) { // in each half the sums of its own half
+        reg const a = two(x[0], x[1]), b = two(x[2], x[3]);
+        return add(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xee));
+    }
 };
 template <> struct pack<double> {
     using reg = __m256d;
     static constexpr std::size_t width = 4;
     static RECSYS_DETAIL_INLINE reg load(double const* p) { return _mm256_loadu_pd(p); }
+    static RECSYS_DETAIL_INLINE reg widen(double const* p) { return load(p); }
+    static RECSYS_DETAIL_INLINE reg widen(float const* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
     static RECSYS_DETAIL_INLINE void store(double* p, reg x) { _mm256_storeu_pd(p, x); }
     static RECSYS_DETAIL_INLINE reg set(double x) { return _mm256_set1_pd(x); }
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) { return _mm256_add_pd(a, b); }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) { return _mm256_sub_pd(a, b); }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) { return _mm256_mul_pd(a, b); }
     static RECSYS_DETAIL_INLINE reg fma(reg a, reg b, reg c) { return _mm256_fmadd_pd(a, b, c); }
     static RECSYS_DETAIL_INLINE reg fnma(reg a, reg b, reg c) { return _mm256_fnmadd_pd(a, b, c); }
@@ -6734,16 +6858,14 @@ template <> struct pack<double> {
         __m128d const two = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1));
         return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
     }
+    static RECSYS_DETAIL_INLINE reg sums(reg const* x) {
+        reg const a = add(_mm256_unpacklo_pd(x[0], x[1]), _mm256_unpackhi_pd(x[0], x[1]));
+        reg const b = add(_mm256_unpacklo_pd(x[2], x[3]), _mm256_unpackhi_pd(x[2], x[3]));
+        return add(_mm256_permute2f128_pd(a, b, 0x20), _mm256_permute2f128_pd(a, b, 0x31));
+    }
 };
 
-// --- recsys/core/simd/kernels.inl ------------------------------------------------------------------------------------
-// Kernels of dense linear algebra: one text for all instruction sets, repeated in a namespace of its own for each.
-//
-// Where it stands, pack<S> is a vector register of that level: `reg`, `width` lanes, and load, store, set, add, mul, fma (a * b + c),
-// fnma (c - a * b), sum. Matrices are row-major with rows of `ld` elements, a multiple of the width and of 4; symmetric ones live in their
-// upper triangle, and what lies below it is not defined.
-
-/// a[r][c] +-= sum over k in [first, last) of left[k * left_step + r * left_row] * right[k * right_ld + c]: a block that stays in registers.
+// --- recsys/core/simd/products.inl -----------------------------------------------------------------------------------
 template <class S, int Rows, int Packs, bool Subtract, class Left>
 RECSYS_DETAIL_INLINE void tile(S* a, std::size_t ld, Left const* left, std::size_t left_row, std::size_t left_step, S const* right,
                                std::size_t right_ld, std::size_t first, std::size_t last) {
@@ -6771,8 +6893,6 @@ RECSYS_DETAIL_INLINE void tile(S* a, std::size_t ld, Left const* left, std::size
         for (int c = 0; c < Packs; ++c) p::store(a + static_cast<std::size_t>(r) * ld + static_cast<std::size_t>(c) * p::width, sum[r][c]);
     }
 }
-
-/// Rows i .. i + 3 of the symmetric product of a panel, from the diagonal on: three packs at a time, the last four as two and two.
 template <class S, bool Subtract> inline void product_rows(S* a, std::size_t ld, S const* panel, std::size_t i, std::size_t depth) {
     constexpr std::size_t width = pack<S>::width;
     std::size_t j = i / width * width;
@@ -6783,88 +6903,120 @@ template <class S, bool Subtract> inline void product_rows(S* a, std::size_t ld,
     for (; packs >= 2; packs -= 2, j += 2 * width) tile<S, 4, 2, Subtract>(rows + j, ld, left, 1, ld, panel + j, ld, 0, depth);
     if (packs == 1) tile<S, 4, 1, Subtract>(rows + j, ld, left, 1, ld, panel + j, ld, 0, depth);
 }
-
-/// a += panel' panel, for `depth` rows of the panel.
 template <class S> void symmetric_update(S* a, std::size_t ld, S const* panel, std::size_t depth) {
     if (depth == 0) return; // then there may be no panel
     for (std::size_t i = 0; i < ld; i += 4) product_rows<S, false>(a, ld, panel, i, depth);
 }
-
-/// The last step of four rows of the factor: they know everything above them. False where a pivot is not positive.
+// --- back in recsys/core/simd/select.hpp
+// --- recsys/core/simd/cholesky.inl -----------------------------------------------------------------------------------
 template <class S> inline bool eliminate_rows(S* a, std::size_t ld, std::size_t i) {
     using p = pack<S>;
-    constexpr std::size_t width = p::width;
-    std::size_t const start = i / width * width;
-    for (std::size_t r = i; r < i + 4; ++r) {
-        S* const row = a + r * ld;
-        S const pivot = row[r];
-        if (!(pivot > S{0})) return false;
-        S const inverse = S{1} / square_root(pivot);
-        auto const scale = p::set(inverse);
-        for (std::size_t j = start; j < ld; j += width) p::store(row + j, p::mul(scale, p::load(row + j)));
-        for (std::size_t q = r + 1; q < i + 4; ++q) {
-            auto const x = p::set(row[q]);
-            for (std::size_t j = start; j < ld; j += width) p::store(a + q * ld + j, p::fnma(x, p::load(row + j), p::load(a + q * ld + j)));
-        }
-        row[r] = inverse;
-        for (std::size_t j = start; j < r; ++j) row[j] = S{0};
+    S* const row[4] = {a + i * ld, a + (i + 1) * ld, a + (i + 2) * ld, a + (i + 3) * ld};
+    S const a00 = row[0][i], a01 = row[0][i + 1], a02 = row[0][i + 2], a03 = row[0][i + 3];
+    S const inverse0 = S{1} / a00, x01 = a01 * inverse0, x02 = a02 * inverse0, x03 = a03 * inverse0;
+    S const a11 = row[1][i + 1] - x01 * a01, a12 = row[1][i + 2] - x01 * a02, a13 = row[1][i + 3] - x01 * a03;
+    S const inverse1 = S{1} / a11, x12 = a12 * inverse1, x13 = a13 * inverse1;
+    S const a22 = (row[2][i + 2] - x02 * a02) - x12 * a12, a23 = (row[2][i + 3] - x02 * a03) - x12 * a13;
+    S const inverse2 = S{1} / a22, x23 = a23 * inverse2;
+    S const a33 = ((row[3][i + 3] - x03 * a03) - x13 * a13) - x23 * a23;
+    if (!(a00 > S{0} && a11 > S{0} && a22 > S{0} && a33 > S{0})) return false;
+    auto const s0 = p::set(square_root(inverse0)), s1 = p::set(square_root(inverse1)), s2 = p::set(square_root(inverse2)),
+               s3 = p::set(square_root(S{1} / a33));
+    auto const y01 = p::set(x01), y02 = p::set(x02), y03 = p::set(x03), y12 = p::set(x12), y13 = p::set(x13), y23 = p::set(x23);
+    for (std::size_t j = i / p::width * p::width; j < ld; j += p::width) {
+        auto const r0 = p::load(row[0] + j), r1 = p::fnma(y01, r0, p::load(row[1] + j));
+        auto const r2 = p::fnma(y12, r1, p::fnma(y02, r0, p::load(row[2] + j)));
+        auto const r3 = p::fnma(y23, r2, p::fnma(y13, r1, p::fnma(y03, r0, p::load(row[3] + j))));
+        p::store(row[0] + j, p::mul(s0, r0)), p::store(row[1] + j, p::mul(s1, r1));
+        p::store(row[2] + j, p::mul(s2, r2)), p::store(row[3] + j, p::mul(s3, r3));
     }
     return true;
 }
-
-/// a = U'U in place, left-looking; the diagonal becomes that of 1 / U, and what is left of it in its pack becomes 0. False where a is not
-/// positive definite.
-template <class S> bool cholesky(S* a, std::size_t ld) {
+template <class S> inline constexpr std::size_t solve_block = pack<S>::width < 4 ? 4 : pack<S>::width;
+template <class S> inline void invert_block(S* a, std::size_t ld, std::size_t i) {
+    using p = pack<S>;
+    constexpr std::size_t block = solve_block<S>, packs = block / p::width;
+    S one_hot[2 * block - 1] = {};
+    one_hot[block - 1] = S{1};
+    for (std::size_t r = block; r > 0;) {
+        --r;
+        S* const row = a + (i + r) * ld + i;
+        typename p::reg sum[packs];
+        for (std::size_t c = 0; c < packs; ++c) sum[c] = p::load(one_hot + (block - 1 - r) + c * p::width);
+        for (std::size_t k = block - 1; k > r; --k) {
+            auto const x = p::set(row[k]);
+            for (std::size_t c = 0; c < packs; ++c) sum[c] = p::fnma(x, p::load(a + (i + k) * ld + i + c * p::width), sum[c]);
+        }
+        auto const inverse = p::set(S{1} / row[r]);
+        for (std::size_t c = 0; c < packs; ++c) p::store(row + c * p::width, p::mul(inverse, sum[c]));
+    }
+}
+template <class S, bool Blocks> inline bool eliminate(S* a, std::size_t ld) {
     for (std::size_t i = 0; i < ld; i += 4) {
         product_rows<S, true>(a, ld, a, i, i);
         if (!eliminate_rows(a, ld, i)) return false;
+        if (Blocks && (i + 4) % solve_block<S> == 0) invert_block(a, ld, i + 4 - solve_block<S>);
     }
     return true;
 }
-
-/// Solves U'U x = b in place, with U from cholesky. Four unknowns a step, so that packs are rarely read back from scalar stores.
-template <class S> void cholesky_solve(S const* u, std::size_t ld, S* b) {
-    using p = pack<S>;
-    constexpr std::size_t width = p::width;
-    for (std::size_t i = 0; i < ld; i += 4) {
-        S const* const row[4] = {u + i * ld, u + (i + 1) * ld, u + (i + 2) * ld, u + (i + 3) * ld};
-        S y[4];
-        for (std::size_t r = 0; r < 4; ++r) {
-            S rest = b[i + r];
-            for (std::size_t q = 0; q < r; ++q) rest -= row[q][i + r] * y[q];
-            y[r] = rest * row[r][i + r];
-        }
-        auto const y0 = p::set(y[0]), y1 = p::set(y[1]), y2 = p::set(y[2]), y3 = p::set(y[3]);
-        for (std::size_t j = (i + 4) / width * width; j < ld; j += width) {
-            auto x = p::fnma(y0, p::load(row[0] + j), p::load(b + j));
-            x = p::fnma(y1, p::load(row[1] + j), x), x = p::fnma(y2, p::load(row[2] + j), x), x = p::fnma(y3, p::load(row[3] + j), x);
-            p::store(b + j, x);
-        }
-        // A pack that begins before row i + 4 holds solved unknowns: those of this group are put back, U is 0 under the older ones.
-        for (std::size_t r = 0; r < 4; ++r) b[i + r] = y[r];
+template <class S> bool cholesky(S* a, std::size_t ld) {
+    if (!eliminate<S, false>(a, ld)) return false;
+    for (std::size_t r = 0; r < ld; ++r) {
+        S* const row = a + r * ld;
+        for (std::size_t j = r / pack<S>::width * pack<S>::width; j < r; ++j) row[j] = S{0};
+        row[r] = S{1} / row[r];
     }
-    for (std::size_t i = ld; i > 0;) {
-        i -= 4;
-        S const* const row[4] = {u + i * ld, u + (i + 1) * ld, u + (i + 2) * ld, u + (i + 3) * ld};
-        S y[4];
-        for (std::size_t r = 0; r < 4; ++r) y[r] = b[i + r], b[i + r] = S{0};
-        auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
-        for (std::size_t j = (i + 4) / width * width; j < ld; j += width) {
-            auto const x = p::load(b + j);
-            s0 = p::fma(x, p::load(row[0] + j), s0), s1 = p::fma(x, p::load(row[1] + j), s1);
-            s2 = p::fma(x, p::load(row[2] + j), s2), s3 = p::fma(x, p::load(row[3] + j), s3);
-        }
-        y[0] -= p::sum(s0), y[1] -= p::sum(s1), y[2] -= p::sum(s2), y[3] -= p::sum(s3);
-        for (std::size_t r = 4; r > 0;) {
-            --r;
-            S rest = y[r];
-            for (std::size_t q = r + 1; q < 4; ++q) rest -= row[r][i + q] * b[i + q];
-            b[i + r] = rest * row[r][i + r];
-        }
-    }
+    return true;
 }
-
-/// One row of a gathered panel: panel = scale * z, b += weight * z.
+template <class S> bool cholesky_blocks(S* a, std::size_t ld) { return eliminate<S, true>(a, ld); }
+template <class S> inline void subtract_rows(S const* rows, std::size_t ld, S const* b, S* out) {
+    using p = pack<S>;
+    auto s0 = p::load(out), s1 = p::set(S{0}), s2 = s1, s3 = s1;
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t q = 0; q < solve_block<S>; q += 4) {
+        S const* const row = rows + q * ld;
+        s0 = p::fnma(p::set(b[q]), p::load(row), s0), s1 = p::fnma(p::set(b[q + 1]), p::load(row + ld), s1);
+        s2 = p::fnma(p::set(b[q + 2]), p::load(row + 2 * ld), s2), s3 = p::fnma(p::set(b[q + 3]), p::load(row + 3 * ld), s3);
+    }
+    p::store(out, p::add(p::add(s0, s1), p::add(s2, s3)));
+}
+template <class S> inline void solve_down(S const* u, std::size_t ld, std::size_t i, S* b) {
+    using p = pack<S>;
+    constexpr std::size_t block = solve_block<S>;
+    S const* const rows = u + i * ld;
+    S zeros[block] = {};
+    for (std::size_t c = 0; c < block; c += p::width) subtract_rows(rows + i + c, ld, b + i, zeros + c);
+    for (std::size_t c = 0; c < block; c += p::width) p::store(b + i + c, p::sub(p::set(S{0}), p::load(zeros + c)));
+    for (std::size_t j = i + block; j < ld; j += p::width) subtract_rows(rows + j, ld, b + i, b + j);
+}
+template <class S> inline void solve_up(S const* u, std::size_t ld, std::size_t i, S* b) {
+    using p = pack<S>;
+    constexpr std::size_t block = solve_block<S>, packs = block / p::width;
+    S const* const rows = u + i * ld;
+    typename p::reg sum[block], rest[packs];
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t r = 0; r < block; ++r) sum[r] = p::set(S{0});
+    for (std::size_t j = i + block; j < ld; j += p::width) {
+        auto const x = p::load(b + j);
+        RECSYS_DETAIL_UNROLL
+        for (std::size_t r = 0; r < block; ++r) sum[r] = p::fma(x, p::load(rows + r * ld + j), sum[r]);
+    }
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t c = 0; c < packs; ++c) rest[c] = p::sub(p::load(b + i + c * p::width), p::sums(sum + c * p::width));
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t r = 0; r < block; ++r) {
+        sum[r] = p::mul(rest[0], p::load(rows + r * ld + i));
+        for (std::size_t c = 1; c < packs; ++c) sum[r] = p::fma(rest[c], p::load(rows + r * ld + i + c * p::width), sum[r]);
+    }
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t c = 0; c < packs; ++c) p::store(b + i + c * p::width, p::sums(sum + c * p::width));
+}
+template <class S> void cholesky_solve(S const* u, std::size_t ld, S* b) {
+    for (std::size_t i = 0; i < ld; i += solve_block<S>) solve_down(u, ld, i, b);
+    for (std::size_t i = ld; i > 0;) i -= solve_block<S>, solve_up(u, ld, i, b);
+}
+// --- back in recsys/core/simd/select.hpp
+// --- recsys/core/simd/kernels.inl ------------------------------------------------------------------------------------
 template <class S> inline void gather_one(S* panel, std::size_t ld, S const* z, S scale, S weight, S* b) {
     using p = pack<S>;
     auto const s = p::set(scale), w = p::set(weight);
@@ -6874,8 +7026,6 @@ template <class S> inline void gather_one(S* panel, std::size_t ld, S const* z, 
         p::store(b + j, p::fma(w, x, p::load(b + j)));
     }
 }
-
-/// Rows of z by number, scaled, into a panel: panel[k] = scale[k] z[id[k]]; and b += sum of weight[k] z[id[k]].
 template <class S>
 void gather(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S const* scale, S const* weight, std::size_t n, S* b) {
     using p = pack<S>;
@@ -6902,22 +7052,17 @@ void gather(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S con
     }
     for (; k < n; ++k) gather_one(panel + k * ld, ld, z + id[k] * ld, scale[k], weight[k], b);
 }
-
 template <class S> inline S dot(S const* a, S const* b, std::size_t n) {
     using p = pack<S>;
     auto sum = p::set(S{0});
     for (std::size_t j = 0; j < n; j += p::width) sum = p::fma(p::load(a + j), p::load(b + j), sum);
     return p::sum(sum);
 }
-
-/// y += s x.
 template <class S> inline void add_scaled(S* y, S s, S const* x, std::size_t n) {
     using p = pack<S>;
     auto const scale = p::set(s);
     for (std::size_t j = 0; j < n; j += p::width) p::store(y + j, p::fma(scale, p::load(x + j), p::load(y + j)));
 }
-
-/// out += sum of weight[k] panel[k].
 template <class S> void weighted_sum(S const* panel, std::size_t ld, std::size_t n, S const* weight, S* out) {
     using p = pack<S>;
     std::size_t k = 0;
@@ -6933,8 +7078,6 @@ template <class S> void weighted_sum(S const* panel, std::size_t ld, std::size_t
     }
     for (; k < n; ++k) add_scaled(out, weight[k], panel + k * ld, ld);
 }
-
-/// out += V'(V x), where V is the panel: each row is read once.
 template <class S> inline void normal_product(S const* panel, std::size_t ld, std::size_t n, S const* x, S* out) {
     using p = pack<S>;
     std::size_t k = 0;
@@ -6951,8 +7094,6 @@ template <class S> inline void normal_product(S const* panel, std::size_t ld, st
     }
     for (; k < n; ++k) add_scaled(out, dot(panel + k * ld, x, ld), panel + k * ld, ld);
 }
-
-/// product = (I + share ridge + V'V) x, where V is the panel; `work` holds ld.
 template <class S>
 inline void system_product(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* x, S* product, S* work) {
     for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
@@ -6962,9 +7103,6 @@ inline void system_product(S const* panel, std::size_t ld, std::size_t n, S cons
     }
     normal_product(panel, ld, n, x, product);
 }
-
-/// At most `steps` steps of conjugate gradients on (I + share ridge + V'V) x = b from the x given; afterwards `rest` is the residual. `ridge` is a
-/// symmetric matrix with both triangles, or null. Stops before a division by zero: where the residual is nothing beside b. `work` holds 3 ld.
 template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x,
                                             std::size_t steps, S* rest, S* work) {
     S* const direction = work;
@@ -6984,8 +7122,6 @@ template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std:
         for (std::size_t j = 0; j < ld; ++j) direction[j] = rest[j] + turn * direction[j];
     }
 }
-
-/// out[r] = m' in[r], in double, for up to four rows of any scalar type. m is n x ld; `upper`: m is upper triangular, else lower.
 template <class Left, int Rows>
 inline void transform_some(double const* m, std::size_t ld, std::size_t n, bool upper, Left const* in, std::size_t in_ld, double* out) {
     constexpr std::size_t width = pack<double>::width;
@@ -7000,18 +7136,46 @@ inline void transform_some(double const* m, std::size_t ld, std::size_t n, bool 
         if (first < last) tile<double, Rows, 1, false>(out + j, ld, in, in_ld, 1, m + j, ld, first, last);
     }
 }
-/// The same for any number of rows. A row's result does not depend on the rows beside it.
 template <class Left> void transform(double const* m, std::size_t ld, std::size_t n, bool upper, Left const* in, std::size_t in_ld,
                                      std::size_t rows, double* out) {
     std::size_t r = 0;
     for (; r + 4 <= rows; r += 4) transform_some<Left, 4>(m, ld, n, upper, in + r * in_ld, in_ld, out + r * ld);
     for (; r < rows; ++r) transform_some<Left, 1>(m, ld, n, upper, in + r * in_ld, in_ld, out + r * ld);
 }
-
-/// The table of this level.
+template <class S> void add_rests(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t n, double const* right,
+                                  double const* excess, double const* x, double* out) {
+    using p = pack<double>;
+    std::size_t k = 0;
+    for (; k + 4 <= n; k += 4) {
+        S const* const z0 = z + id[k] * ld;
+        S const* const z1 = z + id[k + 1] * ld;
+        S const* const z2 = z + id[k + 2] * ld;
+        S const* const z3 = z + id[k + 3] * ld;
+        auto s0 = p::set(0.0), s1 = s0, s2 = s0, s3 = s0;
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const xj = p::load(x + j);
+            s0 = p::fma(xj, p::widen(z0 + j), s0), s1 = p::fma(xj, p::widen(z1 + j), s1);
+            s2 = p::fma(xj, p::widen(z2 + j), s2), s3 = p::fma(xj, p::widen(z3 + j), s3);
+        }
+        auto const w0 = p::set(right[k] - excess[k] * p::sum(s0)), w1 = p::set(right[k + 1] - excess[k + 1] * p::sum(s1)),
+                   w2 = p::set(right[k + 2] - excess[k + 2] * p::sum(s2)), w3 = p::set(right[k + 3] - excess[k + 3] * p::sum(s3));
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto y = p::fma(w0, p::widen(z0 + j), p::load(out + j));
+            y = p::fma(w1, p::widen(z1 + j), y), y = p::fma(w2, p::widen(z2 + j), y), y = p::fma(w3, p::widen(z3 + j), y);
+            p::store(out + j, y);
+        }
+    }
+    for (; k < n; ++k) {
+        S const* const row = z + id[k] * ld;
+        auto s = p::set(0.0);
+        for (std::size_t j = 0; j < ld; j += p::width) s = p::fma(p::load(x + j), p::widen(row + j), s);
+        auto const w = p::set(right[k] - excess[k] * p::sum(s));
+        for (std::size_t j = 0; j < ld; j += p::width) p::store(out + j, p::fma(w, p::widen(row + j), p::load(out + j)));
+    }
+}
 template <class S> kernel_table<S> table() {
-    return {pack<S>::width,   &symmetric_update<S>,    &cholesky<S>, &cholesky_solve<S>, &gather<S>,
-            &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>};
+    return {pack<S>::width,   &symmetric_update<S>,    &cholesky<S>, &cholesky_blocks<S>, &cholesky_solve<S>, &gather<S>,
+            &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>, &add_rests<S>};
 }
 // --- back in recsys/core/simd/select.hpp
 }
@@ -7042,6 +7206,7 @@ template <> struct pack<float> {
     static RECSYS_DETAIL_INLINE void store(float* p, reg x) { _mm512_storeu_ps(p, x); }
     static RECSYS_DETAIL_INLINE reg set(float x) { return _mm512_set1_ps(x); }
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) { return _mm512_add_ps(a, b); }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) { return _mm512_sub_ps(a, b); }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) { return _mm512_mul_ps(a, b); }
     static RECSYS_DETAIL_INLINE reg fma(reg a, reg b, reg c) { return _mm512_fmadd_ps(a, b, c); }
     static RECSYS_DETAIL_INLINE reg fnma(reg a, reg b, reg c) { return _mm512_fnmadd_ps(a, b, c); }
@@ -7051,14 +7216,32 @@ template <> struct pack<float> {
         __m128 const two = _mm_add_ps(four, _mm_movehl_ps(four, four));
         return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
     }
+    static RECSYS_DETAIL_INLINE reg sums(reg const* x) {
+        return quarters(quarters(four(x), four(x + 4)), quarters(four(x + 8), four(x + 12)));
+    }
+
+private:
+    static RECSYS_DETAIL_INLINE reg two(reg a, reg b) {
+        return add(_mm512_maskz_unpacklo_ps(0xffff, a, b), _mm512_maskz_unpackhi_ps(0xffff, a, b));
+    }
+    static RECSYS_DETAIL_INLINE reg four(reg const* x) { // in each quarter the sums of its own quarter
+        reg const a = two(x[0], x[1]), b = two(x[2], x[3]);
+        return add(_mm512_maskz_shuffle_ps(0xffff, a, b, 0x44), _mm512_maskz_shuffle_ps(0xffff, a, b, 0xee));
+    }
+    static RECSYS_DETAIL_INLINE reg quarters(reg a, reg b) { // sums of neighbouring quarters
+        return add(_mm512_maskz_shuffle_f32x4(0xffff, a, b, 0x88), _mm512_maskz_shuffle_f32x4(0xffff, a, b, 0xdd));
+    }
 };
 template <> struct pack<double> {
     using reg = __m512d;
     static constexpr std::size_t width = 8;
     static RECSYS_DETAIL_INLINE reg load(double const* p) { return _mm512_loadu_pd(p); }
+    static RECSYS_DETAIL_INLINE reg widen(double const* p) { return load(p); }
+    static RECSYS_DETAIL_INLINE reg widen(float const* p) { return _mm512_maskz_cvtps_pd(255, _mm256_loadu_ps(p)); }
     static RECSYS_DETAIL_INLINE void store(double* p, reg x) { _mm512_storeu_pd(p, x); }
     static RECSYS_DETAIL_INLINE reg set(double x) { return _mm512_set1_pd(x); }
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) { return _mm512_add_pd(a, b); }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) { return _mm512_sub_pd(a, b); }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) { return _mm512_mul_pd(a, b); }
     static RECSYS_DETAIL_INLINE reg fma(reg a, reg b, reg c) { return _mm512_fmadd_pd(a, b, c); }
     static RECSYS_DETAIL_INLINE reg fnma(reg a, reg b, reg c) { return _mm512_fnmadd_pd(a, b, c); }
@@ -7067,16 +7250,20 @@ template <> struct pack<double> {
         __m128d const two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
         return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
     }
+    static RECSYS_DETAIL_INLINE reg sums(reg const* x) {
+        return quarters(quarters(two(x[0], x[1]), two(x[2], x[3])), quarters(two(x[4], x[5]), two(x[6], x[7])));
+    }
+
+private:
+    static RECSYS_DETAIL_INLINE reg two(reg a, reg b) {
+        return add(_mm512_maskz_unpacklo_pd(0xff, a, b), _mm512_maskz_unpackhi_pd(0xff, a, b));
+    }
+    static RECSYS_DETAIL_INLINE reg quarters(reg a, reg b) { // sums of neighbouring quarters
+        return add(_mm512_maskz_shuffle_f64x2(0xff, a, b, 0x88), _mm512_maskz_shuffle_f64x2(0xff, a, b, 0xdd));
+    }
 };
 
-// --- recsys/core/simd/kernels.inl ------------------------------------------------------------------------------------
-// Kernels of dense linear algebra: one text for all instruction sets, repeated in a namespace of its own for each.
-//
-// Where it stands, pack<S> is a vector register of that level: `reg`, `width` lanes, and load, store, set, add, mul, fma (a * b + c),
-// fnma (c - a * b), sum. Matrices are row-major with rows of `ld` elements, a multiple of the width and of 4; symmetric ones live in their
-// upper triangle, and what lies below it is not defined.
-
-/// a[r][c] +-= sum over k in [first, last) of left[k * left_step + r * left_row] * right[k * right_ld + c]: a block that stays in registers.
+// --- recsys/core/simd/products.inl -----------------------------------------------------------------------------------
 template <class S, int Rows, int Packs, bool Subtract, class Left>
 RECSYS_DETAIL_INLINE void tile(S* a, std::size_t ld, Left const* left, std::size_t left_row, std::size_t left_step, S const* right,
                                std::size_t right_ld, std::size_t first, std::size_t last) {
@@ -7104,8 +7291,6 @@ RECSYS_DETAIL_INLINE void tile(S* a, std::size_t ld, Left const* left, std::size
         for (int c = 0; c < Packs; ++c) p::store(a + static_cast<std::size_t>(r) * ld + static_cast<std::size_t>(c) * p::width, sum[r][c]);
     }
 }
-
-/// Rows i .. i + 3 of the symmetric product of a panel, from the diagonal on: three packs at a time, the last four as two and two.
 template <class S, bool Subtract> inline void product_rows(S* a, std::size_t ld, S const* panel, std::size_t i, std::size_t depth) {
     constexpr std::size_t width = pack<S>::width;
     std::size_t j = i / width * width;
@@ -7116,88 +7301,120 @@ template <class S, bool Subtract> inline void product_rows(S* a, std::size_t ld,
     for (; packs >= 2; packs -= 2, j += 2 * width) tile<S, 4, 2, Subtract>(rows + j, ld, left, 1, ld, panel + j, ld, 0, depth);
     if (packs == 1) tile<S, 4, 1, Subtract>(rows + j, ld, left, 1, ld, panel + j, ld, 0, depth);
 }
-
-/// a += panel' panel, for `depth` rows of the panel.
 template <class S> void symmetric_update(S* a, std::size_t ld, S const* panel, std::size_t depth) {
     if (depth == 0) return; // then there may be no panel
     for (std::size_t i = 0; i < ld; i += 4) product_rows<S, false>(a, ld, panel, i, depth);
 }
-
-/// The last step of four rows of the factor: they know everything above them. False where a pivot is not positive.
+// --- back in recsys/core/simd/select.hpp
+// --- recsys/core/simd/cholesky.inl -----------------------------------------------------------------------------------
 template <class S> inline bool eliminate_rows(S* a, std::size_t ld, std::size_t i) {
     using p = pack<S>;
-    constexpr std::size_t width = p::width;
-    std::size_t const start = i / width * width;
-    for (std::size_t r = i; r < i + 4; ++r) {
-        S* const row = a + r * ld;
-        S const pivot = row[r];
-        if (!(pivot > S{0})) return false;
-        S const inverse = S{1} / square_root(pivot);
-        auto const scale = p::set(inverse);
-        for (std::size_t j = start; j < ld; j += width) p::store(row + j, p::mul(scale, p::load(row + j)));
-        for (std::size_t q = r + 1; q < i + 4; ++q) {
-            auto const x = p::set(row[q]);
-            for (std::size_t j = start; j < ld; j += width) p::store(a + q * ld + j, p::fnma(x, p::load(row + j), p::load(a + q * ld + j)));
-        }
-        row[r] = inverse;
-        for (std::size_t j = start; j < r; ++j) row[j] = S{0};
+    S* const row[4] = {a + i * ld, a + (i + 1) * ld, a + (i + 2) * ld, a + (i + 3) * ld};
+    S const a00 = row[0][i], a01 = row[0][i + 1], a02 = row[0][i + 2], a03 = row[0][i + 3];
+    S const inverse0 = S{1} / a00, x01 = a01 * inverse0, x02 = a02 * inverse0, x03 = a03 * inverse0;
+    S const a11 = row[1][i + 1] - x01 * a01, a12 = row[1][i + 2] - x01 * a02, a13 = row[1][i + 3] - x01 * a03;
+    S const inverse1 = S{1} / a11, x12 = a12 * inverse1, x13 = a13 * inverse1;
+    S const a22 = (row[2][i + 2] - x02 * a02) - x12 * a12, a23 = (row[2][i + 3] - x02 * a03) - x12 * a13;
+    S const inverse2 = S{1} / a22, x23 = a23 * inverse2;
+    S const a33 = ((row[3][i + 3] - x03 * a03) - x13 * a13) - x23 * a23;
+    if (!(a00 > S{0} && a11 > S{0} && a22 > S{0} && a33 > S{0})) return false;
+    auto const s0 = p::set(square_root(inverse0)), s1 = p::set(square_root(inverse1)), s2 = p::set(square_root(inverse2)),
+               s3 = p::set(square_root(S{1} / a33));
+    auto const y01 = p::set(x01), y02 = p::set(x02), y03 = p::set(x03), y12 = p::set(x12), y13 = p::set(x13), y23 = p::set(x23);
+    for (std::size_t j = i / p::width * p::width; j < ld; j += p::width) {
+        auto const r0 = p::load(row[0] + j), r1 = p::fnma(y01, r0, p::load(row[1] + j));
+        auto const r2 = p::fnma(y12, r1, p::fnma(y02, r0, p::load(row[2] + j)));
+        auto const r3 = p::fnma(y23, r2, p::fnma(y13, r1, p::fnma(y03, r0, p::load(row[3] + j))));
+        p::store(row[0] + j, p::mul(s0, r0)), p::store(row[1] + j, p::mul(s1, r1));
+        p::store(row[2] + j, p::mul(s2, r2)), p::store(row[3] + j, p::mul(s3, r3));
     }
     return true;
 }
-
-/// a = U'U in place, left-looking; the diagonal becomes that of 1 / U, and what is left of it in its pack becomes 0. False where a is not
-/// positive definite.
-template <class S> bool cholesky(S* a, std::size_t ld) {
+template <class S> inline constexpr std::size_t solve_block = pack<S>::width < 4 ? 4 : pack<S>::width;
+template <class S> inline void invert_block(S* a, std::size_t ld, std::size_t i) {
+    using p = pack<S>;
+    constexpr std::size_t block = solve_block<S>, packs = block / p::width;
+    S one_hot[2 * block - 1] = {};
+    one_hot[block - 1] = S{1};
+    for (std::size_t r = block; r > 0;) {
+        --r;
+        S* const row = a + (i + r) * ld + i;
+        typename p::reg sum[packs];
+        for (std::size_t c = 0; c < packs; ++c) sum[c] = p::load(one_hot + (block - 1 - r) + c * p::width);
+        for (std::size_t k = block - 1; k > r; --k) {
+            auto const x = p::set(row[k]);
+            for (std::size_t c = 0; c < packs; ++c) sum[c] = p::fnma(x, p::load(a + (i + k) * ld + i + c * p::width), sum[c]);
+        }
+        auto const inverse = p::set(S{1} / row[r]);
+        for (std::size_t c = 0; c < packs; ++c) p::store(row + c * p::width, p::mul(inverse, sum[c]));
+    }
+}
+template <class S, bool Blocks> inline bool eliminate(S* a, std::size_t ld) {
     for (std::size_t i = 0; i < ld; i += 4) {
         product_rows<S, true>(a, ld, a, i, i);
         if (!eliminate_rows(a, ld, i)) return false;
+        if (Blocks && (i + 4) % solve_block<S> == 0) invert_block(a, ld, i + 4 - solve_block<S>);
     }
     return true;
 }
-
-/// Solves U'U x = b in place, with U from cholesky. Four unknowns a step, so that packs are rarely read back from scalar stores.
-template <class S> void cholesky_solve(S const* u, std::size_t ld, S* b) {
-    using p = pack<S>;
-    constexpr std::size_t width = p::width;
-    for (std::size_t i = 0; i < ld; i += 4) {
-        S const* const row[4] = {u + i * ld, u + (i + 1) * ld, u + (i + 2) * ld, u + (i + 3) * ld};
-        S y[4];
-        for (std::size_t r = 0; r < 4; ++r) {
-            S rest = b[i + r];
-            for (std::size_t q = 0; q < r; ++q) rest -= row[q][i + r] * y[q];
-            y[r] = rest * row[r][i + r];
-        }
-        auto const y0 = p::set(y[0]), y1 = p::set(y[1]), y2 = p::set(y[2]), y3 = p::set(y[3]);
-        for (std::size_t j = (i + 4) / width * width; j < ld; j += width) {
-            auto x = p::fnma(y0, p::load(row[0] + j), p::load(b + j));
-            x = p::fnma(y1, p::load(row[1] + j), x), x = p::fnma(y2, p::load(row[2] + j), x), x = p::fnma(y3, p::load(row[3] + j), x);
-            p::store(b + j, x);
-        }
-        // A pack that begins before row i + 4 holds solved unknowns: those of this group are put back, U is 0 under the older ones.
-        for (std::size_t r = 0; r < 4; ++r) b[i + r] = y[r];
+template <class S> bool cholesky(S* a, std::size_t ld) {
+    if (!eliminate<S, false>(a, ld)) return false;
+    for (std::size_t r = 0; r < ld; ++r) {
+        S* const row = a + r * ld;
+        for (std::size_t j = r / pack<S>::width * pack<S>::width; j < r; ++j) row[j] = S{0};
+        row[r] = S{1} / row[r];
     }
-    for (std::size_t i = ld; i > 0;) {
-        i -= 4;
-        S const* const row[4] = {u + i * ld, u + (i + 1) * ld, u + (i + 2) * ld, u + (i + 3) * ld};
-        S y[4];
-        for (std::size_t r = 0; r < 4; ++r) y[r] = b[i + r], b[i + r] = S{0};
-        auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
-        for (std::size_t j = (i + 4) / width * width; j < ld; j += width) {
-            auto const x = p::load(b + j);
-            s0 = p::fma(x, p::load(row[0] + j), s0), s1 = p::fma(x, p::load(row[1] + j), s1);
-            s2 = p::fma(x, p::load(row[2] + j), s2), s3 = p::fma(x, p::load(row[3] + j), s3);
-        }
-        y[0] -= p::sum(s0), y[1] -= p::sum(s1), y[2] -= p::sum(s2), y[3] -= p::sum(s3);
-        for (std::size_t r = 4; r > 0;) {
-            --r;
-            S rest = y[r];
-            for (std::size_t q = r + 1; q < 4; ++q) rest -= row[r][i + q] * b[i + q];
-            b[i + r] = rest * row[r][i + r];
-        }
-    }
+    return true;
 }
-
-/// One row of a gathered panel: panel = scale * z, b += weight * z.
+template <class S> bool cholesky_blocks(S* a, std::size_t ld) { return eliminate<S, true>(a, ld); }
+template <class S> inline void subtract_rows(S const* rows, std::size_t ld, S const* b, S* out) {
+    using p = pack<S>;
+    auto s0 = p::load(out), s1 = p::set(S{0}), s2 = s1, s3 = s1;
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t q = 0; q < solve_block<S>; q += 4) {
+        S const* const row = rows + q * ld;
+        s0 = p::fnma(p::set(b[q]), p::load(row), s0), s1 = p::fnma(p::set(b[q + 1]), p::load(row + ld), s1);
+        s2 = p::fnma(p::set(b[q + 2]), p::load(row + 2 * ld), s2), s3 = p::fnma(p::set(b[q + 3]), p::load(row + 3 * ld), s3);
+    }
+    p::store(out, p::add(p::add(s0, s1), p::add(s2, s3)));
+}
+template <class S> inline void solve_down(S const* u, std::size_t ld, std::size_t i, S* b) {
+    using p = pack<S>;
+    constexpr std::size_t block = solve_block<S>;
+    S const* const rows = u + i * ld;
+    S zeros[block] = {};
+    for (std::size_t c = 0; c < block; c += p::width) subtract_rows(rows + i + c, ld, b + i, zeros + c);
+    for (std::size_t c = 0; c < block; c += p::width) p::store(b + i + c, p::sub(p::set(S{0}), p::load(zeros + c)));
+    for (std::size_t j = i + block; j < ld; j += p::width) subtract_rows(rows + j, ld, b + i, b + j);
+}
+template <class S> inline void solve_up(S const* u, std::size_t ld, std::size_t i, S* b) {
+    using p = pack<S>;
+    constexpr std::size_t block = solve_block<S>, packs = block / p::width;
+    S const* const rows = u + i * ld;
+    typename p::reg sum[block], rest[packs];
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t r = 0; r < block; ++r) sum[r] = p::set(S{0});
+    for (std::size_t j = i + block; j < ld; j += p::width) {
+        auto const x = p::load(b + j);
+        RECSYS_DETAIL_UNROLL
+        for (std::size_t r = 0; r < block; ++r) sum[r] = p::fma(x, p::load(rows + r * ld + j), sum[r]);
+    }
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t c = 0; c < packs; ++c) rest[c] = p::sub(p::load(b + i + c * p::width), p::sums(sum + c * p::width));
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t r = 0; r < block; ++r) {
+        sum[r] = p::mul(rest[0], p::load(rows + r * ld + i));
+        for (std::size_t c = 1; c < packs; ++c) sum[r] = p::fma(rest[c], p::load(rows + r * ld + i + c * p::width), sum[r]);
+    }
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t c = 0; c < packs; ++c) p::store(b + i + c * p::width, p::sums(sum + c * p::width));
+}
+template <class S> void cholesky_solve(S const* u, std::size_t ld, S* b) {
+    for (std::size_t i = 0; i < ld; i += solve_block<S>) solve_down(u, ld, i, b);
+    for (std::size_t i = ld; i > 0;) i -= solve_block<S>, solve_up(u, ld, i, b);
+}
+// --- back in recsys/core/simd/select.hpp
+// --- recsys/core/simd/kernels.inl ------------------------------------------------------------------------------------
 template <class S> inline void gather_one(S* panel, std::size_t ld, S const* z, S scale, S weight, S* b) {
     using p = pack<S>;
     auto const s = p::set(scale), w = p::set(weight);
@@ -7207,8 +7424,6 @@ template <class S> inline void gather_one(S* panel, std::size_t ld, S const* z, 
         p::store(b + j, p::fma(w, x, p::load(b + j)));
     }
 }
-
-/// Rows of z by number, scaled, into a panel: panel[k] = scale[k] z[id[k]]; and b += sum of weight[k] z[id[k]].
 template <class S>
 void gather(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S const* scale, S const* weight, std::size_t n, S* b) {
     using p = pack<S>;
@@ -7235,22 +7450,17 @@ void gather(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S con
     }
     for (; k < n; ++k) gather_one(panel + k * ld, ld, z + id[k] * ld, scale[k], weight[k], b);
 }
-
 template <class S> inline S dot(S const* a, S const* b, std::size_t n) {
     using p = pack<S>;
     auto sum = p::set(S{0});
     for (std::size_t j = 0; j < n; j += p::width) sum = p::fma(p::load(a + j), p::load(b + j), sum);
     return p::sum(sum);
 }
-
-/// y += s x.
 template <class S> inline void add_scaled(S* y, S s, S const* x, std::size_t n) {
     using p = pack<S>;
     auto const scale = p::set(s);
     for (std::size_t j = 0; j < n; j += p::width) p::store(y + j, p::fma(scale, p::load(x + j), p::load(y + j)));
 }
-
-/// out += sum of weight[k] panel[k].
 template <class S> void weighted_sum(S const* panel, std::size_t ld, std::size_t n, S const* weight, S* out) {
     using p = pack<S>;
     std::size_t k = 0;
@@ -7266,8 +7476,6 @@ template <class S> void weighted_sum(S const* panel, std::size_t ld, std::size_t
     }
     for (; k < n; ++k) add_scaled(out, weight[k], panel + k * ld, ld);
 }
-
-/// out += V'(V x), where V is the panel: each row is read once.
 template <class S> inline void normal_product(S const* panel, std::size_t ld, std::size_t n, S const* x, S* out) {
     using p = pack<S>;
     std::size_t k = 0;
@@ -7284,8 +7492,6 @@ template <class S> inline void normal_product(S const* panel, std::size_t ld, st
     }
     for (; k < n; ++k) add_scaled(out, dot(panel + k * ld, x, ld), panel + k * ld, ld);
 }
-
-/// product = (I + share ridge + V'V) x, where V is the panel; `work` holds ld.
 template <class S>
 inline void system_product(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* x, S* product, S* work) {
     for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
@@ -7295,9 +7501,6 @@ inline void system_product(S const* panel, std::size_t ld, std::size_t n, S cons
     }
     normal_product(panel, ld, n, x, product);
 }
-
-/// At most `steps` steps of conjugate gradients on (I + share ridge + V'V) x = b from the x given; afterwards `rest` is the residual. `ridge` is a
-/// symmetric matrix with both triangles, or null. Stops before a division by zero: where the residual is nothing beside b. `work` holds 3 ld.
 template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x,
                                             std::size_t steps, S* rest, S* work) {
     S* const direction = work;
@@ -7317,8 +7520,6 @@ template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std:
         for (std::size_t j = 0; j < ld; ++j) direction[j] = rest[j] + turn * direction[j];
     }
 }
-
-/// out[r] = m' in[r], in double, for up to four rows of any scalar type. m is n x ld; `upper`: m is upper triangular, else lower.
 template <class Left, int Rows>
 inline void transform_some(double const* m, std::size_t ld, std::size_t n, bool upper, Left const* in, std::size_t in_ld, double* out) {
     constexpr std::size_t width = pack<double>::width;
@@ -7333,18 +7534,46 @@ inline void transform_some(double const* m, std::size_t ld, std::size_t n, bool 
         if (first < last) tile<double, Rows, 1, false>(out + j, ld, in, in_ld, 1, m + j, ld, first, last);
     }
 }
-/// The same for any number of rows. A row's result does not depend on the rows beside it.
 template <class Left> void transform(double const* m, std::size_t ld, std::size_t n, bool upper, Left const* in, std::size_t in_ld,
                                      std::size_t rows, double* out) {
     std::size_t r = 0;
     for (; r + 4 <= rows; r += 4) transform_some<Left, 4>(m, ld, n, upper, in + r * in_ld, in_ld, out + r * ld);
     for (; r < rows; ++r) transform_some<Left, 1>(m, ld, n, upper, in + r * in_ld, in_ld, out + r * ld);
 }
-
-/// The table of this level.
+template <class S> void add_rests(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t n, double const* right,
+                                  double const* excess, double const* x, double* out) {
+    using p = pack<double>;
+    std::size_t k = 0;
+    for (; k + 4 <= n; k += 4) {
+        S const* const z0 = z + id[k] * ld;
+        S const* const z1 = z + id[k + 1] * ld;
+        S const* const z2 = z + id[k + 2] * ld;
+        S const* const z3 = z + id[k + 3] * ld;
+        auto s0 = p::set(0.0), s1 = s0, s2 = s0, s3 = s0;
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const xj = p::load(x + j);
+            s0 = p::fma(xj, p::widen(z0 + j), s0), s1 = p::fma(xj, p::widen(z1 + j), s1);
+            s2 = p::fma(xj, p::widen(z2 + j), s2), s3 = p::fma(xj, p::widen(z3 + j), s3);
+        }
+        auto const w0 = p::set(right[k] - excess[k] * p::sum(s0)), w1 = p::set(right[k + 1] - excess[k + 1] * p::sum(s1)),
+                   w2 = p::set(right[k + 2] - excess[k + 2] * p::sum(s2)), w3 = p::set(right[k + 3] - excess[k + 3] * p::sum(s3));
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto y = p::fma(w0, p::widen(z0 + j), p::load(out + j));
+            y = p::fma(w1, p::widen(z1 + j), y), y = p::fma(w2, p::widen(z2 + j), y), y = p::fma(w3, p::widen(z3 + j), y);
+            p::store(out + j, y);
+        }
+    }
+    for (; k < n; ++k) {
+        S const* const row = z + id[k] * ld;
+        auto s = p::set(0.0);
+        for (std::size_t j = 0; j < ld; j += p::width) s = p::fma(p::load(x + j), p::widen(row + j), s);
+        auto const w = p::set(right[k] - excess[k] * p::sum(s));
+        for (std::size_t j = 0; j < ld; j += p::width) p::store(out + j, p::fma(w, p::widen(row + j), p::load(out + j)));
+    }
+}
 template <class S> kernel_table<S> table() {
-    return {pack<S>::width,   &symmetric_update<S>,    &cholesky<S>, &cholesky_solve<S>, &gather<S>,
-            &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>};
+    return {pack<S>::width,   &symmetric_update<S>,    &cholesky<S>, &cholesky_blocks<S>, &cholesky_solve<S>, &gather<S>,
+            &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>, &add_rests<S>};
 }
 // --- back in recsys/core/simd/select.hpp
 }
@@ -7816,25 +8045,16 @@ template <> struct comparison<double> {
 };
 
 // --- recsys/core/simd/score_kernels.inl ------------------------------------------------------------------------------
-// Kernels of scores: one text for all instruction sets, repeated in a namespace of its own for each.
-//
-// A raw score is summed over the factors in their order, with one multiply_add a step, by every kernel: a pair has the same bits whichever is
-// asked. It is the sum of products, or for distances minus the sum of squared differences, so that more is always better.
-// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane]. Hits go to the list of their user, those of lanes to be skipped nowhere.
-
-/// Adds the lanes of `bits` to arrays with room for whole packs: how many there are.
 template <class Raw>
 inline std::uint32_t append_lanes(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
     if constexpr (sizeof(Raw) == 4) return append_words(lanes, bits, first_place, raws, places);
     else return append_each(lanes, bits, first_place, raws, places);
 }
-/// Notes hits of a user among up to 16 lanes of a block, from lane `lane` on.
 template <class Raw>
 inline void note_hits(score_hits<Raw>& list, Raw const* lanes, unsigned bits, std::size_t block, std::size_t lane, std::uint32_t first_place) {
     if (list.skip) bits &= ~(static_cast<unsigned>(list.skip[block]) >> lane);
     list.n += append_lanes(lanes, bits, first_place + static_cast<std::uint32_t>(block * 16 + lane), list.raws + list.n, list.places + list.n);
 }
-
 template <class S, bool Distance>
 RECSYS_DETAIL_INLINE typename pack<S>::reg score_step(typename pack<S>::reg x, typename pack<S>::reg y, typename pack<S>::reg sum) {
     using p = pack<S>;
@@ -7851,8 +8071,6 @@ template <class S, bool Distance> RECSYS_DETAIL_INLINE S score_step(S x, S y, S 
         return multiply_add(-d, d, sum);
     }
 }
-
-/// Which scores of a user are of use. Those of the users who fill up a tile reach no bar of theirs, and are beyond the last user for items.
 template <class S, bool Scaled, bool Both> RECSYS_DETAIL_INLINE typename comparison<S>::mask
 score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at, typename pack<S>::reg bar, std::uint32_t user) {
     using p = pack<S>;
@@ -7868,9 +8086,6 @@ score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_
                                    : compare::reaches(value, bar);
     }
 }
-
-/// Some users against lanes of some blocks, held in registers: notes the scores that reach their user's bar, or with Both their item's.
-/// @param lane  the first lane of the blocks; as many packs from there.
 template <class S, bool Distance, bool Scaled, bool Both, int Users, int Blocks, int Packs>
 RECSYS_DETAIL_INLINE void score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
                                      std::size_t block, std::size_t lane) {
@@ -7905,7 +8120,6 @@ RECSYS_DETAIL_INLINE void score_tile(score_scan<S> const& scan, S const* const* 
             }
         }
     }
-    // Most tiles have nothing: one test for all of it.
     auto some = compare::none();
     RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
@@ -7942,8 +8156,6 @@ RECSYS_DETAIL_INLINE void score_tile(score_scan<S> const& scan, S const* const* 
         }
     }
 }
-
-/// Every user against every block.
 template <class S, bool Distance, bool Scaled, bool Both = false> inline void score_blocks(score_scan<S> const& scan) {
     constexpr std::size_t width = pack<S>::width;
     constexpr int packs = width == 16 ? 1 : 2, blocks = 2 / packs, at_once = tile_size / 2, blocks_of_one = 8 / packs;
@@ -7972,8 +8184,6 @@ template <class S> void score_scan_of(score_scan<S> const& scan) {
     if (scan.item_bars) return score_blocks<S, false, true, true>(scan);
     return scan.scales ? score_blocks<S, false, true>(scan) : score_blocks<S, false, false>(scan);
 }
-
-/// Eight rows at a time, one factor after the other: rows as they are, without packing.
 template <class S, bool Distance>
 inline void score_rows_by(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, S* out) {
     std::size_t r = 0;
@@ -7996,8 +8206,6 @@ template <class S> void score_rows(S const* x, S const* const* rows, std::size_t
     if (is_distance) score_rows_by<S, true>(x, rows, n_rows, n_factors, out);
     else score_rows_by<S, false>(x, rows, n_rows, n_factors, out);
 }
-
-/// Products of pairs of rows, eight at a time.
 template <class S> void score_pairs(S const* const* xs, S const* const* ys, std::size_t n_pairs, std::size_t n_factors, S* out) {
     for (std::size_t r = 0; r < n_pairs; r += 8) {
         S const* x[8];
@@ -8012,15 +8220,12 @@ template <class S> void score_pairs(S const* const* xs, S const* const* ys, std:
         for (std::size_t j = 0; j < some; ++j) out[r + j] = sum[j];
     }
 }
-
-/// How many of n scores reach a bar. Arrays of scores are read up to a multiple of 16, where they hold minus infinity.
 template <class S> RECSYS_DETAIL_INLINE std::size_t count_reaching(S const* scores, std::size_t n, S bar) {
     std::size_t out = 0;
     for (std::size_t i = 0; i < n; i += pack<S>::width)
         out += bit_count(comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar))));
     return out;
 }
-/// A bar that at least k of all scores reach and if possible no more than `most`, found by halves: counting runs without a branch.
 template <class S> S find_bar(bar_search<S> const& in) {
     S const infinity = std::numeric_limits<S>::infinity();
     S highest[16], lowest[16];
@@ -8048,7 +8253,6 @@ template <class S> S find_bar(bar_search<S> const& in) {
     }
     return low;
 }
-/// Keeps those of n scores that reach a bar, and their indices, in their order: how many there are.
 template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, std::size_t n, S bar) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < n; i += pack<S>::width) {
@@ -8060,12 +8264,9 @@ template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, 
     }
     return kept;
 }
-/// For each of n scores how many reach it.
 template <class S> void count_ranks(S const* scores, std::size_t n, std::uint16_t* ranks) {
     for (std::size_t i = 0; i < n; ++i) ranks[i] = static_cast<std::uint16_t>(count_reaching(scores, n, scores[i]));
 }
-
-/// The table of this level.
 template <class S> score_table<S> scores() {
     return {&score_scan_of<S>, &score_rows<S>, &score_pairs<S>, &find_bar<S>, &keep_reaching<S>, &count_ranks<S>};
 }
@@ -8117,25 +8318,16 @@ template <class S> struct comparison {
 };
 
 // --- recsys/core/simd/score_kernels.inl ------------------------------------------------------------------------------
-// Kernels of scores: one text for all instruction sets, repeated in a namespace of its own for each.
-//
-// A raw score is summed over the factors in their order, with one multiply_add a step, by every kernel: a pair has the same bits whichever is
-// asked. It is the sum of products, or for distances minus the sum of squared differences, so that more is always better.
-// Items are packed in blocks of 16, factor by factor: block[k * 16 + lane]. Hits go to the list of their user, those of lanes to be skipped nowhere.
-
-/// Adds the lanes of `bits` to arrays with room for whole packs: how many there are.
 template <class Raw>
 inline std::uint32_t append_lanes(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
     if constexpr (sizeof(Raw) == 4) return append_words(lanes, bits, first_place, raws, places);
     else return append_each(lanes, bits, first_place, raws, places);
 }
-/// Notes hits of a user among up to 16 lanes of a block, from lane `lane` on.
 template <class Raw>
 inline void note_hits(score_hits<Raw>& list, Raw const* lanes, unsigned bits, std::size_t block, std::size_t lane, std::uint32_t first_place) {
     if (list.skip) bits &= ~(static_cast<unsigned>(list.skip[block]) >> lane);
     list.n += append_lanes(lanes, bits, first_place + static_cast<std::uint32_t>(block * 16 + lane), list.raws + list.n, list.places + list.n);
 }
-
 template <class S, bool Distance>
 RECSYS_DETAIL_INLINE typename pack<S>::reg score_step(typename pack<S>::reg x, typename pack<S>::reg y, typename pack<S>::reg sum) {
     using p = pack<S>;
@@ -8152,8 +8344,6 @@ template <class S, bool Distance> RECSYS_DETAIL_INLINE S score_step(S x, S y, S 
         return multiply_add(-d, d, sum);
     }
 }
-
-/// Which scores of a user are of use. Those of the users who fill up a tile reach no bar of theirs, and are beyond the last user for items.
 template <class S, bool Scaled, bool Both> RECSYS_DETAIL_INLINE typename comparison<S>::mask
 score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_t at, typename pack<S>::reg bar, std::uint32_t user) {
     using p = pack<S>;
@@ -8169,9 +8359,6 @@ score_reaches(score_scan<S> const& scan, typename pack<S>::reg value, std::size_
                                    : compare::reaches(value, bar);
     }
 }
-
-/// Some users against lanes of some blocks, held in registers: notes the scores that reach their user's bar, or with Both their item's.
-/// @param lane  the first lane of the blocks; as many packs from there.
 template <class S, bool Distance, bool Scaled, bool Both, int Users, int Blocks, int Packs>
 RECSYS_DETAIL_INLINE void score_tile(score_scan<S> const& scan, S const* const* users, S const* bars, std::uint32_t first_user,
                                      std::size_t block, std::size_t lane) {
@@ -8206,7 +8393,6 @@ RECSYS_DETAIL_INLINE void score_tile(score_scan<S> const& scan, S const* const* 
             }
         }
     }
-    // Most tiles have nothing: one test for all of it.
     auto some = compare::none();
     RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
@@ -8243,8 +8429,6 @@ RECSYS_DETAIL_INLINE void score_tile(score_scan<S> const& scan, S const* const* 
         }
     }
 }
-
-/// Every user against every block.
 template <class S, bool Distance, bool Scaled, bool Both = false> inline void score_blocks(score_scan<S> const& scan) {
     constexpr std::size_t width = pack<S>::width;
     constexpr int packs = width == 16 ? 1 : 2, blocks = 2 / packs, at_once = tile_size / 2, blocks_of_one = 8 / packs;
@@ -8273,8 +8457,6 @@ template <class S> void score_scan_of(score_scan<S> const& scan) {
     if (scan.item_bars) return score_blocks<S, false, true, true>(scan);
     return scan.scales ? score_blocks<S, false, true>(scan) : score_blocks<S, false, false>(scan);
 }
-
-/// Eight rows at a time, one factor after the other: rows as they are, without packing.
 template <class S, bool Distance>
 inline void score_rows_by(S const* x, S const* const* rows, std::size_t n_rows, std::size_t n_factors, S* out) {
     std::size_t r = 0;
@@ -8297,8 +8479,6 @@ template <class S> void score_rows(S const* x, S const* const* rows, std::size_t
     if (is_distance) score_rows_by<S, true>(x, rows, n_rows, n_factors, out);
     else score_rows_by<S, false>(x, rows, n_rows, n_factors, out);
 }
-
-/// Products of pairs of rows, eight at a time.
 template <class S> void score_pairs(S const* const* xs, S const* const* ys, std::size_t n_pairs, std::size_t n_factors, S* out) {
     for (std::size_t r = 0; r < n_pairs; r += 8) {
         S const* x[8];
@@ -8313,15 +8493,12 @@ template <class S> void score_pairs(S const* const* xs, S const* const* ys, std:
         for (std::size_t j = 0; j < some; ++j) out[r + j] = sum[j];
     }
 }
-
-/// How many of n scores reach a bar. Arrays of scores are read up to a multiple of 16, where they hold minus infinity.
 template <class S> RECSYS_DETAIL_INLINE std::size_t count_reaching(S const* scores, std::size_t n, S bar) {
     std::size_t out = 0;
     for (std::size_t i = 0; i < n; i += pack<S>::width)
         out += bit_count(comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar))));
     return out;
 }
-/// A bar that at least k of all scores reach and if possible no more than `most`, found by halves: counting runs without a branch.
 template <class S> S find_bar(bar_search<S> const& in) {
     S const infinity = std::numeric_limits<S>::infinity();
     S highest[16], lowest[16];
@@ -8349,7 +8526,6 @@ template <class S> S find_bar(bar_search<S> const& in) {
     }
     return low;
 }
-/// Keeps those of n scores that reach a bar, and their indices, in their order: how many there are.
 template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, std::size_t n, S bar) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < n; i += pack<S>::width) {
@@ -8361,12 +8537,9 @@ template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, 
     }
     return kept;
 }
-/// For each of n scores how many reach it.
 template <class S> void count_ranks(S const* scores, std::size_t n, std::uint16_t* ranks) {
     for (std::size_t i = 0; i < n; ++i) ranks[i] = static_cast<std::uint16_t>(count_reaching(scores, n, scores[i]));
 }
-
-/// The table of this level.
 template <class S> score_table<S> scores() {
     return {&score_scan_of<S>, &score_rows<S>, &score_pairs<S>, &find_bar<S>, &keep_reaching<S>, &count_ranks<S>};
 }
@@ -8841,12 +9014,6 @@ struct rough {
 };
 
 // --- recsys/core/simd/rough_kernels.inl ------------------------------------------------------------------------------
-// The kernel of rough scores: one text for all instruction sets, repeated in a namespace of its own for each.
-//
-// Items are packed in blocks of 16: first what the sums of each start with, in 4 bytes, then for every four factors 4 bytes of each.
-
-/// Some users against some blocks. Sums start or end less the bar, so that hits are what is not negative: most tiles have nothing, and the signs of
-/// all of it are looked at together.
 template <class rough, int Users, int Blocks>
 RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const* const* users, std::int32_t const* bars,
                                      std::size_t first_user, std::size_t block) {
@@ -8899,7 +9066,6 @@ RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const*
         }
     }
     if (rough::bits(all) == 0) return;
-    // No branches: which of them has hits cannot be foreseen.
     RECSYS_DETAIL_UNROLL
     for (int u = 0; u < Users; ++u) {
         std::size_t const user = first_user + static_cast<std::size_t>(u);
@@ -8920,8 +9086,6 @@ RECSYS_DETAIL_INLINE void rough_tile(rough_scan const& scan, std::uint8_t const*
         list.n = n;
     }
 }
-
-/// Every user against every block.
 template <class rough, int Users, int Blocks, int BlocksOfOne> void rough_scan_of(rough_scan const& scan) {
     if (scan.n_users == 1) {
         for (std::size_t b = 0; b < scan.n_blocks; b += BlocksOfOne) rough_tile<rough, 1, BlocksOfOne>(scan, scan.users, scan.bars, 0, b);
@@ -11764,6 +11928,12 @@ buffer<double> gramian(std::span<S const> table, std::size_t n_factors, team& wo
     return out;
 }
 
+/// A buffer that is made anew only where it is too short; what it held is lost.
+template <class Value> Value* room_in(buffer<Value>& memory, std::size_t n) {
+    if (memory.size() < n) memory = buffer<Value>(n);
+    return memory.data();
+}
+
 /// The basis of a Gramian; nothing where weight G + lambda I is singular.
 class als_basis {
 public:
@@ -11792,15 +11962,26 @@ public:
     /// and give the same bits.
     template <class In, class S>
     void whiten(In const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<In> const& kernel) const {
-        apply(m_whiten, true, in, in_ld, rows, out, out_ld, out_ld, kernel);
+        buffer<double> work;
+        whiten(in, in_ld, rows, out, out_ld, kernel, work);
+    }
+    template <class In, class S> void whiten(In const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld,
+                                             kernel_table<In> const& kernel, buffer<double>& work) const {
+        apply(m_whiten, true, in, in_ld, rows, out, out_ld, out_ld, kernel, work);
     }
     template <class S>
     void rewhiten(S const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<S> const& kernel) const {
-        apply(m_rewhiten, false, in, in_ld, rows, out, out_ld, out_ld, kernel);
+        buffer<double> work;
+        apply(m_rewhiten, false, in, in_ld, rows, out, out_ld, out_ld, kernel, work);
     }
     template <class S>
     void unwhiten(S const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<S> const& kernel) const {
-        apply(m_unwhiten, false, in, in_ld, rows, out, out_ld, m_n_factors, kernel);
+        buffer<double> work;
+        unwhiten(in, in_ld, rows, out, out_ld, kernel, work);
+    }
+    template <class S> void unwhiten(S const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld,
+                                     kernel_table<S> const& kernel, buffer<double>& work) const {
+        apply(m_unwhiten, false, in, in_ld, rows, out, out_ld, m_n_factors, kernel, work);
     }
 
     /// inv(U)' inv(U), both triangles: |x|^2 of an x in the basis. ld x ld.
@@ -11839,12 +12020,13 @@ private:
     }
 
     template <class In, class S> void apply(buffer<double> const& m, bool upper, In const* in, std::size_t in_ld, std::size_t rows, S* out,
-                                            std::size_t out_ld, std::size_t out_width, kernel_table<In> const& kernel) const {
+                                            std::size_t out_ld, std::size_t out_width, kernel_table<In> const& kernel,
+                                            buffer<double>& work) const {
         constexpr std::size_t block = 32;
-        buffer<double> exact(std::min(block, rows) * m_ld);
+        double* const exact = room_in(work, std::min(block, rows) * m_ld);
         for (std::size_t first = 0; first < rows; first += block) {
             std::size_t const n = std::min(block, rows - first);
-            kernel.transform(m.data(), m_ld, m_n_factors, upper, in + row_place(first, in_ld), in_ld, n, exact.data());
+            kernel.transform(m.data(), m_ld, m_n_factors, upper, in + row_place(first, in_ld), in_ld, n, exact);
             for (std::size_t r = 0; r < n; ++r) {
                 S* const to = out + row_place(first + r, out_ld);
                 for (std::size_t j = 0; j < m_n_factors; ++j) to[j] = static_cast<S>(exact[r * m_ld + j]);
@@ -11924,63 +12106,6 @@ inline double base_regularization(als_objective const& o, std::size_t n_other) n
 /// The rest, for a row of n >= 1.
 inline double extra_of(als_objective const& o, std::size_t n, std::size_t n_other) noexcept {
     return o.frequency_power == 0 || n <= 1 ? 0.0 : row_regularization(o, n, n_other) - base_regularization(o, n_other);
-}
-}
-}} // namespace recsys
-#endif
-
-// --- recsys/models/als_parts.hpp -------------------------------------------------------------------------------------
-// What an ALS model is made of, and what folding in gives.
-#ifndef RECSYS_MODELS_ALS_PARTS_HPP
-#define RECSYS_MODELS_ALS_PARTS_HPP
-namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-/// A user who was not in training: factors like those of the model, and what made them, which counts as seen.
-template <class Scalar> struct folded_user {
-    std::vector<Scalar> factors; ///< n_factors
-    history items;
-    std::vector<float> preferences = {}; ///< beside the items, if they were given
-};
-/// An item that was not in training.
-template <class Scalar> struct folded_item {
-    std::vector<Scalar> factors; ///< n_factors
-};
-/// One user of a new item, for fold_in_item.
-struct item_taker {
-    user_index user{};
-    float weight = 1;
-    std::optional<float> preference = {}; ///< absent: 1 for a weight above 0, else 0
-};
-
-/// What a model is made of, and the objective by which it folds in. Tables are row-major: a user or item a row.
-template <class Scalar> struct als_parts : als_objective {
-    std::size_t n_users = 0, n_items = 0, n_factors = 0;
-    detail::shared_array<Scalar> user_factors;      ///< n_users x n_factors
-    detail::shared_array<Scalar> item_factors;      ///< n_items x n_factors
-    detail::shared_array<std::uint8_t> known_users; ///< 1 where the user has an entry; empty = every user
-    detail::shared_array<std::uint8_t> known_items; ///< 1 where the item has an entry; empty = every item
-    detail::shared_array<double> user_gramian;      ///< n_factors x n_factors; empty = made here
-    detail::shared_array<double> item_gramian;
-    recsys::provenance from = {};
-    fit_report report = {};
-    bool shape_is_lost = false; ///< loaded from a file, which does not keep the confidence_shape that the model was fitted with
-};
-
-namespace detail {
-/// @throws data_error  where the preferences do not stand where the weights stand.
-template <class Value> void check_same_pattern(std::string_view where, basic_csr<Value> const& weights, csr const& preferences) {
-    auto const same = [](auto a, auto b) {
-        return a.size() == b.size() && (a.data() == b.data() || std::equal(a.begin(), a.end(), b.begin()));
-    };
-    if (weights.n_items() != preferences.n_items() || !same(weights.offsets(), preferences.offsets()) ||
-        !same(weights.columns(), preferences.columns()))
-        throw_data(where, ": the preferences must have the entries that the weights have: make them with map_values");
-}
-
-template <class Value> void check_part(shared_array<Value> const& part, std::size_t n, char const* what) {
-    if (part.size() != n) throw_data("als: ", what, " has ", part.size(), " values, expected ", n);
-    if constexpr (std::is_floating_point_v<Value>)
-        for (std::size_t i = 0; i < n; ++i)
-            if (!std::isfinite(part[i])) throw_data("als: value ", i, " of ", what, " is not finite");
 }
 }
 }} // namespace recsys
@@ -12168,7 +12293,7 @@ private:
             for (std::size_t i = 0; i < m_ld; ++i)
                 for (std::size_t j = i; j < m_ld; ++j) m_a[i * m_ld + j] += static_cast<S>(extra) * m_ridge[i * m_ld + j];
         std::copy_n(m_b.begin(), m_ld, w);
-        if (!m_kernel.cholesky(m_a.data(), m_ld)) not_finite();
+        if (!m_kernel.cholesky_blocks(m_a.data(), m_ld)) not_finite();
         m_kernel.cholesky_solve(m_a.data(), m_ld, w);
         return check_finite(constant - right_times(w));
     }
@@ -12185,7 +12310,7 @@ private:
         std::fill_n(m_a.begin(), ld * ld, S{0});
         m_kernel.symmetric_update(m_a.data(), ld, m_turned.data(), m_n_factors);
         for (std::size_t i = 0; i < ld; ++i) m_a[i * ld + i] += S{1}, m_work[i] = i < n ? m_entries.right()[i] / m_entries.root()[i] : S{0};
-        if (!m_kernel.cholesky(m_a.data(), ld)) not_finite();
+        if (!m_kernel.cholesky_blocks(m_a.data(), ld)) not_finite();
         m_kernel.cholesky_solve(m_a.data(), ld, m_work.data());
         std::fill_n(w, m_ld, S{0});
         m_kernel.weighted_sum(m_panel.data(), m_ld, n, m_work.data(), w);
@@ -12215,6 +12340,334 @@ private:
     S const* m_ridge = nullptr;
 };
 }}} // namespace recsys::detail
+#endif
+
+// --- recsys/models/als_fold_in.hpp -----------------------------------------------------------------------------------
+// One row that was not in training, against a table that stays as it is: what fold-in solves, and the memory it takes for that.
+#ifndef RECSYS_MODELS_ALS_FOLD_IN_HPP
+#define RECSYS_MODELS_ALS_FOLD_IN_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
+/// The rows of one side as fold-in takes them.
+template <class S> struct als_fold_table {
+    std::span<S const> rows; ///< n_rows x n_factors
+    std::size_t n_rows = 0, n_factors = 0;
+    S const* row(std::size_t i) const noexcept { return rows.data() + row_place(i, n_factors); }
+};
+
+/// Of absolute values, of a square matrix: no eigenvalue is larger.
+inline double largest_row_sum(buffer<double> const& a) {
+    auto const n = static_cast<std::size_t>(std::sqrt(static_cast<double>(a.size())));
+    double most = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        double sum = 0;
+        for (std::size_t j = 0; j < n; ++j) sum += std::abs(a[i * n + j]);
+        most = std::max(most, sum);
+    }
+    return most;
+}
+
+/// What the systems of all rows that are solved against a table have in common.
+template <class S> struct als_fold_side {
+    std::optional<als_basis> basis; ///< absent where singular
+    buffer<S> ridge;                ///< only where rows differ in their lambda
+    buffer<double> exact;           ///< w0 G with padded rows, both triangles; only for float: see als_plain_solver
+    buffer<S> start;                ///< the same rounded
+    double start_norm = 0;          ///< no eigenvalue of it is larger
+    double inverse_norm = 0;        ///< nor one of the inverse of w0 G + lambda I
+
+    static als_fold_side make(als_objective const& by, std::span<double const> gramian, std::size_t n_factors, std::size_t n_rows,
+                              simd_level level) {
+        auto const kernel = kernels<double>(level);
+        auto const ld = kernels<S>(level).padded(n_factors);
+        als_fold_side out;
+        out.basis = als_basis::make(gramian, n_factors, by.unobserved_weight, base_regularization(by, n_rows), kernel);
+        if (out.basis && by.frequency_power != 0) out.ridge = out.basis->template ridge<S>(ld, kernel);
+        if (!std::is_same_v<S, float> || !out.basis) return out;
+        out.exact = buffer<double>(ld * ld, 0.0), out.start = buffer<S>(ld * ld, S{0});
+        for (std::size_t i = 0; i < n_factors; ++i)
+            for (std::size_t j = 0; j < n_factors; ++j) {
+                double const x = by.unobserved_weight * gramian[i * n_factors + j];
+                out.exact[i * ld + j] = x, out.start[i * ld + j] = static_cast<S>(x);
+            }
+        out.start_norm = largest_row_sum(out.exact), out.inverse_norm = largest_row_sum(out.basis->template ridge<double>(ld, kernel));
+        return out;
+    }
+};
+
+/// Solves a row of float factors without taking its entries into the basis, which would cost more than all the rest: (w0 G + lambda I +
+/// sum of (c - w0) y y') x = sum of c p y by Cholesky in float. The largest error is some 1e-5 of the largest factor:
+/// - where bounds of the eigenvalues make sure that the condition number is at most 128, the solution is taken as it is;
+/// - else it is refined once with the residual in double. The step says itself how good the solution was: after one of a share e of the solution,
+///   some e^2 of it is wrong. Where e is above 2^-10 nothing is solved, and the caller takes the basis.
+/// Source: Higham, "Accuracy and stability of numerical algorithms" (2002), ch. 10 and 12.
+class als_plain_solver {
+public:
+    /// Rows of other lengths are for the basis: shorter ones are cheaper there, longer ones are summed in double.
+    static bool suits(std::size_t n, std::size_t n_factors) noexcept { return 4 * n > n_factors && n <= most_entries; }
+
+    /// The entries of a row, and its solution as n_factors numbers at `out`. False where it is none for this solver.
+    template <class Index> bool solve(als_fold_side<float> const& side, als_fold_table<float> const& table, std::span<Index const> ids,
+                                      std::span<float const> weights, std::span<float const> preferences, als_objective const& by,
+                                      simd_level level, float* out) {
+        auto const kernel = kernels<float>(level);
+        m_ld = kernel.padded(table.n_factors);
+        take_memory(ids.size(), table.n_factors);
+        if (!read(table, ids, weights, preferences, by) || m_n == 0) return false;
+        float const* const rows = rows_of(table);
+        fill(side, rows, row_regularization(by, m_n, table.n_rows), kernel);
+        bool const is_easy = largest_eigenvalue(side) * side.inverse_norm <= 128;
+        if (!kernel.cholesky_blocks(m_a, m_ld)) return false;
+        kernel.cholesky_solve(m_a, m_ld, m_b);
+        if (!is_easy && !refine(side, rows, row_regularization(by, m_n, table.n_rows), kernel, kernels<double>(level))) return false;
+        std::copy_n(m_b, table.n_factors, out);
+        return std::all_of(out, out + table.n_factors, [](float x) { return std::isfinite(x); });
+    }
+
+private:
+    static constexpr std::size_t most_entries = 512, panel_rows = 64;
+
+    void take_memory(std::size_t n, std::size_t n_factors) {
+        std::size_t const ld = m_ld, copies = n_factors == ld ? 0 : n * ld;
+        float* floats = room_in(m_floats, ld * ld + std::min(n, panel_rows) * ld + ld + 2 * n + copies);
+        m_a = floats, m_panel = m_a + ld * ld, m_b = m_panel + std::min(n, panel_rows) * ld, m_copies = m_b + ld;
+        m_root = m_copies + copies, m_right = m_root + n;
+        double* const doubles = room_in(m_doubles, 3 * ld + 2 * n);
+        m_x = doubles, m_rest = m_x + ld, m_product = m_rest + ld, m_exact_right = m_product + ld, m_excess = m_exact_right + n;
+        m_id = room_in(m_ids, n);
+    }
+
+    /// False where an entry weighs less than an absent pair.
+    template <class Index> bool read(als_fold_table<float> const& table, std::span<Index const> ids, std::span<float const> weights,
+                                     std::span<float const> preferences, als_objective const& by) {
+        m_n = 0;
+        double const beyond = 1 - by.unobserved_weight;
+        bool heavier = true;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            auto const r = static_cast<double>(weights[i]);
+            if (r == 0) continue;
+            float const* const row = table.row(to_size(ids[i])); // rows lie far apart: ask for all before waiting for one
+            for (std::size_t j = 0; j < table.n_factors; j += 64 / sizeof(float)) prefetch(row + j);
+            double const added = added_confidence(by, std::abs(r)),
+                         p = preferences.empty() ? (r > 0 ? 1.0 : 0.0) : static_cast<double>(preferences[i]);
+            m_id[m_n] = static_cast<std::uint32_t>(ids[i]);
+            m_excess[m_n] = beyond + added, m_exact_right[m_n] = (1 + added) * p;
+            heavier = heavier && m_excess[m_n] >= 0;
+            ++m_n;
+        }
+        for (std::size_t i = 0; i < m_n && heavier; ++i) {
+            m_root[i] = static_cast<float>(std::sqrt(m_excess[i])), m_right[i] = static_cast<float>(m_exact_right[i]);
+        }
+        return heavier;
+    }
+
+    /// The rows by m_id: in place, or padded copies.
+    float const* rows_of(als_fold_table<float> const& table) {
+        if (table.n_factors == m_ld) return table.rows.data();
+        for (std::size_t i = 0; i < m_n; ++i) {
+            float* const to = m_copies + i * m_ld;
+            std::copy_n(table.row(m_id[i]), table.n_factors, to);
+            std::fill(to + table.n_factors, to + m_ld, 0.0f);
+            m_id[i] = static_cast<std::uint32_t>(i);
+        }
+        return m_copies;
+    }
+
+    void fill(als_fold_side<float> const& side, float const* rows, double lambda, kernel_table<float> const& kernel) {
+        std::copy_n(side.start.data(), m_ld * m_ld, m_a);
+        std::fill_n(m_b, m_ld, 0.0f);
+        auto const diagonal = static_cast<float>(lambda);
+        for (std::size_t i = 0; i < m_ld; ++i) m_a[i * m_ld + i] += diagonal;
+        for (std::size_t i = side.basis->n_factors(); i < m_ld; ++i) m_a[i * m_ld + i] = 1;
+        for (std::size_t first = 0; first < m_n; first += panel_rows) {
+            std::size_t const n = std::min(panel_rows, m_n - first);
+            kernel.gather(m_panel, m_ld, rows, m_id + first, m_root + first, m_right + first, n, m_b);
+            kernel.symmetric_update(m_a, m_ld, m_panel, n);
+        }
+    }
+
+    /// At most, by the norm of what all rows share and the trace of the rest.
+    double largest_eigenvalue(als_fold_side<float> const& side) const {
+        double trace = 0;
+        for (std::size_t i = 0; i < m_ld; ++i)
+            trace += static_cast<double>(m_a[i * m_ld + i]) - static_cast<double>(side.start[i * m_ld + i]);
+        return side.start_norm + trace;
+    }
+
+    /// The solution in m_b. False where the step is too long for one to be enough.
+    bool refine(als_fold_side<float> const& side, float const* rows, double lambda, kernel_table<float> const& kernel,
+                kernel_table<double> const& in_double) {
+        for (std::size_t j = 0; j < m_ld; ++j) {
+            m_x[j] = static_cast<double>(m_b[j]);
+            m_rest[j] = -lambda * m_x[j], m_product[j] = -m_x[j];
+        }
+        in_double.weighted_sum(side.exact.data(), m_ld, m_ld, m_product, m_rest); // it is symmetric
+        kernel.add_rests(rows, m_ld, m_id, m_n, m_exact_right, m_excess, m_x, m_rest);
+        for (std::size_t j = 0; j < m_ld; ++j) m_b[j] = static_cast<float>(m_rest[j]);
+        kernel.cholesky_solve(m_a, m_ld, m_b);
+        double most = 0, most_change = 0;
+        for (std::size_t j = 0; j < m_ld; ++j) {
+            auto const change = static_cast<double>(m_b[j]);
+            most = std::max(most, std::abs(m_x[j])), most_change = std::max(most_change, std::abs(change));
+            m_b[j] = static_cast<float>(m_x[j] + change);
+        }
+        return most_change <= most / 1024;
+    }
+
+    buffer<float> m_floats;
+    buffer<double> m_doubles;
+    buffer<std::uint32_t> m_ids;
+    std::size_t m_ld = 0, m_n = 0;
+    float *m_a = nullptr, *m_panel = nullptr, *m_b = nullptr, *m_copies = nullptr, *m_root = nullptr, *m_right = nullptr;
+    double *m_x = nullptr, *m_rest = nullptr, *m_product = nullptr, *m_exact_right = nullptr, *m_excess = nullptr;
+    std::uint32_t* m_id = nullptr;
+};
+
+/// Solves a row as a half-step does, with only the rows of the table that are needed taken into the basis.
+template <class S> class als_basis_solver {
+public:
+    template <class Index> void solve(als_fold_side<S> const& side, als_fold_table<S> const& table, std::span<Index const> ids,
+                                      std::span<float const> weights, std::span<float const> preferences, als_objective const& by,
+                                      simd_level level, S* out) {
+        auto const kernel = kernels<S>(level);
+        prepare(kernel, table.n_factors, ids.size());
+        auto& solver = *m_solver;
+        solver.set_ridge(side.ridge.data());
+        std::size_t const most = solver.most_entries;
+        std::uint32_t* const places = room_in(m_places, std::min(ids.size(), most));
+        for (std::size_t i = 0; i < std::min(ids.size(), most); ++i) places[i] = static_cast<std::uint32_t>(i);
+        S* const w = room_in(m_w, solver.row_length());
+        m_sum.clear();
+        for (std::size_t first = 0; first < ids.size() || first == 0; first += most) {
+            std::size_t const n = std::min(most, ids.size() - first);
+            S const* const z = whiten(*side.basis, table, ids.subspan(first, n), solver.row_length(), kernels<double>(level));
+            solver.entries().read(std::span<std::uint32_t const>(places, n), weights.subspan(first, n),
+                                  preferences.empty() ? preferences : preferences.subspan(first, n), by);
+            if (ids.size() <= most) solver.solve(z, extra_of(by, solver.entries().size(), table.n_rows), w);
+            else solver.accumulate(z, m_sum);
+        }
+        if (ids.size() > most) solver.solve(m_sum, extra_of(by, m_sum.n_entries, table.n_rows), w);
+        side.basis->unwhiten(w, solver.row_length(), 1, out, table.n_factors, kernel, m_work);
+    }
+
+private:
+    void prepare(kernel_table<S> const& kernel, std::size_t n_factors, std::size_t n) {
+        n = std::min(n, als_row_solver<S>::most_entries + 1);
+        std::size_t const ld = kernel.padded(n_factors);
+        if (m_solver && m_n_factors == n_factors && m_update == kernel.symmetric_update && n <= m_longest) return;
+        m_longest = n, m_n_factors = n_factors, m_update = kernel.symmetric_update;
+        m_solver.emplace(kernel, n_factors, false, n);
+        m_sum = als_system(n > als_row_solver<S>::most_entries ? ld : 0);
+    }
+    template <class Index> S const* whiten(als_basis const& basis, als_fold_table<S> const& table, std::span<Index const> ids,
+                                           std::size_t ld, kernel_table<double> const& kernel) {
+        constexpr std::size_t some = 32; // together: the kernel takes four rows at a time
+        std::size_t const f = table.n_factors;
+        S* const z = room_in(m_z, ids.size() * ld);
+        double* const exact = room_in(m_exact, std::min(some, ids.size()) * f);
+        for (auto const id : ids) // rows lie far apart: ask for all before waiting for one
+            for (std::size_t j = 0; j < f; j += 64 / sizeof(S)) prefetch(table.row(to_size(id)) + j);
+        for (std::size_t i = 0; i < ids.size(); i += some) {
+            std::size_t const n = std::min(some, ids.size() - i);
+            for (std::size_t r = 0; r < n; ++r) std::copy_n(table.row(to_size(ids[i + r])), f, exact + r * f);
+            basis.whiten(exact, f, n, z + i * ld, ld, kernel, m_work);
+        }
+        return z;
+    }
+
+    std::optional<als_row_solver<S>> m_solver;
+    std::size_t m_n_factors = 0, m_longest = 0;
+    decltype(kernel_table<S>::symmetric_update) m_update = nullptr; // of the level that m_solver is for
+    als_system m_sum{0};
+    buffer<S> m_z, m_w;
+    buffer<double> m_exact, m_work;
+    buffer<std::uint32_t> m_places;
+};
+}
+
+/// The memory of `fold_in`, for a caller who folds in one user after the other: it grows with the longest history and is then used again. For one
+/// thread at a time, for any model of the scalar type.
+template <std::floating_point Scalar> class als_fold_workspace {
+public:
+    als_fold_workspace() = default;
+
+private:
+    template <std::floating_point> friend class basic_als_model;
+
+    template <class Index> std::span<Scalar const> solve(detail::als_fold_side<Scalar> const& side,
+                                                         detail::als_fold_table<Scalar> const& table, std::span<Index const> ids,
+                                                         std::span<float const> weights, std::span<float const> preferences,
+                                                         als_objective const& by, detail::simd_level level) {
+        std::span<Scalar> const out(detail::room_in(m_out, table.n_factors), table.n_factors);
+        if constexpr (std::same_as<Scalar, float>)
+            if (m_plain.suits(ids.size(), table.n_factors) && m_plain.solve(side, table, ids, weights, preferences, by, level, out.data()))
+                return out;
+        m_whitened.solve(side, table, ids, weights, preferences, by, level, out.data());
+        return out;
+    }
+
+    detail::als_plain_solver m_plain;
+    detail::als_basis_solver<Scalar> m_whitened;
+    detail::buffer<Scalar> m_out;
+};
+}} // namespace recsys
+#endif
+
+// --- recsys/models/als_parts.hpp -------------------------------------------------------------------------------------
+// What an ALS model is made of, and what folding in gives.
+#ifndef RECSYS_MODELS_ALS_PARTS_HPP
+#define RECSYS_MODELS_ALS_PARTS_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+/// A user who was not in training: factors like those of the model, and what made them, which counts as seen.
+template <class Scalar> struct folded_user {
+    std::vector<Scalar> factors; ///< n_factors
+    history items;
+    std::vector<float> preferences = {}; ///< beside the items, if they were given
+};
+/// An item that was not in training.
+template <class Scalar> struct folded_item {
+    std::vector<Scalar> factors; ///< n_factors
+};
+/// One user of a new item, for fold_in_item.
+struct item_taker {
+    user_index user{};
+    float weight = 1;
+    std::optional<float> preference = {}; ///< absent: 1 for a weight above 0, else 0
+};
+
+/// What a model is made of, and the objective by which it folds in. Tables are row-major: a user or item a row.
+template <class Scalar> struct als_parts : als_objective {
+    std::size_t n_users = 0, n_items = 0, n_factors = 0;
+    detail::shared_array<Scalar> user_factors;      ///< n_users x n_factors
+    detail::shared_array<Scalar> item_factors;      ///< n_items x n_factors
+    detail::shared_array<std::uint8_t> known_users; ///< 1 where the user has an entry; empty = every user
+    detail::shared_array<std::uint8_t> known_items; ///< 1 where the item has an entry; empty = every item
+    detail::shared_array<double> user_gramian;      ///< n_factors x n_factors; empty = made here
+    detail::shared_array<double> item_gramian;
+    recsys::provenance from = {};
+    fit_report report = {};
+    bool shape_is_lost = false; ///< loaded from a file, which does not keep the confidence_shape that the model was fitted with
+};
+
+namespace detail {
+/// @throws data_error  where the preferences do not stand where the weights stand.
+template <class Value> void check_same_pattern(std::string_view where, basic_csr<Value> const& weights, csr const& preferences) {
+    auto const same = [](auto a, auto b) {
+        return a.size() == b.size() && (a.data() == b.data() || std::equal(a.begin(), a.end(), b.begin()));
+    };
+    if (weights.n_items() != preferences.n_items() || !same(weights.offsets(), preferences.offsets()) ||
+        !same(weights.columns(), preferences.columns()))
+        throw_data(where, ": the preferences must have the entries that the weights have: make them with map_values");
+}
+
+template <class Value> void check_part(shared_array<Value> const& part, std::size_t n, char const* what) {
+    if (part.size() != n) throw_data("als: ", what, " has ", part.size(), " values, expected ", n);
+    if constexpr (std::is_floating_point_v<Value>)
+        for (std::size_t i = 0; i < n; ++i)
+            if (!std::isfinite(part[i])) throw_data("als: value ", i, " of ", what, " is not finite");
+}
+}
+}} // namespace recsys
 #endif
 
 // --- recsys/models/als_model.hpp -------------------------------------------------------------------------------------
@@ -12289,18 +12742,26 @@ public:
         score_each(user, out, [&](std::size_t i) { return to_size(items[i]); });
     }
 
-    /// A user who was not in training, solved exactly as the training solves one: a training row gives the trained factors where the solver is
-    /// exact. Items with weight 0 do not count, an empty history gives zeros.
+    /// A user who was not in training, solved as the exact solver of the training solves one: a training row gives the trained factors, in double to
+    /// the last bit. In float rows of more than a quarter as many entries as factors, up to 512, are solved without the basis of the training
+    /// and refined in double, unless they are ill-conditioned: then a training row gives the trained factors but for their own rounding, some
+    /// 1e-6 of the largest of them. Items with weight 0 do not count, an empty history gives zeros.
     /// @param preferences  beside items.items(), as the fit was given them; empty: 1 for a weight above 0, else 0.
     /// @throws data_error  for items past the end, or of another item encoder. Cost: O(n f^2 + f^3).
     [[nodiscard]] folded_user<Scalar> fold_in(history const& items, std::span<float const> preferences = {}) const {
+        als_fold_workspace<Scalar> work;
+        auto const factors = fold_in(items, work, preferences);
+        return {{factors.begin(), factors.end()}, items, {preferences.begin(), preferences.end()}};
+    }
+    /// The same n_factors() numbers, in the workspace until it is used again: for serving, nothing is allocated once it has grown.
+    [[nodiscard]] std::span<Scalar const> fold_in(history const& items, als_fold_workspace<Scalar>& work,
+                                                  std::span<float const> preferences = {}) const {
         detail::check_same_encoders("als: fold_in", "the history", {0, items.provenance().items, {}}, provenance());
         if (!preferences.empty() && preferences.size() != items.size())
             detail::throw_data("als: fold_in: ", preferences.size(), " preferences of ", items.size(), " items");
         for (auto const p : preferences)
             if (!std::isfinite(p)) detail::throw_data("als: fold_in: a preference is not finite");
-        auto factors = solve_row(items.items(), items.weights(), preferences, item_factors(), n_items(), state().items, "item");
-        return {std::move(factors), items, {preferences.begin(), preferences.end()}};
+        return solve_row(items.items(), items.weights(), preferences, item_table(), state().items, "item", work);
     }
     /// An anonymous session: each item weighs 1, repeats add up.
     template <std::ranges::input_range Range>
@@ -12326,8 +12787,10 @@ public:
             else weights.back() += weight, given.back() = preference ? preference : given.back();
         }
         for (std::size_t i = 0; i < given.size(); ++i) preferences.push_back(given[i].value_or(weights[i] > 0 ? 1.f : 0.f));
-        return {solve_row(std::span<user_index const>(users), std::span<float const>(weights), std::span<float const>(preferences),
-                          user_factors(), n_users(), state().users, "user")};
+        als_fold_workspace<Scalar> work;
+        auto const factors = solve_row(std::span<user_index const>(users), std::span<float const>(weights),
+                                       std::span<float const>(preferences), user_table(), state().users, "user", work);
+        return {{factors.begin(), factors.end()}};
     }
 
     fit_report const& report() const& noexcept { return parts().report; }
@@ -12351,15 +12814,10 @@ public:
 
 private:
     friend struct detail::archived<basic_als_model<Scalar>>;
-    /// What the rows of the other side are solved in.
-    struct side_state {
-        std::optional<detail::als_basis> basis; // absent where singular
-        detail::buffer<Scalar> ridge;           // only where rows differ in their lambda
-    };
     struct shared_state {
         als_parts<Scalar> parts;
         detail::simd_level level = detail::simd_level::portable;
-        side_state users, items;
+        detail::als_fold_side<Scalar> users, items;
     };
 
     shared_state const& state() const noexcept {
@@ -12385,20 +12843,14 @@ private:
         if (p.item_gramian.empty()) p.item_gramian = detail::gramian(p.item_factors.span(), p.n_factors, alone, kernel);
         detail::check_part(p.user_gramian, p.n_factors * p.n_factors, "user_gramian");
         detail::check_part(p.item_gramian, p.n_factors * p.n_factors, "item_gramian");
-        state->users = side_of(p, p.user_gramian.span(), p.n_users, state->level);
-        state->items = side_of(p, p.item_gramian.span(), p.n_items, state->level);
+        state->users = detail::als_fold_side<Scalar>::make(p, p.user_gramian.span(), p.n_factors, p.n_users, state->level);
+        state->items = detail::als_fold_side<Scalar>::make(p, p.item_gramian.span(), p.n_factors, p.n_items, state->level);
         state->parts = std::move(p);
         m_state = std::move(state);
     }
 
-    static side_state side_of(als_parts<Scalar> const& p, std::span<double const> gramian, std::size_t n, detail::simd_level level) {
-        auto const kernel = detail::kernels<double>(level);
-        side_state out{detail::als_basis::make(gramian, p.n_factors, p.unobserved_weight, detail::base_regularization(p, n), kernel), {}};
-        if (out.basis && p.frequency_power != 0)
-            out.ridge = out.basis->template ridge<Scalar>(detail::kernels<Scalar>(level).padded(p.n_factors), kernel);
-        return out;
-    }
-
+    detail::als_fold_table<Scalar> item_table() const noexcept { return {parts().item_factors.span(), n_items(), n_factors()}; }
+    detail::als_fold_table<Scalar> user_table() const noexcept { return {parts().user_factors.span(), n_users(), n_factors()}; }
     std::span<Scalar const> row(std::span<Scalar const> table, std::size_t i, std::size_t n, char const* what) const {
         if (i >= n) detail::throw_data("als: ", what, ' ', i, ", there are ", n, ' ', what, 's');
         return table.subspan(detail::row_place(i, n_factors()), n_factors());
@@ -12416,54 +12868,17 @@ private:
                    [&](std::size_t i, Scalar score) { out[i] = static_cast<float>(score); });
     }
 
-    /// One row of a half-step against a table: what training does, with only the rows that are needed taken into the basis.
-    template <class Index> std::vector<Scalar> solve_row(std::span<Index const> ids, std::span<float const> weights,
-                                                         std::span<float const> preferences, std::span<Scalar const> table, std::size_t n,
-                                                         side_state const& side, char const* what) const {
+    template <class Index>
+    std::span<Scalar const> solve_row(std::span<Index const> ids, std::span<float const> weights, std::span<float const> preferences,
+                                      detail::als_fold_table<Scalar> const& table, detail::als_fold_side<Scalar> const& side,
+                                      char const* what, als_fold_workspace<Scalar>& work) const {
         for (auto const id : ids)
-            if (to_size(id) >= n) detail::throw_data("als: fold_in: ", what, ' ', to_size(id), ", there are ", n, ' ', what, 's');
+            if (to_size(id) >= table.n_rows)
+                detail::throw_data("als: fold_in: ", what, ' ', to_size(id), ", there are ", table.n_rows, ' ', what, 's');
         if (!side.basis)
             detail::throw_data("als: fold_in: the Gramian of the ", what, " factors is singular with regularization ", regularization(),
                                "; fit with regularization above 0");
-        auto const kernel = detail::kernels<Scalar>(state().level);
-        detail::als_row_solver<Scalar> solver(kernel, n_factors(), false, ids.size());
-        solver.set_ridge(side.ridge.data());
-        std::vector<Scalar> w(solver.row_length()), out(n_factors());
-        solve_whitened(solver, ids, weights, preferences, table, n, *side.basis, w);
-        side.basis->unwhiten(w.data(), w.size(), 1, out.data(), out.size(), kernel);
-        return out;
-    }
-    template <class Index> void solve_whitened(detail::als_row_solver<Scalar>& solver, std::span<Index const> ids,
-                                               std::span<float const> weights, std::span<float const> preferences,
-                                               std::span<Scalar const> table, std::size_t n, detail::als_basis const& basis,
-                                               std::vector<Scalar>& w) const {
-        auto const kernel = detail::kernels<double>(state().level);
-        auto const& by = objective();
-        std::size_t const f = n_factors(), ld = solver.row_length(), most = solver.most_entries;
-        std::vector<std::uint32_t> places(std::min(ids.size(), most));
-        for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint32_t>(i);
-        constexpr std::size_t some = 32;
-        detail::buffer<Scalar> z(places.size() * ld);
-        detail::buffer<double> exact(std::min(some, places.size()) * f);
-        detail::als_system sum(ids.size() > most ? ld : 0);
-        for (std::size_t first = 0; first < ids.size() || first == 0; first += most) {
-            std::size_t const count = std::min(most, ids.size() - first);
-            for (std::size_t i = 0; i < count; ++i) // rows lie far apart: ask for all before waiting for one
-                for (std::size_t j = 0; j < f; j += 64 / sizeof(Scalar))
-                    detail::prefetch(table.data() + detail::row_place(to_size(ids[first + i]), f) + j);
-            for (std::size_t i = 0; i < count; i += some) { // together: the kernel takes four rows at a time
-                std::size_t const n_rows = std::min(some, count - i);
-                for (std::size_t r = 0; r < n_rows; ++r)
-                    std::copy_n(table.data() + detail::row_place(to_size(ids[first + i + r]), f), f, exact.data() + r * f);
-                basis.whiten(exact.data(), f, n_rows, z.data() + i * ld, ld, kernel);
-            }
-            solver.entries().read(std::span<std::uint32_t const>(places).first(count), weights.subspan(first, count),
-                                  preferences.empty() ? preferences : preferences.subspan(first, count), by);
-            if (ids.size() <= most)
-                return static_cast<void>(solver.solve(z.data(), detail::extra_of(by, solver.entries().size(), n), w.data()));
-            solver.accumulate(z.data(), sum);
-        }
-        solver.solve(sum, detail::extra_of(by, sum.n_entries, n), w.data());
+        return work.solve(side, table, ids, weights, preferences, objective(), state().level);
     }
 
     std::shared_ptr<shared_state const> m_state;
@@ -13245,7 +13660,7 @@ template <class Scalar, class Value> buffer<double> explaining_direction(basic_a
             for (std::size_t j = i; j < f; ++j) a[i * ld + j] += excess * static_cast<double>(y[i]) * static_cast<double>(y[j]);
     }
     for (std::size_t j = 0; j < f; ++j) x[j] = static_cast<double>(target[j]);
-    if (!kernel.cholesky(a.data(), ld)) throw_data("als: explain: the user's system is singular; fit with regularization above 0");
+    if (!kernel.cholesky_blocks(a.data(), ld)) throw_data("als: explain: the user's system is singular; fit with regularization above 0");
     kernel.cholesky_solve(a.data(), ld, x.data());
     return x;
 }

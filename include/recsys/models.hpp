@@ -11,6 +11,7 @@
 #include <recsys/models/als_basis.hpp>
 #include <recsys/models/als_explain.hpp>
 #include <recsys/models/als_fit.hpp>
+#include <recsys/models/als_fold_in.hpp>
 #include <recsys/models/als_half_step.hpp>
 #include <recsys/models/als_model.hpp>
 #include <recsys/models/als_objective.hpp>

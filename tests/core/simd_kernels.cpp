@@ -102,7 +102,7 @@ TEST_CASE_TEMPLATE("cholesky and its solve leave no residual, for every width", 
                 auto const a = positive_matrix(kernel, random_rows<S>(depth * ld, 3), ld);
                 auto const b = random_rows<S>(ld, 4);
                 auto u = copy_of(a), x = copy_of(b);
-                REQUIRE(kernel.cholesky(u.data(), ld));
+                REQUIRE(kernel.cholesky_blocks(u.data(), ld));
                 kernel.cholesky_solve(u.data(), ld, x.data());
                 CHECK(worst_residual(a, x, b) < 5 * tolerance<S>());
             }
@@ -117,11 +117,18 @@ TEST_CASE_TEMPLATE("cholesky's diagonal is that of 1 / U, worked by hand", S, fl
         for (std::size_t i = 0; i < ld; ++i) a[i * ld + i] = 1;
         a[0] = 4, a[1] = 2, a[ld + 1] = 10; // U = (2 1; 0 3)
         b[0] = 8, b[1] = 22;                // x = (1, 2)
+        auto blocks = copy_of(a);
         REQUIRE(kernel.cholesky(a.data(), ld));
         CHECK(wide(a[0]) == 0.5);
         CHECK(wide(a[1]) == 1);
         CHECK(wide(a[ld + 1]) == doctest::Approx(1.0 / 3).epsilon(1e-6));
-        kernel.cholesky_solve(a.data(), ld, b.data());
+        // With the blocks inverted, inv(U) = (1/2 -1/6; 0 1/3).
+        REQUIRE(kernel.cholesky_blocks(blocks.data(), ld));
+        CHECK(wide(blocks[0]) == 0.5);
+        CHECK(wide(blocks[1]) == doctest::Approx(-1.0 / 6).epsilon(1e-6));
+        CHECK(wide(blocks[ld]) == 0);
+        CHECK(wide(blocks[ld + 1]) == doctest::Approx(1.0 / 3).epsilon(1e-6));
+        kernel.cholesky_solve(blocks.data(), ld, b.data());
         CHECK(wide(b[0]) == doctest::Approx(1).epsilon(1e-6));
         CHECK(wide(b[1]) == doctest::Approx(2).epsilon(1e-6));
         CHECK(b[2] == 0);
@@ -136,8 +143,35 @@ TEST_CASE_TEMPLATE("c29 cholesky reports a pivot that is not positive, wherever 
             for (S const pivot : {S{0}, S{-1}, std::numeric_limits<S>::quiet_NaN()}) {
                 buffer<S> a(ld * ld, S{0});
                 for (std::size_t i = 0; i < ld; ++i) a[i * ld + i] = i == at ? pivot : S{1};
+                auto blocks = copy_of(a);
                 CHECK_FALSE(kernel.cholesky(a.data(), ld));
+                CHECK_FALSE(kernel.cholesky_blocks(blocks.data(), ld));
             }
+    }
+}
+
+TEST_CASE_TEMPLATE("add_rests adds what an x leaves of the rows' right-hand sides, in double", S, float, double) {
+    for (auto const level : levels()) {
+        auto const kernel = rs::detail::kernels<S>(level);
+        std::size_t const ld = kernel.padded(21), rows = 30;
+        auto const z = random_rows<S>(rows * ld, 5);
+        for (std::size_t const n : {0u, 1u, 3u, 4u, 5u, 29u, 70u}) {
+            rs::random_stream random(7);
+            std::vector<std::uint32_t> id(n);
+            for (auto& i : id) i = static_cast<std::uint32_t>(random.below(rows));
+            auto const right = random_rows<double>(n, 8), excess = random_rows<double>(n, 9), x = random_rows<double>(ld, 10);
+            auto out = random_rows<double>(ld, 11);
+            auto wanted = copy_of(out);
+            for (std::size_t k = 0; k < n; ++k) {
+                double rest = right[k];
+                for (std::size_t j = 0; j < ld; ++j) rest -= excess[k] * wide(z[id[k] * ld + j]) * x[j];
+                for (std::size_t j = 0; j < ld; ++j) wanted[j] += rest * wide(z[id[k] * ld + j]);
+            }
+            kernel.add_rests(z.data(), ld, id.data(), n, right.data(), excess.data(), x.data(), out.data());
+            double worst = 0;
+            for (std::size_t j = 0; j < ld; ++j) worst = std::max(worst, std::abs(out[j] - wanted[j]));
+            CHECK(worst < 1e-12);
+        }
     }
 }
 

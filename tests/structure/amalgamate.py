@@ -8,7 +8,7 @@ amalgamate.py --stdout   prints it
 
 Parts are visited depth first from recsys/all.hpp, so that each stands after what it includes, once, with its include guard: a
 program may use both forms. System includes that stand under no #if move to the top, sorted; the others stay where they are.
-A text without a guard (*.inl) is repeated at each place that includes it.
+A text without a guard (*.inl) is repeated at each place that includes it, its comments only at the first.
 """
 import re
 import sys
@@ -121,8 +121,10 @@ class Amalgam:
         return text
 
     def inline_text(self, name):
-        self.done.add(name)
         lines = read(name)
+        if name in self.done:
+            lines = [line for line in lines if line.strip() and not re.match(r"\s*//", line)]
+        self.done.add(name)
         if any(INCLUDE_LINE.match(line) for line in lines):
             raise Fault(f"{name}: a text that is repeated includes nothing")
         return lines

@@ -64,6 +64,12 @@ buffer<double> gramian(std::span<S const> table, std::size_t n_factors, team& wo
     return out;
 }
 
+/// A buffer that is made anew only where it is too short; what it held is lost.
+template <class Value> Value* room_in(buffer<Value>& memory, std::size_t n) {
+    if (memory.size() < n) memory = buffer<Value>(n);
+    return memory.data();
+}
+
 /// The basis of a Gramian; nothing where weight G + lambda I is singular.
 class als_basis {
 public:
@@ -92,15 +98,26 @@ public:
     /// and give the same bits.
     template <class In, class S>
     void whiten(In const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<In> const& kernel) const {
-        apply(m_whiten, true, in, in_ld, rows, out, out_ld, out_ld, kernel);
+        buffer<double> work;
+        whiten(in, in_ld, rows, out, out_ld, kernel, work);
+    }
+    template <class In, class S> void whiten(In const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld,
+                                             kernel_table<In> const& kernel, buffer<double>& work) const {
+        apply(m_whiten, true, in, in_ld, rows, out, out_ld, out_ld, kernel, work);
     }
     template <class S>
     void rewhiten(S const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<S> const& kernel) const {
-        apply(m_rewhiten, false, in, in_ld, rows, out, out_ld, out_ld, kernel);
+        buffer<double> work;
+        apply(m_rewhiten, false, in, in_ld, rows, out, out_ld, out_ld, kernel, work);
     }
     template <class S>
     void unwhiten(S const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld, kernel_table<S> const& kernel) const {
-        apply(m_unwhiten, false, in, in_ld, rows, out, out_ld, m_n_factors, kernel);
+        buffer<double> work;
+        unwhiten(in, in_ld, rows, out, out_ld, kernel, work);
+    }
+    template <class S> void unwhiten(S const* in, std::size_t in_ld, std::size_t rows, S* out, std::size_t out_ld,
+                                     kernel_table<S> const& kernel, buffer<double>& work) const {
+        apply(m_unwhiten, false, in, in_ld, rows, out, out_ld, m_n_factors, kernel, work);
     }
 
     /// inv(U)' inv(U), both triangles: |x|^2 of an x in the basis. ld x ld.
@@ -139,12 +156,13 @@ private:
     }
 
     template <class In, class S> void apply(buffer<double> const& m, bool upper, In const* in, std::size_t in_ld, std::size_t rows, S* out,
-                                            std::size_t out_ld, std::size_t out_width, kernel_table<In> const& kernel) const {
+                                            std::size_t out_ld, std::size_t out_width, kernel_table<In> const& kernel,
+                                            buffer<double>& work) const {
         constexpr std::size_t block = 32;
-        buffer<double> exact(std::min(block, rows) * m_ld);
+        double* const exact = room_in(work, std::min(block, rows) * m_ld);
         for (std::size_t first = 0; first < rows; first += block) {
             std::size_t const n = std::min(block, rows - first);
-            kernel.transform(m.data(), m_ld, m_n_factors, upper, in + row_place(first, in_ld), in_ld, n, exact.data());
+            kernel.transform(m.data(), m_ld, m_n_factors, upper, in + row_place(first, in_ld), in_ld, n, exact);
             for (std::size_t r = 0; r < n; ++r) {
                 S* const to = out + row_place(first + r, out_ld);
                 for (std::size_t j = 0; j < m_n_factors; ++j) to[j] = static_cast<S>(exact[r * m_ld + j]);

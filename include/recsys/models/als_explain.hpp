@@ -61,7 +61,7 @@ template <class Scalar, class Value> buffer<double> explaining_direction(basic_a
             for (std::size_t j = i; j < f; ++j) a[i * ld + j] += excess * static_cast<double>(y[i]) * static_cast<double>(y[j]);
     }
     for (std::size_t j = 0; j < f; ++j) x[j] = static_cast<double>(target[j]);
-    if (!kernel.cholesky(a.data(), ld)) throw_data("als: explain: the user's system is singular; fit with regularization above 0");
+    if (!kernel.cholesky_blocks(a.data(), ld)) throw_data("als: explain: the user's system is singular; fit with regularization above 0");
     kernel.cholesky_solve(a.data(), ld, x.data());
     return x;
 }

@@ -31,9 +31,9 @@
 #include <recsys/core/types.hpp>
 #include <recsys/data/history.hpp>
 #include <recsys/models/als_basis.hpp>
+#include <recsys/models/als_fold_in.hpp>
 #include <recsys/models/als_objective.hpp>
 #include <recsys/models/als_parts.hpp>
-#include <recsys/models/als_rows.hpp>
 #include <recsys/retrieval/factor_pairs.hpp>
 #include <recsys/retrieval/factor_scorer.hpp>
 
@@ -106,18 +106,26 @@ public:
         score_each(user, out, [&](std::size_t i) { return to_size(items[i]); });
     }
 
-    /// A user who was not in training, solved exactly as the training solves one: a training row gives the trained factors where the solver is
-    /// exact. Items with weight 0 do not count, an empty history gives zeros.
+    /// A user who was not in training, solved as the exact solver of the training solves one: a training row gives the trained factors, in double to
+    /// the last bit. In float rows of more than a quarter as many entries as factors, up to 512, are solved without the basis of the training
+    /// and refined in double, unless they are ill-conditioned: then a training row gives the trained factors but for their own rounding, some
+    /// 1e-6 of the largest of them. Items with weight 0 do not count, an empty history gives zeros.
     /// @param preferences  beside items.items(), as the fit was given them; empty: 1 for a weight above 0, else 0.
     /// @throws data_error  for items past the end, or of another item encoder. Cost: O(n f^2 + f^3).
     [[nodiscard]] folded_user<Scalar> fold_in(history const& items, std::span<float const> preferences = {}) const {
+        als_fold_workspace<Scalar> work;
+        auto const factors = fold_in(items, work, preferences);
+        return {{factors.begin(), factors.end()}, items, {preferences.begin(), preferences.end()}};
+    }
+    /// The same n_factors() numbers, in the workspace until it is used again: for serving, nothing is allocated once it has grown.
+    [[nodiscard]] std::span<Scalar const> fold_in(history const& items, als_fold_workspace<Scalar>& work,
+                                                  std::span<float const> preferences = {}) const {
         detail::check_same_encoders("als: fold_in", "the history", {0, items.provenance().items, {}}, provenance());
         if (!preferences.empty() && preferences.size() != items.size())
             detail::throw_data("als: fold_in: ", preferences.size(), " preferences of ", items.size(), " items");
         for (auto const p : preferences)
             if (!std::isfinite(p)) detail::throw_data("als: fold_in: a preference is not finite");
-        auto factors = solve_row(items.items(), items.weights(), preferences, item_factors(), n_items(), state().items, "item");
-        return {std::move(factors), items, {preferences.begin(), preferences.end()}};
+        return solve_row(items.items(), items.weights(), preferences, item_table(), state().items, "item", work);
     }
     /// An anonymous session: each item weighs 1, repeats add up.
     template <std::ranges::input_range Range>
@@ -143,8 +151,10 @@ public:
             else weights.back() += weight, given.back() = preference ? preference : given.back();
         }
         for (std::size_t i = 0; i < given.size(); ++i) preferences.push_back(given[i].value_or(weights[i] > 0 ? 1.f : 0.f));
-        return {solve_row(std::span<user_index const>(users), std::span<float const>(weights), std::span<float const>(preferences),
-                          user_factors(), n_users(), state().users, "user")};
+        als_fold_workspace<Scalar> work;
+        auto const factors = solve_row(std::span<user_index const>(users), std::span<float const>(weights),
+                                       std::span<float const>(preferences), user_table(), state().users, "user", work);
+        return {{factors.begin(), factors.end()}};
     }
 
     fit_report const& report() const& noexcept { return parts().report; }
@@ -168,15 +178,10 @@ public:
 
 private:
     friend struct detail::archived<basic_als_model<Scalar>>;
-    /// What the rows of the other side are solved in.
-    struct side_state {
-        std::optional<detail::als_basis> basis; // absent where singular
-        detail::buffer<Scalar> ridge;           // only where rows differ in their lambda
-    };
     struct shared_state {
         als_parts<Scalar> parts;
         detail::simd_level level = detail::simd_level::portable;
-        side_state users, items;
+        detail::als_fold_side<Scalar> users, items;
     };
 
     shared_state const& state() const noexcept {
@@ -202,20 +207,14 @@ private:
         if (p.item_gramian.empty()) p.item_gramian = detail::gramian(p.item_factors.span(), p.n_factors, alone, kernel);
         detail::check_part(p.user_gramian, p.n_factors * p.n_factors, "user_gramian");
         detail::check_part(p.item_gramian, p.n_factors * p.n_factors, "item_gramian");
-        state->users = side_of(p, p.user_gramian.span(), p.n_users, state->level);
-        state->items = side_of(p, p.item_gramian.span(), p.n_items, state->level);
+        state->users = detail::als_fold_side<Scalar>::make(p, p.user_gramian.span(), p.n_factors, p.n_users, state->level);
+        state->items = detail::als_fold_side<Scalar>::make(p, p.item_gramian.span(), p.n_factors, p.n_items, state->level);
         state->parts = std::move(p);
         m_state = std::move(state);
     }
 
-    static side_state side_of(als_parts<Scalar> const& p, std::span<double const> gramian, std::size_t n, detail::simd_level level) {
-        auto const kernel = detail::kernels<double>(level);
-        side_state out{detail::als_basis::make(gramian, p.n_factors, p.unobserved_weight, detail::base_regularization(p, n), kernel), {}};
-        if (out.basis && p.frequency_power != 0)
-            out.ridge = out.basis->template ridge<Scalar>(detail::kernels<Scalar>(level).padded(p.n_factors), kernel);
-        return out;
-    }
-
+    detail::als_fold_table<Scalar> item_table() const noexcept { return {parts().item_factors.span(), n_items(), n_factors()}; }
+    detail::als_fold_table<Scalar> user_table() const noexcept { return {parts().user_factors.span(), n_users(), n_factors()}; }
     std::span<Scalar const> row(std::span<Scalar const> table, std::size_t i, std::size_t n, char const* what) const {
         if (i >= n) detail::throw_data("als: ", what, ' ', i, ", there are ", n, ' ', what, 's');
         return table.subspan(detail::row_place(i, n_factors()), n_factors());
@@ -233,54 +232,17 @@ private:
                    [&](std::size_t i, Scalar score) { out[i] = static_cast<float>(score); });
     }
 
-    /// One row of a half-step against a table: what training does, with only the rows that are needed taken into the basis.
-    template <class Index> std::vector<Scalar> solve_row(std::span<Index const> ids, std::span<float const> weights,
-                                                         std::span<float const> preferences, std::span<Scalar const> table, std::size_t n,
-                                                         side_state const& side, char const* what) const {
+    template <class Index>
+    std::span<Scalar const> solve_row(std::span<Index const> ids, std::span<float const> weights, std::span<float const> preferences,
+                                      detail::als_fold_table<Scalar> const& table, detail::als_fold_side<Scalar> const& side,
+                                      char const* what, als_fold_workspace<Scalar>& work) const {
         for (auto const id : ids)
-            if (to_size(id) >= n) detail::throw_data("als: fold_in: ", what, ' ', to_size(id), ", there are ", n, ' ', what, 's');
+            if (to_size(id) >= table.n_rows)
+                detail::throw_data("als: fold_in: ", what, ' ', to_size(id), ", there are ", table.n_rows, ' ', what, 's');
         if (!side.basis)
             detail::throw_data("als: fold_in: the Gramian of the ", what, " factors is singular with regularization ", regularization(),
                                "; fit with regularization above 0");
-        auto const kernel = detail::kernels<Scalar>(state().level);
-        detail::als_row_solver<Scalar> solver(kernel, n_factors(), false, ids.size());
-        solver.set_ridge(side.ridge.data());
-        std::vector<Scalar> w(solver.row_length()), out(n_factors());
-        solve_whitened(solver, ids, weights, preferences, table, n, *side.basis, w);
-        side.basis->unwhiten(w.data(), w.size(), 1, out.data(), out.size(), kernel);
-        return out;
-    }
-    template <class Index> void solve_whitened(detail::als_row_solver<Scalar>& solver, std::span<Index const> ids,
-                                               std::span<float const> weights, std::span<float const> preferences,
-                                               std::span<Scalar const> table, std::size_t n, detail::als_basis const& basis,
-                                               std::vector<Scalar>& w) const {
-        auto const kernel = detail::kernels<double>(state().level);
-        auto const& by = objective();
-        std::size_t const f = n_factors(), ld = solver.row_length(), most = solver.most_entries;
-        std::vector<std::uint32_t> places(std::min(ids.size(), most));
-        for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint32_t>(i);
-        constexpr std::size_t some = 32;
-        detail::buffer<Scalar> z(places.size() * ld);
-        detail::buffer<double> exact(std::min(some, places.size()) * f);
-        detail::als_system sum(ids.size() > most ? ld : 0);
-        for (std::size_t first = 0; first < ids.size() || first == 0; first += most) {
-            std::size_t const count = std::min(most, ids.size() - first);
-            for (std::size_t i = 0; i < count; ++i) // rows lie far apart: ask for all before waiting for one
-                for (std::size_t j = 0; j < f; j += 64 / sizeof(Scalar))
-                    detail::prefetch(table.data() + detail::row_place(to_size(ids[first + i]), f) + j);
-            for (std::size_t i = 0; i < count; i += some) { // together: the kernel takes four rows at a time
-                std::size_t const n_rows = std::min(some, count - i);
-                for (std::size_t r = 0; r < n_rows; ++r)
-                    std::copy_n(table.data() + detail::row_place(to_size(ids[first + i + r]), f), f, exact.data() + r * f);
-                basis.whiten(exact.data(), f, n_rows, z.data() + i * ld, ld, kernel);
-            }
-            solver.entries().read(std::span<std::uint32_t const>(places).first(count), weights.subspan(first, count),
-                                  preferences.empty() ? preferences : preferences.subspan(first, count), by);
-            if (ids.size() <= most)
-                return static_cast<void>(solver.solve(z.data(), detail::extra_of(by, solver.entries().size(), n), w.data()));
-            solver.accumulate(z.data(), sum);
-        }
-        solver.solve(sum, detail::extra_of(by, sum.n_entries, n), w.data());
+        return work.solve(side, table, ids, weights, preferences, objective(), state().level);
     }
 
     std::shared_ptr<shared_state const> m_state;

@@ -198,7 +198,7 @@ private:
             for (std::size_t i = 0; i < m_ld; ++i)
                 for (std::size_t j = i; j < m_ld; ++j) m_a[i * m_ld + j] += static_cast<S>(extra) * m_ridge[i * m_ld + j];
         std::copy_n(m_b.begin(), m_ld, w);
-        if (!m_kernel.cholesky(m_a.data(), m_ld)) not_finite();
+        if (!m_kernel.cholesky_blocks(m_a.data(), m_ld)) not_finite();
         m_kernel.cholesky_solve(m_a.data(), m_ld, w);
         return check_finite(constant - right_times(w));
     }
@@ -215,7 +215,7 @@ private:
         std::fill_n(m_a.begin(), ld * ld, S{0});
         m_kernel.symmetric_update(m_a.data(), ld, m_turned.data(), m_n_factors);
         for (std::size_t i = 0; i < ld; ++i) m_a[i * ld + i] += S{1}, m_work[i] = i < n ? m_entries.right()[i] / m_entries.root()[i] : S{0};
-        if (!m_kernel.cholesky(m_a.data(), ld)) not_finite();
+        if (!m_kernel.cholesky_blocks(m_a.data(), ld)) not_finite();
         m_kernel.cholesky_solve(m_a.data(), ld, m_work.data());
         std::fill_n(w, m_ld, S{0});
         m_kernel.weighted_sum(m_panel.data(), m_ld, n, m_work.data(), w);

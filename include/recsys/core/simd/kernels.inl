@@ -1,130 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Kernels of dense linear algebra: one text for all instruction sets, repeated in a namespace of its own for each.
-//
-// Where it stands, pack<S> is a vector register of that level: `reg`, `width` lanes, and load, store, set, add, mul, fma (a * b + c),
-// fnma (c - a * b), sum. Matrices are row-major with rows of `ld` elements, a multiple of the width and of 4; symmetric ones live in their
-// upper triangle, and what lies below it is not defined.
-
-/// a[r][c] +-= sum over k in [first, last) of left[k * left_step + r * left_row] * right[k * right_ld + c]: a block that stays in registers.
-template <class S, int Rows, int Packs, bool Subtract, class Left>
-RECSYS_DETAIL_INLINE void tile(S* a, std::size_t ld, Left const* left, std::size_t left_row, std::size_t left_step, S const* right,
-                               std::size_t right_ld, std::size_t first, std::size_t last) {
-    using p = pack<S>;
-    typename p::reg sum[Rows][Packs];
-    RECSYS_DETAIL_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-        RECSYS_DETAIL_UNROLL
-        for (int c = 0; c < Packs; ++c) sum[r][c] = p::load(a + static_cast<std::size_t>(r) * ld + static_cast<std::size_t>(c) * p::width);
-    }
-    for (std::size_t k = first; k < last; ++k) {
-        typename p::reg row[Packs];
-        RECSYS_DETAIL_UNROLL
-        for (int c = 0; c < Packs; ++c) row[c] = p::load(right + k * right_ld + static_cast<std::size_t>(c) * p::width);
-        RECSYS_DETAIL_UNROLL
-        for (int r = 0; r < Rows; ++r) {
-            auto const x = p::set(static_cast<S>(left[k * left_step + static_cast<std::size_t>(r) * left_row]));
-            RECSYS_DETAIL_UNROLL
-            for (int c = 0; c < Packs; ++c) sum[r][c] = Subtract ? p::fnma(x, row[c], sum[r][c]) : p::fma(x, row[c], sum[r][c]);
-        }
-    }
-    RECSYS_DETAIL_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-        RECSYS_DETAIL_UNROLL
-        for (int c = 0; c < Packs; ++c) p::store(a + static_cast<std::size_t>(r) * ld + static_cast<std::size_t>(c) * p::width, sum[r][c]);
-    }
-}
-
-/// Rows i .. i + 3 of the symmetric product of a panel, from the diagonal on: three packs at a time, the last four as two and two.
-template <class S, bool Subtract> inline void product_rows(S* a, std::size_t ld, S const* panel, std::size_t i, std::size_t depth) {
-    constexpr std::size_t width = pack<S>::width;
-    std::size_t j = i / width * width;
-    std::size_t packs = (ld - j) / width;
-    S* const rows = a + i * ld;
-    S const* const left = panel + i;
-    for (; packs > 4 || packs == 3; packs -= 3, j += 3 * width) tile<S, 4, 3, Subtract>(rows + j, ld, left, 1, ld, panel + j, ld, 0, depth);
-    for (; packs >= 2; packs -= 2, j += 2 * width) tile<S, 4, 2, Subtract>(rows + j, ld, left, 1, ld, panel + j, ld, 0, depth);
-    if (packs == 1) tile<S, 4, 1, Subtract>(rows + j, ld, left, 1, ld, panel + j, ld, 0, depth);
-}
-
-/// a += panel' panel, for `depth` rows of the panel.
-template <class S> void symmetric_update(S* a, std::size_t ld, S const* panel, std::size_t depth) {
-    if (depth == 0) return; // then there may be no panel
-    for (std::size_t i = 0; i < ld; i += 4) product_rows<S, false>(a, ld, panel, i, depth);
-}
-
-/// The last step of four rows of the factor: they know everything above them. False where a pivot is not positive.
-template <class S> inline bool eliminate_rows(S* a, std::size_t ld, std::size_t i) {
-    using p = pack<S>;
-    constexpr std::size_t width = p::width;
-    std::size_t const start = i / width * width;
-    for (std::size_t r = i; r < i + 4; ++r) {
-        S* const row = a + r * ld;
-        S const pivot = row[r];
-        if (!(pivot > S{0})) return false;
-        S const inverse = S{1} / square_root(pivot);
-        auto const scale = p::set(inverse);
-        for (std::size_t j = start; j < ld; j += width) p::store(row + j, p::mul(scale, p::load(row + j)));
-        for (std::size_t q = r + 1; q < i + 4; ++q) {
-            auto const x = p::set(row[q]);
-            for (std::size_t j = start; j < ld; j += width) p::store(a + q * ld + j, p::fnma(x, p::load(row + j), p::load(a + q * ld + j)));
-        }
-        row[r] = inverse;
-        for (std::size_t j = start; j < r; ++j) row[j] = S{0};
-    }
-    return true;
-}
-
-/// a = U'U in place, left-looking; the diagonal becomes that of 1 / U, and what is left of it in its pack becomes 0. False where a is not
-/// positive definite.
-template <class S> bool cholesky(S* a, std::size_t ld) {
-    for (std::size_t i = 0; i < ld; i += 4) {
-        product_rows<S, true>(a, ld, a, i, i);
-        if (!eliminate_rows(a, ld, i)) return false;
-    }
-    return true;
-}
-
-/// Solves U'U x = b in place, with U from cholesky. Four unknowns a step, so that packs are rarely read back from scalar stores.
-template <class S> void cholesky_solve(S const* u, std::size_t ld, S* b) {
-    using p = pack<S>;
-    constexpr std::size_t width = p::width;
-    for (std::size_t i = 0; i < ld; i += 4) {
-        S const* const row[4] = {u + i * ld, u + (i + 1) * ld, u + (i + 2) * ld, u + (i + 3) * ld};
-        S y[4];
-        for (std::size_t r = 0; r < 4; ++r) {
-            S rest = b[i + r];
-            for (std::size_t q = 0; q < r; ++q) rest -= row[q][i + r] * y[q];
-            y[r] = rest * row[r][i + r];
-        }
-        auto const y0 = p::set(y[0]), y1 = p::set(y[1]), y2 = p::set(y[2]), y3 = p::set(y[3]);
-        for (std::size_t j = (i + 4) / width * width; j < ld; j += width) {
-            auto x = p::fnma(y0, p::load(row[0] + j), p::load(b + j));
-            x = p::fnma(y1, p::load(row[1] + j), x), x = p::fnma(y2, p::load(row[2] + j), x), x = p::fnma(y3, p::load(row[3] + j), x);
-            p::store(b + j, x);
-        }
-        // A pack that begins before row i + 4 holds solved unknowns: those of this group are put back, U is 0 under the older ones.
-        for (std::size_t r = 0; r < 4; ++r) b[i + r] = y[r];
-    }
-    for (std::size_t i = ld; i > 0;) {
-        i -= 4;
-        S const* const row[4] = {u + i * ld, u + (i + 1) * ld, u + (i + 2) * ld, u + (i + 3) * ld};
-        S y[4];
-        for (std::size_t r = 0; r < 4; ++r) y[r] = b[i + r], b[i + r] = S{0};
-        auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
-        for (std::size_t j = (i + 4) / width * width; j < ld; j += width) {
-            auto const x = p::load(b + j);
-            s0 = p::fma(x, p::load(row[0] + j), s0), s1 = p::fma(x, p::load(row[1] + j), s1);
-            s2 = p::fma(x, p::load(row[2] + j), s2), s3 = p::fma(x, p::load(row[3] + j), s3);
-        }
-        y[0] -= p::sum(s0), y[1] -= p::sum(s1), y[2] -= p::sum(s2), y[3] -= p::sum(s3);
-        for (std::size_t r = 4; r > 0;) {
-            --r;
-            S rest = y[r];
-            for (std::size_t q = r + 1; q < 4; ++q) rest -= row[r][i + q] * b[i + q];
-            b[i + r] = rest * row[r][i + r];
-        }
-    }
-}
+// Panels of rows, conjugate gradients, and the table of all kernels: products.inl says what pack is and how matrices lie.
 
 /// One row of a gathered panel: panel = scale * z, b += weight * z.
 template <class S> inline void gather_one(S* panel, std::size_t ld, S const* z, S scale, S weight, S* b) {
@@ -270,8 +145,41 @@ template <class Left> void transform(double const* m, std::size_t ld, std::size_
     for (; r < rows; ++r) transform_some<Left, 1>(m, ld, n, upper, in + r * in_ld, in_ld, out + r * ld);
 }
 
+/// out += sum of (right[k] - excess[k] z[id[k]]'x) z[id[k]], in double: what an x leaves of a row's right-hand side.
+template <class S> void add_rests(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t n, double const* right,
+                                  double const* excess, double const* x, double* out) {
+    using p = pack<double>;
+    std::size_t k = 0;
+    for (; k + 4 <= n; k += 4) {
+        S const* const z0 = z + id[k] * ld;
+        S const* const z1 = z + id[k + 1] * ld;
+        S const* const z2 = z + id[k + 2] * ld;
+        S const* const z3 = z + id[k + 3] * ld;
+        auto s0 = p::set(0.0), s1 = s0, s2 = s0, s3 = s0;
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const xj = p::load(x + j);
+            s0 = p::fma(xj, p::widen(z0 + j), s0), s1 = p::fma(xj, p::widen(z1 + j), s1);
+            s2 = p::fma(xj, p::widen(z2 + j), s2), s3 = p::fma(xj, p::widen(z3 + j), s3);
+        }
+        auto const w0 = p::set(right[k] - excess[k] * p::sum(s0)), w1 = p::set(right[k + 1] - excess[k + 1] * p::sum(s1)),
+                   w2 = p::set(right[k + 2] - excess[k + 2] * p::sum(s2)), w3 = p::set(right[k + 3] - excess[k + 3] * p::sum(s3));
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto y = p::fma(w0, p::widen(z0 + j), p::load(out + j));
+            y = p::fma(w1, p::widen(z1 + j), y), y = p::fma(w2, p::widen(z2 + j), y), y = p::fma(w3, p::widen(z3 + j), y);
+            p::store(out + j, y);
+        }
+    }
+    for (; k < n; ++k) {
+        S const* const row = z + id[k] * ld;
+        auto s = p::set(0.0);
+        for (std::size_t j = 0; j < ld; j += p::width) s = p::fma(p::load(x + j), p::widen(row + j), s);
+        auto const w = p::set(right[k] - excess[k] * p::sum(s));
+        for (std::size_t j = 0; j < ld; j += p::width) p::store(out + j, p::fma(w, p::widen(row + j), p::load(out + j)));
+    }
+}
+
 /// The table of this level.
 template <class S> kernel_table<S> table() {
-    return {pack<S>::width,   &symmetric_update<S>,    &cholesky<S>, &cholesky_solve<S>, &gather<S>,
-            &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>};
+    return {pack<S>::width,   &symmetric_update<S>,    &cholesky<S>, &cholesky_blocks<S>, &cholesky_solve<S>, &gather<S>,
+            &weighted_sum<S>, &conjugate_gradients<S>, &transform<S>, &add_rests<S>};
 }

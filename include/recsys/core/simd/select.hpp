@@ -15,7 +15,7 @@
 #pragma push_macro("RECSYS_DETAIL_UNROLL")
 #undef RECSYS_DETAIL_UNROLL
 #if defined(__GNUC__)
-#define RECSYS_DETAIL_UNROLL _Pragma("GCC unroll 8")
+#define RECSYS_DETAIL_UNROLL _Pragma("GCC unroll 16")
 #else
 #define RECSYS_DETAIL_UNROLL
 #endif
@@ -26,11 +26,12 @@
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
-/// The kernels of one level; kernels.inl says what each does.
+/// The kernels of one level; the .inl parts say what each does.
 template <class S> struct kernel_table {
     std::size_t width; ///< rows are padded to a multiple of it, and of 4
     void (*symmetric_update)(S* a, std::size_t ld, S const* panel, std::size_t depth);
     bool (*cholesky)(S* a, std::size_t ld);
+    bool (*cholesky_blocks)(S* a, std::size_t ld);
     void (*cholesky_solve)(S const* u, std::size_t ld, S* b);
     void (*gather)(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S const* scale, S const* weight, std::size_t n, S* b);
     void (*weighted_sum)(S const* panel, std::size_t ld, std::size_t n, S const* weight, S* out);
@@ -38,6 +39,8 @@ template <class S> struct kernel_table {
                                 S* rest, S* work);
     void (*transform)(double const* m, std::size_t ld, std::size_t n, bool upper, S const* in, std::size_t in_ld, std::size_t rows,
                       double* out);
+    void (*add_rests)(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t n, double const* right, double const* excess,
+                      double const* x, double* out);
 
     std::size_t padded(std::size_t n) const noexcept {
         std::size_t const step = width < 4 ? 4 : width;
@@ -71,6 +74,7 @@ template <class S> struct pack {
     static RECSYS_DETAIL_INLINE void store(S* p, reg x) { *reinterpret_cast<unaligned*>(p) = x; }
     static RECSYS_DETAIL_INLINE reg set(S x) { return x - reg{}; }
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) { return a + b; }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) { return a - b; }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) { return a * b; }
     static RECSYS_DETAIL_INLINE reg fma(reg a, reg b, reg c) { return a * b + c; }
     static RECSYS_DETAIL_INLINE reg fnma(reg a, reg b, reg c) { return c - a * b; }
@@ -96,6 +100,9 @@ template <class S> struct pack {
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) {
         return each([&](std::size_t i) { return a.at[i] + b.at[i]; });
     }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) {
+        return each([&](std::size_t i) { return a.at[i] - b.at[i]; });
+    }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) {
         return each([&](std::size_t i) { return a.at[i] * b.at[i]; });
     }
@@ -107,12 +114,24 @@ template <class S> struct pack {
     }
     static RECSYS_DETAIL_INLINE S lane(reg x, std::size_t i) { return x.at[i]; }
 #endif
+    /// Of double only, from either type.
+    template <class From> static RECSYS_DETAIL_INLINE reg widen(From const* p) {
+        S const wide[width] = {static_cast<S>(p[0]), static_cast<S>(p[1])};
+        return load(wide);
+    }
     static RECSYS_DETAIL_INLINE S sum(reg x) {
         if constexpr (width == 4) return (lane(x, 0) + lane(x, 2)) + (lane(x, 1) + lane(x, 3));
         else return lane(x, 0) + lane(x, 1);
     }
+    static RECSYS_DETAIL_INLINE reg sums(reg const* x) {
+        S all[width];
+        for (std::size_t r = 0; r < width; ++r) all[r] = sum(x[r]);
+        return load(all);
+    }
 };
 
+#include <recsys/core/simd/products.inl>
+#include <recsys/core/simd/cholesky.inl>
 #include <recsys/core/simd/kernels.inl>
 
 }
@@ -138,6 +157,7 @@ template <> struct pack<float> {
     static RECSYS_DETAIL_INLINE void store(float* p, reg x) { _mm256_storeu_ps(p, x); }
     static RECSYS_DETAIL_INLINE reg set(float x) { return _mm256_set1_ps(x); }
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) { return _mm256_add_ps(a, b); }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) { return _mm256_sub_ps(a, b); }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) { return _mm256_mul_ps(a, b); }
     static RECSYS_DETAIL_INLINE reg fma(reg a, reg b, reg c) { return _mm256_fmadd_ps(a, b, c); }
     static RECSYS_DETAIL_INLINE reg fnma(reg a, reg b, reg c) { return _mm256_fnmadd_ps(a, b, c); }
@@ -146,14 +166,28 @@ template <> struct pack<float> {
         __m128 const two = _mm_add_ps(four, _mm_movehl_ps(four, four));
         return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
     }
+    static RECSYS_DETAIL_INLINE reg sums(reg const* x) {
+        reg const low = four(x), high = four(x + 4);
+        return add(_mm256_permute2f128_ps(low, high, 0x20), _mm256_permute2f128_ps(low, high, 0x31));
+    }
+
+private:
+    static RECSYS_DETAIL_INLINE reg two(reg a, reg b) { return add(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)); }
+    static RECSYS_DETAIL_INLINE reg four(reg const* x) { // in each half the sums of its own half
+        reg const a = two(x[0], x[1]), b = two(x[2], x[3]);
+        return add(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xee));
+    }
 };
 template <> struct pack<double> {
     using reg = __m256d;
     static constexpr std::size_t width = 4;
     static RECSYS_DETAIL_INLINE reg load(double const* p) { return _mm256_loadu_pd(p); }
+    static RECSYS_DETAIL_INLINE reg widen(double const* p) { return load(p); }
+    static RECSYS_DETAIL_INLINE reg widen(float const* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
     static RECSYS_DETAIL_INLINE void store(double* p, reg x) { _mm256_storeu_pd(p, x); }
     static RECSYS_DETAIL_INLINE reg set(double x) { return _mm256_set1_pd(x); }
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) { return _mm256_add_pd(a, b); }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) { return _mm256_sub_pd(a, b); }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) { return _mm256_mul_pd(a, b); }
     static RECSYS_DETAIL_INLINE reg fma(reg a, reg b, reg c) { return _mm256_fmadd_pd(a, b, c); }
     static RECSYS_DETAIL_INLINE reg fnma(reg a, reg b, reg c) { return _mm256_fnmadd_pd(a, b, c); }
@@ -161,8 +195,15 @@ template <> struct pack<double> {
         __m128d const two = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1));
         return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
     }
+    static RECSYS_DETAIL_INLINE reg sums(reg const* x) {
+        reg const a = add(_mm256_unpacklo_pd(x[0], x[1]), _mm256_unpackhi_pd(x[0], x[1]));
+        reg const b = add(_mm256_unpacklo_pd(x[2], x[3]), _mm256_unpackhi_pd(x[2], x[3]));
+        return add(_mm256_permute2f128_pd(a, b, 0x20), _mm256_permute2f128_pd(a, b, 0x31));
+    }
 };
 
+#include <recsys/core/simd/products.inl>
+#include <recsys/core/simd/cholesky.inl>
 #include <recsys/core/simd/kernels.inl>
 
 }
@@ -194,6 +235,7 @@ template <> struct pack<float> {
     static RECSYS_DETAIL_INLINE void store(float* p, reg x) { _mm512_storeu_ps(p, x); }
     static RECSYS_DETAIL_INLINE reg set(float x) { return _mm512_set1_ps(x); }
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) { return _mm512_add_ps(a, b); }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) { return _mm512_sub_ps(a, b); }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) { return _mm512_mul_ps(a, b); }
     static RECSYS_DETAIL_INLINE reg fma(reg a, reg b, reg c) { return _mm512_fmadd_ps(a, b, c); }
     static RECSYS_DETAIL_INLINE reg fnma(reg a, reg b, reg c) { return _mm512_fnmadd_ps(a, b, c); }
@@ -203,14 +245,32 @@ template <> struct pack<float> {
         __m128 const two = _mm_add_ps(four, _mm_movehl_ps(four, four));
         return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
     }
+    static RECSYS_DETAIL_INLINE reg sums(reg const* x) {
+        return quarters(quarters(four(x), four(x + 4)), quarters(four(x + 8), four(x + 12)));
+    }
+
+private:
+    static RECSYS_DETAIL_INLINE reg two(reg a, reg b) {
+        return add(_mm512_maskz_unpacklo_ps(0xffff, a, b), _mm512_maskz_unpackhi_ps(0xffff, a, b));
+    }
+    static RECSYS_DETAIL_INLINE reg four(reg const* x) { // in each quarter the sums of its own quarter
+        reg const a = two(x[0], x[1]), b = two(x[2], x[3]);
+        return add(_mm512_maskz_shuffle_ps(0xffff, a, b, 0x44), _mm512_maskz_shuffle_ps(0xffff, a, b, 0xee));
+    }
+    static RECSYS_DETAIL_INLINE reg quarters(reg a, reg b) { // sums of neighbouring quarters
+        return add(_mm512_maskz_shuffle_f32x4(0xffff, a, b, 0x88), _mm512_maskz_shuffle_f32x4(0xffff, a, b, 0xdd));
+    }
 };
 template <> struct pack<double> {
     using reg = __m512d;
     static constexpr std::size_t width = 8;
     static RECSYS_DETAIL_INLINE reg load(double const* p) { return _mm512_loadu_pd(p); }
+    static RECSYS_DETAIL_INLINE reg widen(double const* p) { return load(p); }
+    static RECSYS_DETAIL_INLINE reg widen(float const* p) { return _mm512_maskz_cvtps_pd(255, _mm256_loadu_ps(p)); }
     static RECSYS_DETAIL_INLINE void store(double* p, reg x) { _mm512_storeu_pd(p, x); }
     static RECSYS_DETAIL_INLINE reg set(double x) { return _mm512_set1_pd(x); }
     static RECSYS_DETAIL_INLINE reg add(reg a, reg b) { return _mm512_add_pd(a, b); }
+    static RECSYS_DETAIL_INLINE reg sub(reg a, reg b) { return _mm512_sub_pd(a, b); }
     static RECSYS_DETAIL_INLINE reg mul(reg a, reg b) { return _mm512_mul_pd(a, b); }
     static RECSYS_DETAIL_INLINE reg fma(reg a, reg b, reg c) { return _mm512_fmadd_pd(a, b, c); }
     static RECSYS_DETAIL_INLINE reg fnma(reg a, reg b, reg c) { return _mm512_fnmadd_pd(a, b, c); }
@@ -219,8 +279,21 @@ template <> struct pack<double> {
         __m128d const two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
         return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
     }
+    static RECSYS_DETAIL_INLINE reg sums(reg const* x) {
+        return quarters(quarters(two(x[0], x[1]), two(x[2], x[3])), quarters(two(x[4], x[5]), two(x[6], x[7])));
+    }
+
+private:
+    static RECSYS_DETAIL_INLINE reg two(reg a, reg b) {
+        return add(_mm512_maskz_unpacklo_pd(0xff, a, b), _mm512_maskz_unpackhi_pd(0xff, a, b));
+    }
+    static RECSYS_DETAIL_INLINE reg quarters(reg a, reg b) { // sums of neighbouring quarters
+        return add(_mm512_maskz_shuffle_f64x2(0xff, a, b, 0x88), _mm512_maskz_shuffle_f64x2(0xff, a, b, 0xdd));
+    }
 };
 
+#include <recsys/core/simd/products.inl>
+#include <recsys/core/simd/cholesky.inl>
 #include <recsys/core/simd/kernels.inl>
 
 }
