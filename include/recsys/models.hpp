@@ -9,6 +9,7 @@
 #include <recsys/models/als.hpp>
 #include <recsys/models/als_archive.hpp>
 #include <recsys/models/als_basis.hpp>
+#include <recsys/models/als_biases.hpp>
 #include <recsys/models/als_explain.hpp>
 #include <recsys/models/als_fit.hpp>
 #include <recsys/models/als_fold_in.hpp>

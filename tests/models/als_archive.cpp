@@ -105,6 +105,8 @@ TEST_CASE("a file whose checksums are right but whose numbers are no model is a 
     names([](s& m) { m.settings[3] = 2; }, "settings");
     names([](s& m) { m.settings[4] = 0; }, "settings");
     names([](s& m) { m.settings[5] = 2; }, "settings");
+    names([](s& m) { m.settings.push_back(1); }, "sizes"); // biases: rows of 3 numbers and more
+    names([](s& m) { m.settings.push_back(0), m.settings.push_back(0); }, "settings");
     names([](s& m) { m.best_iteration = 2; }, "best_iteration");
     names([](s& m) { m.settings[0] = std::numeric_limits<double>::infinity(); }, "settings");
     names([](s& m) { m.known_users = {1}; }, "known_users");

@@ -140,12 +140,15 @@ TEST_CASE("the same at every level of the instruction set, for one factor and fo
     rs::detail::force_simd_level({});
 }
 
-TEST_CASE_TEMPLATE("folding in a training row is the training's half-step to the last bit, whatever the objective" *
-                       doctest::test_suite("slow"),
-                   Scalar, float, double) {
+// In double to the last bit; in float as far as two ways of solving in float agree.
+TEST_CASE_TEMPLATE("folding in a training row is the training's half-step, whatever the objective" * doctest::test_suite("slow"), Scalar,
+                   float, double) {
     auto const m = sample();
     auto const preferences = preferences_of(m);
     auto const by_item = rs::transpose(m), preferred_by_item = rs::transpose(preferences);
+    auto const agree = [](std::vector<Scalar> const& a, std::span<Scalar const> b) {
+        return std::is_same_v<Scalar, double> ? same(a, b) : dense_als::distance(a, b) < 1e-4;
+    };
     for (auto one : cases())
         for (std::size_t const factors : {6u, 64u}) { // rows longer and shorter than half the factors
             one.options.factors = factors, one.options.iterations = 2;
@@ -153,7 +156,7 @@ TEST_CASE_TEMPLATE("folding in a training row is the training's half-step to the
             auto const model = rs::basic_als<Scalar>(one.options).fit(m, extras);
             for (auto const u : users_to(n_users)) {
                 auto const given = one.preferences ? preferences.weights(u) : std::span<float const>{};
-                CHECK(same(model.fold_in(row_of(m, u), given).factors, model.factors(u)));
+                CHECK(agree(model.fold_in(row_of(m, u), given).factors, model.factors(u)));
             }
             auto once = one.options;
             once.iterations = 1;
@@ -164,7 +167,7 @@ TEST_CASE_TEMPLATE("folding in a training row is the training's half-step to the
                     takers.push_back({by_item.users(item(i))[k], by_item.weights(item(i))[k]});
                     if (one.preferences) takers.back().preference = preferred_by_item.weights(item(i))[k];
                 }
-                CHECK(same(model.fold_in_item(takers).factors, next.factors(item(i))));
+                CHECK(agree(model.fold_in_item(takers).factors, next.factors(item(i))));
             }
         }
 }

@@ -24,6 +24,7 @@ using vector = Eigen::VectorXd;
 struct problem {
     matrix c, p;
     vector user_lambda, item_lambda;
+    bool biases = false; ///< then users are rows (x, b, 1), items (y, 1, b), as a model has them
 
     template <class Value> problem(rs::basic_csr<Value> const& m, double alpha, double regularization)
         : problem(m, {.regularization = regularization, .alpha = alpha}) {}
@@ -32,7 +33,8 @@ struct problem {
         : c(matrix::Constant(static_cast<Eigen::Index>(m.n_users()), static_cast<Eigen::Index>(m.n_items()), o.unobserved_weight)),
           p(matrix::Zero(c.rows(), c.cols())),
           user_lambda(c.rows()),
-          item_lambda(c.cols()) {
+          item_lambda(c.cols()),
+          biases(o.biases) {
         vector of_user = vector::Zero(c.rows()), of_item = vector::Zero(c.cols());
         for (Eigen::Index u = 0; u < c.rows(); ++u) {
             auto const user = static_cast<rs::user_index>(u);
@@ -54,12 +56,31 @@ struct problem {
 
     /// The whole objective: Hu, Koren, Volinsky (2008), eq. 3, with the lambdas of Rendle et al. (2021).
     double loss(matrix const& x, matrix const& y) const {
-        return (c.array() * (p - x * y.transpose()).array().square()).sum() + user_lambda.dot(x.rowwise().squaredNorm()) +
-               item_lambda.dot(y.rowwise().squaredNorm());
+        double const ones = biases ? 1 : 0; // they cost nothing
+        return (c.array() * (p - x * y.transpose()).array().square()).sum() +
+               user_lambda.dot((x.rowwise().squaredNorm().array() - ones).matrix()) +
+               item_lambda.dot((y.rowwise().squaredNorm().array() - ones).matrix());
     }
     /// Every user's best factors for these item factors: eq. 4.
-    matrix users_for(matrix const& y) const { return solve(c, p, user_lambda, y); }
-    matrix items_for(matrix const& x) const { return solve(c.transpose(), p.transpose(), item_lambda, x); }
+    matrix users_for(matrix const& y) const {
+        if (!biases) return solve(c, p, user_lambda, y);
+        auto const f = y.cols() - 2;
+        matrix const rest = p.rowwise() - y.col(f + 1).transpose();
+        matrix out(c.rows(), y.cols());
+        out << solve(c, rest, user_lambda, y.leftCols(f + 1)), vector::Ones(c.rows());
+        return out;
+    }
+    matrix items_for(matrix const& x) const {
+        if (!biases) return solve(c.transpose(), p.transpose(), item_lambda, x);
+        auto const f = x.cols() - 2;
+        matrix const rest = p.transpose().rowwise() - x.col(f).transpose();
+        matrix fixed(x.rows(), f + 1);
+        fixed << x.leftCols(f), vector::Ones(x.rows());
+        matrix const solved = solve(c.transpose(), rest, item_lambda, fixed);
+        matrix out(c.cols(), x.cols());
+        out << solved.leftCols(f), vector::Ones(c.cols()), solved.col(f);
+        return out;
+    }
 
 private:
     static double shape(rs::als_options const& o, double size) {

@@ -30,7 +30,7 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// Each iteration solves all items, then all users, so that the users fit the items that the model has.
 ///
 /// `report().loss` holds that sum after each iteration, added up in double; float factors leave it a relative error of some 1e-8 times the largest
-/// confidence. Users and items without entries get zeros. The same bits for any number of threads; levels of the instruction set differ in the
+/// confidence. Users and items without entries get zeros, with biases what their absent pairs ask for. The same bits for any number of threads; levels of the instruction set differ in the
 /// last ones.
 /// Cost: O(iterations (entries f^2 + (users + items) f^3)); memory: the matrix by item, and one more copy of the larger side.
 /// Source: Hu, Koren, Volinsky, "Collaborative filtering for implicit feedback datasets" (2008), eq. 3 to 5; conjugate gradients as in Takács,
@@ -86,9 +86,12 @@ public:
 
 private:
     void check_factors(char const* where, basic_als_model<Scalar> const& previous) const {
-        if (previous.n_factors() != m_options.factors)
-            detail::throw_option(where, ": factors must be those of the model, ", previous.n_factors(), ", got ",
-                                 std::size_t{m_options.factors});
+        if (previous.has_biases() != m_options.biases)
+            detail::throw_option(where, ": biases must be as in the model, which was fitted ", m_options.biases ? "without" : "with",
+                                 " them");
+        std::size_t const n = previous.n_factors() - (previous.has_biases() ? 2 : 0);
+        if (n != m_options.factors)
+            detail::throw_option(where, ": factors must be those of the model, ", n, ", got ", std::size_t{m_options.factors});
     }
 
     als_options m_options;

@@ -29,31 +29,33 @@ constexpr std::size_t row_place(std::size_t row, std::size_t row_length) noexcep
 /// Rows of matrices in double are padded for the widest level.
 constexpr std::size_t basis_row(std::size_t n_factors) noexcept { return (n_factors + 7) / 8 * 8; }
 
-/// Upper triangle of rows' rows, in double, of rows [first, last) of a table.
+/// Upper triangle of rows' rows, in double, of rows [first, last) of a table. With a bias at the end of each row, of (factors, 1, bias).
 template <class S> buffer<double> partial_gramian(std::span<S const> table, std::size_t n_factors, std::size_t first, std::size_t last,
-                                                  kernel_table<double> const& kernel) {
+                                                  kernel_table<double> const& kernel, bool biases) {
     constexpr std::size_t depth = 64;
-    std::size_t const ld = basis_row(n_factors);
+    std::size_t const ld = basis_row(n_factors + (biases ? 1 : 0));
     buffer<double> out(ld * ld, 0.0), panel(depth * ld, 0.0);
     for (; first < last; first += depth) {
         std::size_t const n = std::min(depth, last - first);
         for (std::size_t r = 0; r < n; ++r) {
             S const* const row = table.data() + row_place(first + r, n_factors);
             for (std::size_t j = 0; j < n_factors; ++j) panel[r * ld + j] = static_cast<double>(row[j]);
+            if (biases) panel[r * ld + n_factors] = std::exchange(panel[r * ld + n_factors - 1], 1.0);
         }
         kernel.symmetric_update(out.data(), ld, panel.data(), n);
     }
     return out;
 }
 
-/// Y'Y as n_factors x n_factors, both triangles, for a table of rows; summed in double over at most 32 fixed blocks of rows.
-template <class S>
-buffer<double> gramian(std::span<S const> table, std::size_t n_factors, team& workers, kernel_table<double> const& kernel) {
-    std::size_t const n = table.size() / n_factors, ld = basis_row(n_factors);
+/// Y'Y as n_factors x n_factors, both triangles, for a table of rows; summed in double over at most 32 fixed blocks of rows. With biases one row and
+/// column more, see partial_gramian.
+template <class S> buffer<double> gramian(std::span<S const> table, std::size_t row_length, team& workers,
+                                          kernel_table<double> const& kernel, bool biases = false) {
+    std::size_t const n = table.size() / row_length, n_factors = row_length + (biases ? 1 : 0), ld = basis_row(n_factors);
     std::size_t const block = std::max<std::size_t>(1024, (n + 31) / 32);
     std::vector<buffer<double>> parts((n + block - 1) / block);
     workers.blocks(n, block, [&](std::size_t first, std::size_t last, std::size_t) {
-        parts[first / block] = partial_gramian(table, n_factors, first, last, kernel);
+        parts[first / block] = partial_gramian(table, row_length, first, last, kernel, biases);
     });
     buffer<double> out(n_factors * n_factors, 0.0);
     for (auto const& part : parts)

@@ -27,6 +27,7 @@
 #include <recsys/matrix/csc.hpp>
 #include <recsys/matrix/csr.hpp>
 #include <recsys/models/als_basis.hpp>
+#include <recsys/models/als_biases.hpp>
 #include <recsys/models/als_half_step.hpp>
 #include <recsys/models/als_model.hpp>
 #include <recsys/models/als_objective.hpp>
@@ -45,7 +46,7 @@ public:
           m_judge(extras.watch, extras.patience),
           m_by_user(matrix),
           m_by_item(transpose(matrix, {.threads = options.run.threads})),
-          m_factors(options.factors),
+          m_factors(options.factors + (options.biases ? 1u : 0u)),
           m_level(active_simd_level()),
           m_team(options.run.threads),
           m_item_plan(m_by_item.offsets(), als_row_solver<Scalar>::most_entries, m_factors),
@@ -64,14 +65,18 @@ public:
     /// Where the model has learned nothing there is nothing to go on from: zeros would stay zeros. Users and items past its end begin with zeros.
     void start_from(basic_als_model<Scalar> const& previous) {
         auto const users = previous.user_factors(), items = previous.item_factors();
-        if (std::all_of(users.begin(), users.end(), [](Scalar x) { return x == Scalar{0}; })) return start_at_random();
-        std::copy(users.begin(), users.end(), m_users.begin());
-        std::copy(items.begin(), items.end(), m_items.begin());
+        auto const learned = [&](std::size_t i) { return i % previous.n_factors() < n_latent() && users[i] != Scalar{0}; };
+        std::size_t first = 0;
+        while (first < users.size() && !learned(first)) ++first;
+        if (first == users.size()) return start_at_random();
+        without_ones(users, columns_of(false), m_users);
+        without_ones(items, columns_of(true), m_items);
         m_step.warm = true;
     }
     /// The same for a model with fewer users and items: first all users are solved for its items; a new user who has only new items starts at random.
     void start_from_smaller(basic_als_model<Scalar> const& previous) {
         start_from(previous);
+        m_n_old_items = previous.n_items();
         if (!m_step.warm) return;
         half_step(by_user(), m_user_plan, by_item(), m_items, m_users, "item");
         start_at_random(previous.n_users());
@@ -103,17 +108,23 @@ private:
         return {m_by_user.offsets(), m_by_user.columns(), m_by_user.values(), m_user_preferences.values()};
     }
 
-    /// From a row on, and later rows only where there is nothing yet.
+    als_columns columns_of(bool items) const noexcept { return {m_factors + (m_options.biases ? 1 : 0), m_options.biases, items}; }
+    std::size_t n_latent() const noexcept { return m_options.factors; }
+
+    /// From a row on, and later rows only where there is nothing yet: with biases, no item that the model had.
     void start_at_random(std::size_t from) {
-        double const width = std::sqrt(3 / static_cast<double>(m_factors)); // a row has length 1 on average
+        double const width = std::sqrt(3 / static_cast<double>(n_latent())); // a row has length 1 on average
         m_team.blocks(m_by_user.n_users(), 1024, [&](std::size_t first, std::size_t last, std::size_t) {
             for (std::size_t u = std::max(first, from); u < last; ++u) {
                 auto const weights = m_by_user.weights(static_cast<user_index>(u));
                 Scalar* const row = m_users.data() + row_place(u, m_factors);
                 if (std::all_of(weights.begin(), weights.end(), [](Value r) { return r == Value{0}; })) continue;
-                if (!std::all_of(row, row + m_factors, [](Scalar x) { return x == Scalar{0}; })) continue;
+                auto const seen = m_by_user.seen(static_cast<user_index>(u));
+                bool const starts = m_options.biases ? seen.empty() || to_size(seen.front()) >= m_n_old_items
+                                                     : std::all_of(row, row + m_factors, [](Scalar x) { return x == Scalar{0}; });
+                if (!starts) continue;
                 random_stream random(m_options.seed, u);
-                for (std::size_t j = 0; j < m_factors; ++j) row[j] = static_cast<Scalar>(width * (2 * random.uniform() - 1));
+                for (std::size_t j = 0; j < n_latent(); ++j) row[j] = static_cast<Scalar>(width * (2 * random.uniform() - 1));
             }
         });
     }
@@ -122,11 +133,14 @@ private:
     template <class Side, class OtherSide> double half_step(Side const& side, als_plan const& plan, OtherSide const& other,
                                                             buffer<Scalar> const& fixed, buffer<Scalar>& solved, char const* what) {
         auto const& by = m_step.objective;
-        m_gramian = gramian(fixed.span(), m_factors, m_team, kernels<double>(m_level));
-        auto const basis = basis_of<Scalar>(m_gramian.span(), m_factors, by, other.n_rows(), what, m_level);
-        double loss = m_stepper.step(side, plan, basis, fixed.span(), solved.span(), m_step);
+        m_gramian = gramian(fixed.span(), m_factors, m_team, kernels<double>(m_level), by.biases);
+        std::size_t const n = m_factors + (by.biases ? 1 : 0);
+        auto const basis = basis_of<Scalar>(corner(m_gramian.span(), n, m_factors).span(), m_factors, by, other.n_rows(), what, m_level);
+        auto const common = by.biases ? als_common(m_gramian.span(), m_factors, by.unobserved_weight) : als_common();
+        double loss = m_stepper.step(side, plan, basis, fixed.span(), solved.span(), m_step, common);
         if (by.frequency_power != 0) return loss + weighed_norms(fixed.span(), m_factors, other, side.n_rows(), by, m_team);
-        for (std::size_t j = 0; j < m_factors; ++j) loss += by.regularization * m_gramian[j * m_factors + j];
+        for (std::size_t j = 0; j < n; ++j)
+            if (!by.biases || j != n - 2) loss += by.regularization * m_gramian[j * n + j]; // not of the ones
         return loss;
     }
 
@@ -185,15 +199,19 @@ private:
     als_parts<Scalar> parts_but_factors() {
         als_parts<Scalar> parts;
         static_cast<als_objective&>(parts) = m_step.objective;
-        parts.n_users = m_by_user.n_users(), parts.n_items = m_by_user.n_items(), parts.n_factors = m_factors;
-        parts.user_gramian = gramian(std::as_const(m_users).span(), m_factors, m_team, kernels<double>(m_level));
+        parts.n_users = m_by_user.n_users(), parts.n_items = m_by_user.n_items(), parts.n_factors = columns_of(false).n_factors;
+        parts.user_gramian =
+            reordered(gramian(std::as_const(m_users).span(), m_factors, m_team, kernels<double>(m_level), m_options.biases).span(),
+                      columns_of(false));
         parts.known_users = non_empty(m_by_user.offsets()), parts.known_items = non_empty(m_by_item.offsets());
         parts.from = m_by_user.provenance();
         return parts;
     }
     als_parts<Scalar> parts_so_far() {
         auto parts = parts_but_factors();
-        parts.item_gramian = copy_of(m_gramian), parts.user_factors = copy_of(m_users), parts.item_factors = copy_of(m_items);
+        parts.item_gramian = copy_of(m_gramian); // items have the order of systems
+        parts.user_factors = m_options.biases ? with_ones(m_users, m_factors, false) : copy_of(m_users);
+        parts.item_factors = m_options.biases ? with_ones(m_items, m_factors, true) : copy_of(m_items);
         parts.report = m_report;
         return parts;
     }
@@ -203,6 +221,7 @@ private:
         if (m_report.best_iteration && *m_report.best_iteration + 1 < m_report.loss.size())
             return m_judge.best().with_report(std::move(m_report));
         auto parts = parts_but_factors();
+        if (m_options.biases) m_users = with_ones(m_users, m_factors, false), m_items = with_ones(m_items, m_factors, true);
         parts.item_gramian = std::move(m_gramian), parts.user_factors = std::move(m_users), parts.item_factors = std::move(m_items);
         parts.report = std::move(m_report);
         return basic_als_model<Scalar>(std::move(parts));
@@ -215,7 +234,8 @@ private:
     basic_csc<Value> m_by_item;
     csr m_user_preferences;
     basic_csc<float> m_item_preferences;
-    std::size_t m_factors;
+    std::size_t m_factors; // of a row here: with biases these are the last
+    std::size_t m_n_old_items = 0;
     simd_level m_level;
     team m_team;
     als_plan m_item_plan, m_user_plan;

@@ -19,6 +19,7 @@
 #include <recsys/core/simd/select.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/models/als_basis.hpp>
+#include <recsys/models/als_biases.hpp>
 #include <recsys/models/als_objective.hpp>
 #include <recsys/models/als_options.hpp>
 #include <recsys/models/als_rows.hpp>
@@ -134,13 +135,19 @@ public:
             m_workers.push_back(std::make_unique<scratch>(m_kernel, n_factors, m_ld, for_cg));
     }
 
-    /// Fills `solved` (rows x n_factors) from `fixed`, whose basis is given. Returns the loss without the regularization of `fixed`.
+    /// Fills `solved` (rows x n_factors) from `fixed`, whose basis is given. Returns the loss without the regularization of `fixed`. With biases both
+    /// have a bias as their last factor, and `common` is that of `fixed`.
     template <class Index, class Value> double step(als_side<Index, Value> const& side, als_plan const& plan, als_basis const& basis,
-                                                    std::span<S const> fixed, std::span<S> solved, als_step_options const& options) {
-        whiten(basis, fixed);
+                                                    std::span<S const> fixed, std::span<S> solved, als_step_options const& options,
+                                                    als_common const& common = {}) {
         m_n_other = fixed.size() / m_n_factors;
+        whiten(basis, fixed, options.objective.biases);
+        take_common(basis, common);
         if (options.objective.frequency_power != 0) m_ridge = basis.template ridge<S>(m_ld, m_kernel_in_double);
-        for (auto const& worker : m_workers) worker->solver.set_ridge(m_ridge.data());
+        for (auto const& worker : m_workers) {
+            worker->solver.set_ridge(m_ridge.data());
+            if (options.objective.biases) worker->solver.set_common(m_common.data(), common.constant);
+        }
         double loss = 0;
         for (auto const& batch : plan.batches()) loss += solve_batch(side, batch, basis, solved, options);
         std::vector<double> losses(plan.blocks().size());
@@ -159,13 +166,26 @@ private:
             : solver(kernel, n_factors, for_cg), solutions(256 * ld) {}
     };
 
-    void whiten(als_basis const& basis, std::span<S const> fixed) {
-        std::size_t const n = fixed.size() / m_n_factors;
-        if (m_z.size() < n * m_ld) m_z = buffer<S>(checked_product(n, m_ld, "als"));
+    void whiten(als_basis const& basis, std::span<S const> fixed, bool biases) {
+        std::size_t const n = m_n_other;
+        room_in(m_z, checked_product(n, m_ld, "als"));
+        m_biases = biases ? room_in(m_bias_memory, n) : nullptr;
         m_team.blocks(n, 256, [&](std::size_t first, std::size_t last, std::size_t) {
-            basis.whiten(fixed.data() + row_place(first, m_n_factors), m_n_factors, last - first, m_z.data() + row_place(first, m_ld), m_ld,
-                         m_kernel);
+            S const* const rows = fixed.data() + row_place(first, m_n_factors);
+            buffer<S> const ones = biases ? take_biases(rows, first, last - first) : buffer<S>();
+            basis.whiten(biases ? ones.data() : rows, m_n_factors, last - first, m_z.data() + row_place(first, m_ld), m_ld, m_kernel);
         });
+    }
+    /// The rows with 1 in the place of their biases, which are kept.
+    buffer<S> take_biases(S const* rows, std::size_t first, std::size_t n) {
+        buffer<S> ones(n * m_n_factors);
+        std::copy_n(rows, ones.size(), ones.begin());
+        for (std::size_t r = 0; r < n; ++r) m_biases[first + r] = std::exchange(ones[(r + 1) * m_n_factors - 1], S{1});
+        return ones;
+    }
+    void take_common(als_basis const& basis, als_common const& common) {
+        if (common.right.empty()) return;
+        basis.whiten(common.right.data(), m_n_factors, 1, room_in(m_common, m_ld), m_ld, m_kernel_in_double);
     }
 
     template <class Index, class Value> double solve_block(als_side<Index, Value> const& side, als_plan::block const& block,
@@ -183,7 +203,7 @@ private:
             S* const w = own.solutions.data() + row_place(row - block.first, m_ld);
             std::size_t const at = side.first(row);
             own.solver.entries().read(side.ids.subspan(at, length), side.values.subspan(at, length), side.preferences_of(at, length),
-                                      options.objective);
+                                      options.objective, m_biases);
             double const extra = extra_of(options.objective, own.solver.entries().size(), m_n_other);
             loss += iterative ? own.solver.solve_cg(m_z.data(), extra, options.cg_steps, w) : own.solver.solve(m_z.data(), extra, w);
         }
@@ -214,7 +234,7 @@ private:
             for (std::size_t first = part.first; first < part.last; first += als_row_solver<S>::most_entries) {
                 std::size_t const n = std::min(als_row_solver<S>::most_entries, part.last - first);
                 solver.entries().read(side.ids.subspan(first, n), side.values.subspan(first, n), side.preferences_of(first, n),
-                                      options.objective);
+                                      options.objective, m_biases);
                 solver.accumulate(m_z.data(), systems[p]);
             }
         });
@@ -241,6 +261,8 @@ private:
     std::vector<std::unique_ptr<scratch>> m_workers;
     buffer<S> m_z;     // the fixed side in the basis
     buffer<S> m_ridge; // |x|^2 in the basis, where rows differ in their lambda
+    buffer<S> m_bias_memory, m_common;
+    S* m_biases = nullptr; // of the fixed side, or null
     std::size_t m_n_other = 0;
 };
 

@@ -31,6 +31,7 @@
 #include <recsys/core/types.hpp>
 #include <recsys/data/history.hpp>
 #include <recsys/models/als_basis.hpp>
+#include <recsys/models/als_biases.hpp>
 #include <recsys/models/als_fold_in.hpp>
 #include <recsys/models/als_objective.hpp>
 #include <recsys/models/als_parts.hpp>
@@ -40,6 +41,9 @@
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 /// Implicit-feedback factors: the score of a pair is the product of its rows. Made by `basic_als`, read by everything.
+///
+/// With biases the rows are (x, b_u, 1) and (y, 1, b_i), n_factors() is the length of these rows, and the product is x'y + b_u + b_i. Similar items and
+/// users are those with similar x or y alone: biases say how much an item is liked, not what it is like.
 ///
 /// A handle: a copy shares. Immutable and safe to read from many threads. It does not keep the matrix that it was fitted on.
 template <std::floating_point Scalar> class basic_als_model {
@@ -57,6 +61,10 @@ public:
     std::size_t n_users() const noexcept { return parts().n_users; }
     std::size_t n_items() const noexcept { return parts().n_items; }
     std::size_t n_factors() const noexcept { return parts().n_factors; }
+    bool has_biases() const noexcept { return parts().biases; }
+    /// b_u and b_i; 0 without biases. @throws data_error past the end.
+    Scalar bias(user_index user) const { return bias_in(factors(user), user_columns()); }
+    Scalar bias(item_index item) const { return bias_in(factors(item), item_columns()); }
     double alpha() const noexcept { return parts().alpha; }
     double regularization() const noexcept { return parts().regularization; }
     /// What the fit minimised, and fold_in and explain go by.
@@ -109,7 +117,8 @@ public:
     /// A user who was not in training, solved as the exact solver of the training solves one: a training row gives the trained factors, in double to
     /// the last bit. In float rows of more than a quarter as many entries as factors, up to 512, are solved without the basis of the training
     /// and refined in double, unless they are ill-conditioned: then a training row gives the trained factors but for their own rounding, some
-    /// 1e-6 of the largest of them. Items with weight 0 do not count, an empty history gives zeros.
+    /// 1e-6 of the largest of them. Items with weight 0 do not count, an empty history gives zeros, with biases what a user without
+    /// entries has.
     /// @param preferences  beside items.items(), as the fit was given them; empty: 1 for a weight above 0, else 0.
     /// @throws data_error  for items past the end, or of another item encoder. Cost: O(n f^2 + f^3).
     [[nodiscard]] folded_user<Scalar> fold_in(history const& items, std::span<float const> preferences = {}) const {
@@ -193,9 +202,13 @@ private:
     void set(als_parts<Scalar> p) {
         detail::check_index_count(p.n_users, "als", "users");
         detail::check_index_count(p.n_items, "als", "items");
-        if (p.n_factors < 1 || p.n_factors > 4096) detail::throw_data("als: factors must be in [1, 4096], got ", p.n_factors);
+        std::size_t const more = p.biases ? 2 : 0;
+        if (p.n_factors < 1 + more || p.n_factors > 4096 + more)
+            detail::throw_data("als: factors must be in [", 1 + more, ", ", 4096 + more, "], got ", p.n_factors);
         detail::check_part(p.user_factors, detail::checked_product(p.n_users, p.n_factors, "als"), "user_factors");
         detail::check_part(p.item_factors, detail::checked_product(p.n_items, p.n_factors, "als"), "item_factors");
+        check_ones(p.user_factors.span(), {p.n_factors, p.biases, false}, "user");
+        check_ones(p.item_factors.span(), {p.n_factors, p.biases, true}, "item");
         if (!p.known_users.empty()) detail::check_part(p.known_users, p.n_users, "known_users");
         if (!p.known_items.empty()) detail::check_part(p.known_items, p.n_items, "known_items");
         if (auto const fault = detail::fault_of(p); !fault.empty()) detail::throw_data(fault);
@@ -207,14 +220,34 @@ private:
         if (p.item_gramian.empty()) p.item_gramian = detail::gramian(p.item_factors.span(), p.n_factors, alone, kernel);
         detail::check_part(p.user_gramian, p.n_factors * p.n_factors, "user_gramian");
         detail::check_part(p.item_gramian, p.n_factors * p.n_factors, "item_gramian");
-        state->users = detail::als_fold_side<Scalar>::make(p, p.user_gramian.span(), p.n_factors, p.n_users, state->level);
-        state->items = detail::als_fold_side<Scalar>::make(p, p.item_gramian.span(), p.n_factors, p.n_items, state->level);
+        state->users =
+            detail::als_fold_side<Scalar>::make(p, p.user_gramian.span(), {p.n_factors, p.biases, false}, p.n_users, state->level);
+        state->items =
+            detail::als_fold_side<Scalar>::make(p, p.item_gramian.span(), {p.n_factors, p.biases, true}, p.n_items, state->level);
         state->parts = std::move(p);
         m_state = std::move(state);
     }
 
-    detail::als_fold_table<Scalar> item_table() const noexcept { return {parts().item_factors.span(), n_items(), n_factors()}; }
-    detail::als_fold_table<Scalar> user_table() const noexcept { return {parts().user_factors.span(), n_users(), n_factors()}; }
+    /// Rows of similar items and users: without biases.
+    friend detail::factor_rows<Scalar> alike_item_rows_of(basic_als_model const& m) { return m.alike_rows(m.item_factors(), m.n_items()); }
+    friend detail::factor_rows<Scalar> alike_user_rows_of(basic_als_model const& m) { return m.alike_rows(m.user_factors(), m.n_users()); }
+    detail::factor_rows<Scalar> alike_rows(std::span<Scalar const> table, std::size_t n) const noexcept {
+        return {table.data(), n, item_columns().n_latent(), n_factors()};
+    }
+
+    detail::als_columns user_columns() const noexcept { return {n_factors(), has_biases(), false}; }
+    detail::als_columns item_columns() const noexcept { return {n_factors(), has_biases(), true}; }
+    detail::als_fold_table<Scalar> item_table() const noexcept { return {parts().item_factors.span(), n_items(), item_columns()}; }
+    detail::als_fold_table<Scalar> user_table() const noexcept { return {parts().user_factors.span(), n_users(), user_columns()}; }
+    static Scalar bias_in(std::span<Scalar const> row, detail::als_columns const& columns) noexcept {
+        return columns.biases ? row[columns.bias()] : Scalar{0};
+    }
+    static void check_ones(std::span<Scalar const> table, detail::als_columns const& columns, char const* what) {
+        for (std::size_t i = 0; columns.biases && i < table.size() / columns.n_factors; ++i)
+            if (table[i * columns.n_factors + columns.one()] != Scalar{1})
+                detail::throw_data("als: with biases number ", columns.one(), " of ", what, ' ', i, " must be 1, got ",
+                                   table[i * columns.n_factors + columns.one()]);
+    }
     std::span<Scalar const> row(std::span<Scalar const> table, std::size_t i, std::size_t n, char const* what) const {
         if (i >= n) detail::throw_data("als: ", what, ' ', i, ", there are ", n, ' ', what, 's');
         return table.subspan(detail::row_place(i, n_factors()), n_factors());

@@ -16,7 +16,8 @@
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
-/// The sum that ALS minimises over all pairs: c (p - x'y)^2 + lambda_u |x_u|^2 + lambda_i |y_i|^2.
+/// The sum that ALS minimises over all pairs: c (p - x'y)^2 + lambda_u |x_u|^2 + lambda_i |y_i|^2; with biases x'y + b_u + b_i stands for x'y, and
+/// |x_u|^2 + b_u^2 for |x_u|^2.
 ///
 /// A stored weight r that is not 0 has c = 1 + alpha s(|r|) and p = [r > 0], unless preferences are given beside the weights; an absent pair and a stored
 /// zero have c = unobserved_weight and p = 0. A row with n entries that count, of N that there could be, has
@@ -31,6 +32,7 @@ struct als_objective {
     double epsilon = 1;                                   ///< above 0; only for log
     std::function<double(double)> confidence_shape = {};  ///< any other s, of x > 0; called from several threads at once
     double unobserved_weight = 1;                         ///< in [0, 1]
+    bool biases = false;                                  ///< a number for each user and item is added to the product
 };
 
 namespace detail {
@@ -74,9 +76,9 @@ inline double row_regularization(als_objective const& o, std::size_t n, std::siz
 }
 /// What every row that has entries has of it at least: this is in the basis, the rest is added to each row.
 inline double base_regularization(als_objective const& o, std::size_t n_other) noexcept { return row_regularization(o, 1, n_other); }
-/// The rest, for a row of n >= 1.
+/// The rest, for a row of n; below 0 where it has no entries.
 inline double extra_of(als_objective const& o, std::size_t n, std::size_t n_other) noexcept {
-    return o.frequency_power == 0 || n <= 1 ? 0.0 : row_regularization(o, n, n_other) - base_regularization(o, n_other);
+    return o.frequency_power == 0 || n == 1 ? 0.0 : row_regularization(o, n, n_other) - base_regularization(o, n_other);
 }
 
 }

@@ -34,7 +34,12 @@ struct als_options {
     /// Instead: 1 + alpha s(|r|) by any function s, which may be negative as long as the confidence is not. Called from several threads at once.
     std::function<double(double)> confidence_shape = {};
     double unobserved_weight = 1; ///< the confidence of pairs that are not in the matrix, in [0, 1]
-    natural iterations = 15;      ///< at least 1; each solves all items, then all users
+    /// Scores are x'y + b_u + b_i: rows of the model's factors are two numbers longer, see basic_als_model. Biases are fitted to all pairs like factors,
+    /// with the same lambda. Source: Koren, Bell, Volinsky, "Matrix factorization techniques for recommender systems" (2009), eq. 4, with the
+    /// confidences of eq. 8 and without a mean of all. On a generated log of 8 M entries NDCG@10 rose by 0.1% and 0.5% at two settings (alpha 1,
+    /// regularization 10 and 100) and fell by 2% at a third (20 and 0.1): try it.
+    bool biases = false;
+    natural iterations = 15; ///< at least 1; each solves all items, then all users
     als_solver solver = als_solver::exact;
     natural cg_steps = 3; ///< of each row and iteration, at least 1
     double tolerance = 0; ///< stop when the loss falls by less than this share in an iteration; 0 = never
@@ -45,7 +50,7 @@ struct als_options {
 namespace detail {
 
 inline als_objective objective_of(als_options const& o) {
-    return {o.alpha, o.regularization, o.frequency_power, o.confidence, o.epsilon, o.confidence_shape, o.unobserved_weight};
+    return {o.alpha, o.regularization, o.frequency_power, o.confidence, o.epsilon, o.confidence_shape, o.unobserved_weight, o.biases};
 }
 
 inline void check_als_options(als_options const& o) {

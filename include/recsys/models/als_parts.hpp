@@ -26,13 +26,13 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 /// A user who was not in training: factors like those of the model, and what made them, which counts as seen.
 template <class Scalar> struct folded_user {
-    std::vector<Scalar> factors; ///< n_factors
+    std::vector<Scalar> factors; ///< n_factors, with biases (x, b, 1)
     history items;
     std::vector<float> preferences = {}; ///< beside the items, if they were given
 };
 /// An item that was not in training.
 template <class Scalar> struct folded_item {
-    std::vector<Scalar> factors; ///< n_factors
+    std::vector<Scalar> factors; ///< n_factors, with biases (y, 1, b)
 };
 /// One user of a new item, for fold_in_item.
 struct item_taker {
@@ -41,7 +41,8 @@ struct item_taker {
     std::optional<float> preference = {}; ///< absent: 1 for a weight above 0, else 0
 };
 
-/// What a model is made of, and the objective by which it folds in. Tables are row-major: a user or item a row.
+/// What a model is made of, and the objective by which it folds in. Tables are row-major: a user or item a row. With biases the last two of n_factors
+/// are (b, 1) of a user and (1, b) of an item.
 template <class Scalar> struct als_parts : als_objective {
     std::size_t n_users = 0, n_items = 0, n_factors = 0;
     detail::shared_array<Scalar> user_factors;      ///< n_users x n_factors

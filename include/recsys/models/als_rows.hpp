@@ -28,8 +28,10 @@ public:
     explicit als_entries(std::size_t capacity) : m_id(capacity), m_root(capacity), m_right(capacity) {}
 
     /// Reads a part of a row; `ids` no longer than the capacity. Without `preferences`, p = [r > 0].
+    /// @param biases  of the other side, by id, or null: the row is fitted to what they leave of p, and absent pairs to minus them.
     template <class Index, class Value> void read(std::span<Index const> ids, std::span<Value const> values,
-                                                  std::span<float const> preferences, als_objective const& objective) {
+                                                  std::span<float const> preferences, als_objective const& objective,
+                                                  S const* biases = nullptr) {
         m_n = m_n_lighter = 0, m_constant = 0, m_least_root = std::numeric_limits<S>::max();
         double const beyond = 1 - objective.unobserved_weight;
         for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -39,9 +41,10 @@ public:
             double const p = preferences.empty() ? (r > 0 ? 1.0 : 0.0) : static_cast<double>(preferences[i]);
             m_id[m_n] = static_cast<std::uint32_t>(ids[i]);
             m_root[m_n] = static_cast<S>(std::sqrt(std::abs(excess)));
-            m_right[m_n] = static_cast<S>((1 + added) * p);
+            double const bias = biases ? static_cast<double>(biases[static_cast<std::size_t>(ids[i])]) : 0;
+            m_right[m_n] = static_cast<S>((1 + added) * p - excess * bias);
             m_least_root = std::min(m_least_root, m_root[m_n]);
-            m_constant += (1 + added) * p * p;
+            m_constant += (1 + added) * (p - bias) * (p - bias) - objective.unobserved_weight * bias * bias;
             if (excess < 0) bring_forward(m_n);
             ++m_n;
         }
@@ -53,9 +56,9 @@ public:
     std::size_t n_lighter() const noexcept { return m_n_lighter; }
     std::uint32_t const* id() const noexcept { return m_id.data(); }
     S const* root() const noexcept { return m_root.data(); }   ///< sqrt(|c - c of an absent pair|)
-    S const* right() const noexcept { return m_right.data(); } ///< c p
+    S const* right() const noexcept { return m_right.data(); } ///< c p, less (c - w0) b with biases
     S least_root() const noexcept { return m_least_root; }     ///< 0 where some are lighter
-    /// Sum of c p^2: the loss of the row's entries at zero factors.
+    /// Sum of c p^2: the loss of the row's entries at zero factors. With biases, what they have of it more than absent pairs.
     double constant() const noexcept { return m_constant; }
 
 private:
@@ -114,13 +117,17 @@ public:
     als_entries<S>& entries() noexcept { return m_entries; }
     /// |x|^2 as a matrix of the basis, for rows with something extra.
     void set_ridge(S const* ridge) noexcept { m_ridge = ridge; }
+    /// With biases: what all rows have on the right, - w0 sum of b z over the other side, row_length() numbers; and w0 sum of b^2.
+    void set_common(S const* right, double constant) noexcept { m_common = right, m_common_constant = constant; }
 
     /// Exactly, for the entries that were read; `z` has rows of row_length().
     double solve(S const* z, double extra, S* w) {
-        if (m_entries.size() == 0) return std::fill_n(w, m_ld, S{0}), 0.0;
-        if (2 * m_entries.size() <= m_n_factors && m_entries.least_root() > S{1e-6f} && extra == 0) return solve_dual(z, w);
+        if (m_entries.size() == 0 && !m_common) return std::fill_n(w, m_ld, S{0}), 0.0;
+        if (m_entries.size() > 0 && 2 * m_entries.size() <= m_n_factors && m_entries.least_root() > S{1e-6f} && extra == 0)
+            return solve_dual(z, w);
         if (m_entries.size() <= sum_block) {
             clear_sums();
+            add_common();
             add_entries(z, 0, m_entries.size());
             return finish(m_entries.constant(), extra, w);
         }
@@ -143,9 +150,10 @@ public:
     }
     /// Exactly, for a system that is complete.
     double solve(als_system const& system, double extra, S* w) {
-        if (system.n_entries == 0) return std::fill_n(w, m_ld, S{0}), 0.0;
+        if (system.n_entries == 0 && !m_common) return std::fill_n(w, m_ld, S{0}), 0.0;
         for (std::size_t i = 0; i < m_a.size(); ++i) m_a[i] = static_cast<S>(system.a[i]);
         for (std::size_t i = 0; i < m_ld; ++i) m_b[i] = static_cast<S>(system.b[i]);
+        add_common();
         return finish(system.constant, extra, w);
     }
 
@@ -163,17 +171,21 @@ public:
             m_entries.size() >= shortest_for_cg && m_entries.size() <= longest_for_cg(m_n_factors) && m_entries.n_lighter() == 0;
         if (!suits) return solve(z, extra, w);
         std::fill(m_b.begin(), m_b.end(), S{0});
+        add_common();
         m_kernel.gather(m_panel.data(), m_ld, z, m_entries.id(), m_entries.root(), m_entries.right(), m_entries.size(), m_b.data());
         m_kernel.conjugate_gradients(m_panel.data(), m_ld, m_entries.size(), extra == 0 ? nullptr : m_ridge, static_cast<S>(extra),
                                      m_b.data(), w, steps, m_rest.data(), m_work.data());
         double fall = 0;
         for (std::size_t j = 0; j < m_ld; ++j)
             fall += static_cast<double>(w[j]) * (static_cast<double>(m_b[j]) + static_cast<double>(m_rest[j]));
-        return check_finite(m_entries.constant() - fall);
+        return check_finite(m_entries.constant() + m_common_constant - fall);
     }
 
 private:
     void clear_sums() { std::fill(m_a.begin(), m_a.end(), S{0}), std::fill(m_b.begin(), m_b.end(), S{0}); }
+    void add_common() {
+        for (std::size_t i = 0; m_common && i < m_ld; ++i) m_b[i] += m_common[i];
+    }
 
     void add_entries(S const* z, std::size_t first, std::size_t last) {
         std::size_t const turn = std::clamp(m_entries.n_lighter(), first, last);
@@ -200,10 +212,11 @@ private:
         std::copy_n(m_b.begin(), m_ld, w);
         if (!m_kernel.cholesky_blocks(m_a.data(), m_ld)) not_finite();
         m_kernel.cholesky_solve(m_a.data(), m_ld, w);
-        return check_finite(constant - right_times(w));
+        return check_finite(constant + m_common_constant - right_times(w));
     }
 
-    /// w = V' inv(I + V V') t, t = c p / sqrt(c - w0): the same solution by a system as large as the row is long.
+    /// w = V' inv(I + V V') t, t = c p / sqrt(c - w0): the same solution by a system as large as the row is long. With biases a common right-hand
+    /// side g is there as well: w = g + V' inv(I + V V') (t - V g).
     double solve_dual(S const* z, S* w) {
         std::size_t const n = m_entries.size(), ld = m_kernel.padded(n);
         std::fill(m_b.begin(), m_b.end(), S{0});
@@ -215,11 +228,16 @@ private:
         std::fill_n(m_a.begin(), ld * ld, S{0});
         m_kernel.symmetric_update(m_a.data(), ld, m_turned.data(), m_n_factors);
         for (std::size_t i = 0; i < ld; ++i) m_a[i * ld + i] += S{1}, m_work[i] = i < n ? m_entries.right()[i] / m_entries.root()[i] : S{0};
+        std::fill_n(w, m_ld, S{0});
+        if (m_common) {
+            for (std::size_t i = 0; i < m_ld; ++i) m_rest[i] = -m_common[i], w[i] = m_common[i];
+            m_kernel.weighted_sum(m_turned.data(), ld, m_n_factors, m_rest.data(), m_work.data());
+            add_common();
+        }
         if (!m_kernel.cholesky_blocks(m_a.data(), ld)) not_finite();
         m_kernel.cholesky_solve(m_a.data(), ld, m_work.data());
-        std::fill_n(w, m_ld, S{0});
         m_kernel.weighted_sum(m_panel.data(), m_ld, n, m_work.data(), w);
-        return check_finite(m_entries.constant() - right_times(w));
+        return check_finite(m_entries.constant() + m_common_constant - right_times(w));
     }
 
     double right_times(S const* w) const {
@@ -242,7 +260,8 @@ private:
     als_entries<S> m_entries;
     buffer<S> m_panel, m_turned, m_a, m_b, m_rest, m_work;
     als_system m_sum;
-    S const* m_ridge = nullptr;
+    S const *m_ridge = nullptr, *m_common = nullptr;
+    double m_common_constant = 0;
 };
 
 }}} // namespace recsys::detail

@@ -45,7 +45,7 @@ factor_index<Scalar> const* brought_index(Scorer const& scorer, factor_pairs<Sca
     if constexpr (indexed_scorer<Scorer>)
         if (!allow || allow->size() >= pairs.items().n_rows / 4) {
             factor_index<Scalar> const* const out = index_of(scorer);
-            if (out && out->by() == pairs.by() && out->level() == pairs.level()) return out;
+            if (out && out->by() == pairs.by() && out->level() == pairs.level() && out->n_factors() == pairs.items().n_factors) return out;
         }
     return nullptr;
 }

@@ -57,6 +57,10 @@ template <class Model> auto user_rows_of(Model const& model) {
     return factor_rows<scalar>{model.user_factors().data(), model.n_users(), f, f};
 }
 
+/// What similar items and users go by: the same rows, unless a model has others for them.
+template <class Model> auto alike_item_rows_of(Model const& model) { return item_rows_of(model); }
+template <class Model> auto alike_user_rows_of(Model const& model) { return user_rows_of(model); }
+
 /// Has rows of items, or of users, by the functions above or by friends of its own.
 template <class Model>
 concept has_item_rows = requires(Model const& m) {

@@ -31,6 +31,8 @@ template <class Model> auto model_pairs(Model const& model) { return pairs_of(mo
 template <class Model> auto model_subject(Model const& model, user_index user) { return subject_of(model, user); }
 template <class Model> auto model_item_rows(Model const& model) { return item_rows_of(model); }
 template <class Model> auto model_user_rows(Model const& model) { return user_rows_of(model); }
+template <class Model> auto model_alike_item_rows(Model const& model) { return alike_item_rows_of(model); }
+template <class Model> auto model_alike_user_rows(Model const& model) { return alike_user_rows_of(model); }
 
 }
 
@@ -38,7 +40,7 @@ template <class Model> auto model_user_rows(Model const& model) { return user_ro
 ///
 /// Everywhere it stands for the model and gives the same lists and scores; one user's list takes tens of microseconds instead of milliseconds where
 /// the lengths differ. `recommend` for 32 users and more makes such an index itself, each time anew. Similar items of the same kind of score (dot
-/// for als) use it as well. The model is kept by copy, the index is a copy of the item factors: of factors that are read in place and change
+/// for als without biases) use it as well. The model is kept by copy, the index is a copy of the item factors: of factors that are read in place and change
 /// later, it knows the old ones. An allow list of less than a quarter of the items is read without the index.
 ///
 /// A handle: a copy shares. Safe to read from many threads.
@@ -76,6 +78,8 @@ private:
     friend auto subject_of(prepared const& p, user_index user) { return detail::model_subject(*p.m_model, user); }
     friend auto item_rows_of(prepared const& p) { return detail::model_item_rows(*p.m_model); }
     friend auto user_rows_of(prepared const& p) { return detail::model_user_rows(*p.m_model); }
+    friend auto alike_item_rows_of(prepared const& p) { return detail::model_alike_item_rows(*p.m_model); }
+    friend auto alike_user_rows_of(prepared const& p) { return detail::model_alike_user_rows(*p.m_model); }
     friend auto const* index_of(prepared const& p) { return p.m_index.get(); }
 
     std::shared_ptr<Model const> m_model;

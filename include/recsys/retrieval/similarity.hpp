@@ -156,8 +156,8 @@ public:
 
 private:
     static auto rows_of(Model const& model) {
-        if constexpr (of_items) return item_rows_of(model);
-        else return user_rows_of(model);
+        if constexpr (of_items) return alike_item_rows_of(model);
+        else return alike_user_rows_of(model);
     }
     using rows_type = decltype(rows_of(std::declval<Model const&>()));
     using scalar = std::remove_cvref_t<decltype(*std::declval<rows_type>().data)>;

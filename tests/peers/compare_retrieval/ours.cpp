@@ -3,6 +3,7 @@
 //
 //   ours als data=FOLDER factors=64 iterations=10 regularization=10 alpha=1 solver=exact|cg threads=1 [save=PREFIX] [until_loss=X]
 //            [judged=10000]                                                        the first so many users' NDCG@10
+//            [biases=1]
 //   ours loss data=FOLDER factors=64 from=PREFIX regularization=10 alpha=1            of factors that anybody has made
 //   ours top data=FOLDER factors=64 from=PREFIX k=100 threads=1 [users=N] [normalised=1]
 //   ours similar data=FOLDER factors=64 from=PREFIX k=6 threads=1
@@ -100,6 +101,7 @@ void als(arguments const& a) {
     rs::als const trainer({.factors = a.count("factors", 64),
                            .regularization = a.number("regularization", 10),
                            .alpha = a.number("alpha", 1),
+                           .biases = a.has("biases"),
                            .iterations = a.count("iterations", 10),
                            .solver = solver_of(a.text("solver", "exact")),
                            .seed = 7,
