@@ -6334,8 +6334,8 @@ template <class S> struct kernel_table {
     void (*cholesky_solve)(S const* u, std::size_t ld, S* b);
     void (*gather)(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S const* scale, S const* weight, std::size_t n, S* b);
     void (*weighted_sum)(S const* panel, std::size_t ld, std::size_t n, S const* weight, S* out);
-    void (*conjugate_gradients)(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x, std::size_t steps,
-                                S* rest, S* work);
+    void (*conjugate_gradients)(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, S const* right, std::size_t n,
+                                S* panel, S const* ridge, S share, S* b, S* x, std::size_t steps, S* rest, S* work);
     void (*transform)(double const* m, std::size_t ld, std::size_t n, bool upper, S const* in, std::size_t in_ld, std::size_t rows,
                       double* out);
     void (*add_rests)(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t n, double const* right, double const* excess,
@@ -6633,7 +6633,7 @@ void gather(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S con
     constexpr std::size_t ahead = 8, line = 64 / sizeof(S);
     std::size_t k = 0;
     for (; k + 4 <= n; k += 4) {
-        for (std::size_t next = k + ahead; next < k + ahead + 4 && next < n; ++next)
+        for (std::size_t next = k == 0 ? 0 : k + ahead; next < k + ahead + 4 && next < n; ++next)
             for (std::size_t j = 0; j < ld; j += line) prefetch(z + id[next] * ld + j);
         S const* const z0 = z + id[k] * ld;
         S const* const z1 = z + id[k + 1] * ld;
@@ -6685,48 +6685,101 @@ template <class S> void weighted_sum(S const* panel, std::size_t ld, std::size_t
     for (; k < n; ++k) add_scaled(out, weight[k], panel + k * ld, ld);
 }
 
-/// out += V'(V x), where V is the panel: each row is read once.
-template <class S> inline void normal_product(S const* panel, std::size_t ld, std::size_t n, S const* x, S* out) {
+/// Rows of a table by number, or without numbers in their order.
+template <class S> inline S const* row_at(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t k) { return z + (id ? id[k] : k) * ld; }
+
+/// out += sum of excess[k] (z[id[k]]'x) z[id[k]]: each row is read once.
+template <class S> inline void normal_product(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, std::size_t n,
+                                              S const* x, S* out) {
     using p = pack<S>;
     std::size_t k = 0;
     for (; k + 4 <= n; k += 4) {
-        S const* const row = panel + k * ld;
+        S const *const z0 = row_at(z, ld, id, k), *const z1 = row_at(z, ld, id, k + 1), *const z2 = row_at(z, ld, id, k + 2),
+                *const z3 = row_at(z, ld, id, k + 3);
         auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
         for (std::size_t j = 0; j < ld; j += p::width) {
             auto const xj = p::load(x + j);
-            s0 = p::fma(xj, p::load(row + j), s0), s1 = p::fma(xj, p::load(row + ld + j), s1);
-            s2 = p::fma(xj, p::load(row + 2 * ld + j), s2), s3 = p::fma(xj, p::load(row + 3 * ld + j), s3);
+            s0 = p::fma(xj, p::load(z0 + j), s0), s1 = p::fma(xj, p::load(z1 + j), s1);
+            s2 = p::fma(xj, p::load(z2 + j), s2), s3 = p::fma(xj, p::load(z3 + j), s3);
         }
-        S const weight[4] = {p::sum(s0), p::sum(s1), p::sum(s2), p::sum(s3)};
-        weighted_sum(row, ld, 4, weight, out);
+        auto const w0 = p::set(excess[k] * p::sum(s0)), w1 = p::set(excess[k + 1] * p::sum(s1)), w2 = p::set(excess[k + 2] * p::sum(s2)),
+                   w3 = p::set(excess[k + 3] * p::sum(s3));
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto y = p::fma(w0, p::load(z0 + j), p::load(out + j));
+            y = p::fma(w1, p::load(z1 + j), y), y = p::fma(w2, p::load(z2 + j), y), y = p::fma(w3, p::load(z3 + j), y);
+            p::store(out + j, y);
+        }
     }
-    for (; k < n; ++k) add_scaled(out, dot(panel + k * ld, x, ld), panel + k * ld, ld);
+    for (; k < n; ++k) {
+        S const* const row = row_at(z, ld, id, k);
+        add_scaled(out, excess[k] * dot(row, x, ld), row, ld);
+    }
 }
 
-/// product = (I + share ridge + V'V) x, where V is the panel; `work` holds ld.
-template <class S>
-inline void system_product(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* x, S* product, S* work) {
+/// One row of first_product.
+template <class S> inline void first_product_of_one(S const* z, std::size_t ld, S excess, S right, S const* x, S* b, S* out, S* panel) {
+    S const product = excess * dot(z, x, ld);
+    add_scaled(b, right, z, ld), add_scaled(out, product, z, ld);
+    for (std::size_t j = 0; panel && j < ld; ++j) panel[j] = z[j];
+}
+/// The same for rows that come from far: b += sum of right[k] z[id[k]] as well, and the rows are copied to the panel if there is one.
+template <class S> inline void first_product(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, S const* right,
+                                             std::size_t n, S const* x, S* b, S* out, S* panel) {
+    using p = pack<S>;
+    constexpr std::size_t ahead = 8, line = 64 / sizeof(S);
+    std::size_t k = 0;
+    for (; k + 4 <= n; k += 4) {
+        for (std::size_t next = k == 0 ? 0 : k + ahead; next < k + ahead + 4 && next < n; ++next)
+            for (std::size_t j = 0; j < ld; j += line) prefetch(z + id[next] * ld + j);
+        S const *const z0 = z + id[k] * ld, *const z1 = z + id[k + 1] * ld, *const z2 = z + id[k + 2] * ld, *const z3 = z + id[k + 3] * ld;
+        auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const xj = p::load(x + j);
+            s0 = p::fma(xj, p::load(z0 + j), s0), s1 = p::fma(xj, p::load(z1 + j), s1);
+            s2 = p::fma(xj, p::load(z2 + j), s2), s3 = p::fma(xj, p::load(z3 + j), s3);
+        }
+        auto const w0 = p::set(excess[k] * p::sum(s0)), w1 = p::set(excess[k + 1] * p::sum(s1)), w2 = p::set(excess[k + 2] * p::sum(s2)),
+                   w3 = p::set(excess[k + 3] * p::sum(s3));
+        auto const r0 = p::set(right[k]), r1 = p::set(right[k + 1]), r2 = p::set(right[k + 2]), r3 = p::set(right[k + 3]);
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const x0 = p::load(z0 + j), x1 = p::load(z1 + j), x2 = p::load(z2 + j), x3 = p::load(z3 + j);
+            p::store(out + j, p::fma(w3, x3, p::fma(w2, x2, p::fma(w1, x1, p::fma(w0, x0, p::load(out + j))))));
+            p::store(b + j, p::fma(r3, x3, p::fma(r2, x2, p::fma(r1, x1, p::fma(r0, x0, p::load(b + j))))));
+            if (panel) {
+                S* const to = panel + k * ld + j;
+                p::store(to, x0), p::store(to + ld, x1), p::store(to + 2 * ld, x2), p::store(to + 3 * ld, x3);
+            }
+        }
+    }
+    for (; k < n; ++k) first_product_of_one(z + id[k] * ld, ld, excess[k], right[k], x, b, out, panel ? panel + k * ld : panel);
+}
+
+/// product = (I + share ridge) x; `work` holds ld.
+template <class S> inline void ridge_product(std::size_t ld, S const* ridge, S share, S const* x, S* product, S* work) {
     for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
-    if (ridge) {
-        for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
-        weighted_sum(ridge, ld, ld, work, product); // it is symmetric
-    }
-    normal_product(panel, ld, n, x, product);
+    if (!ridge) return;
+    for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
+    weighted_sum(ridge, ld, ld, work, product); // it is symmetric
 }
 
-/// At most `steps` steps of conjugate gradients on (I + share ridge + V'V) x = b from the x given; afterwards `rest` is the residual. `ridge` is a
-/// symmetric matrix with both triangles, or null. Stops before a division by zero: where the residual is nothing beside b. `work` holds 3 ld.
-template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x,
-                                            std::size_t steps, S* rest, S* work) {
+/// At most `steps` steps of conjugate gradients from the x given on (I + share ridge + sum of excess[k] z[id[k]] z[id[k]]') x = b, to which the sum of
+/// right[k] z[id[k]] is added first; afterwards `rest` is the residual. `ridge` is a symmetric matrix with both triangles, or null. Stops before
+/// a division by zero: where the residual is nothing beside b. `work` holds 3 ld. With a panel for n rows these are read from far only once.
+template <class S> void conjugate_gradients(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, S const* right, std::size_t n,
+                                            S* panel, S const* ridge, S share, S* b, S* x, std::size_t steps, S* rest, S* work) {
     S* const direction = work;
     S* const product = work + ld;
     S* const scaled = work + 2 * ld;
-    system_product(panel, ld, n, ridge, share, x, product, scaled);
+    ridge_product(ld, ridge, share, x, product, scaled);
+    first_product(z, ld, id, excess, right, n, x, b, product, panel);
+    S const* const rows = panel ? panel : z;
+    std::uint32_t const* const places = panel ? nullptr : id;
     for (std::size_t j = 0; j < ld; ++j) direction[j] = rest[j] = b[j] - product[j];
     S const enough = dot(b, b, ld) * tiny_share(S{});
     S square = dot(rest, rest, ld);
     for (std::size_t step = 0; step < steps && square > enough; ++step) {
-        system_product(panel, ld, n, ridge, share, direction, product, scaled);
+        ridge_product(ld, ridge, share, direction, product, scaled);
+        normal_product(rows, ld, places, excess, n, direction, product);
         S const length = square / dot(direction, product, ld);
         add_scaled(x, length, direction, ld);
         add_scaled(rest, -length, product, ld);
@@ -7032,7 +7085,7 @@ void gather(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S con
     constexpr std::size_t ahead = 8, line = 64 / sizeof(S);
     std::size_t k = 0;
     for (; k + 4 <= n; k += 4) {
-        for (std::size_t next = k + ahead; next < k + ahead + 4 && next < n; ++next)
+        for (std::size_t next = k == 0 ? 0 : k + ahead; next < k + ahead + 4 && next < n; ++next)
             for (std::size_t j = 0; j < ld; j += line) prefetch(z + id[next] * ld + j);
         S const* const z0 = z + id[k] * ld;
         S const* const z1 = z + id[k + 1] * ld;
@@ -7078,42 +7131,89 @@ template <class S> void weighted_sum(S const* panel, std::size_t ld, std::size_t
     }
     for (; k < n; ++k) add_scaled(out, weight[k], panel + k * ld, ld);
 }
-template <class S> inline void normal_product(S const* panel, std::size_t ld, std::size_t n, S const* x, S* out) {
+template <class S> inline S const* row_at(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t k) { return z + (id ? id[k] : k) * ld; }
+template <class S> inline void normal_product(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, std::size_t n,
+                                              S const* x, S* out) {
     using p = pack<S>;
     std::size_t k = 0;
     for (; k + 4 <= n; k += 4) {
-        S const* const row = panel + k * ld;
+        S const *const z0 = row_at(z, ld, id, k), *const z1 = row_at(z, ld, id, k + 1), *const z2 = row_at(z, ld, id, k + 2),
+                *const z3 = row_at(z, ld, id, k + 3);
         auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
         for (std::size_t j = 0; j < ld; j += p::width) {
             auto const xj = p::load(x + j);
-            s0 = p::fma(xj, p::load(row + j), s0), s1 = p::fma(xj, p::load(row + ld + j), s1);
-            s2 = p::fma(xj, p::load(row + 2 * ld + j), s2), s3 = p::fma(xj, p::load(row + 3 * ld + j), s3);
+            s0 = p::fma(xj, p::load(z0 + j), s0), s1 = p::fma(xj, p::load(z1 + j), s1);
+            s2 = p::fma(xj, p::load(z2 + j), s2), s3 = p::fma(xj, p::load(z3 + j), s3);
         }
-        S const weight[4] = {p::sum(s0), p::sum(s1), p::sum(s2), p::sum(s3)};
-        weighted_sum(row, ld, 4, weight, out);
+        auto const w0 = p::set(excess[k] * p::sum(s0)), w1 = p::set(excess[k + 1] * p::sum(s1)), w2 = p::set(excess[k + 2] * p::sum(s2)),
+                   w3 = p::set(excess[k + 3] * p::sum(s3));
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto y = p::fma(w0, p::load(z0 + j), p::load(out + j));
+            y = p::fma(w1, p::load(z1 + j), y), y = p::fma(w2, p::load(z2 + j), y), y = p::fma(w3, p::load(z3 + j), y);
+            p::store(out + j, y);
+        }
     }
-    for (; k < n; ++k) add_scaled(out, dot(panel + k * ld, x, ld), panel + k * ld, ld);
+    for (; k < n; ++k) {
+        S const* const row = row_at(z, ld, id, k);
+        add_scaled(out, excess[k] * dot(row, x, ld), row, ld);
+    }
 }
-template <class S>
-inline void system_product(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* x, S* product, S* work) {
+template <class S> inline void first_product_of_one(S const* z, std::size_t ld, S excess, S right, S const* x, S* b, S* out, S* panel) {
+    S const product = excess * dot(z, x, ld);
+    add_scaled(b, right, z, ld), add_scaled(out, product, z, ld);
+    for (std::size_t j = 0; panel && j < ld; ++j) panel[j] = z[j];
+}
+template <class S> inline void first_product(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, S const* right,
+                                             std::size_t n, S const* x, S* b, S* out, S* panel) {
+    using p = pack<S>;
+    constexpr std::size_t ahead = 8, line = 64 / sizeof(S);
+    std::size_t k = 0;
+    for (; k + 4 <= n; k += 4) {
+        for (std::size_t next = k == 0 ? 0 : k + ahead; next < k + ahead + 4 && next < n; ++next)
+            for (std::size_t j = 0; j < ld; j += line) prefetch(z + id[next] * ld + j);
+        S const *const z0 = z + id[k] * ld, *const z1 = z + id[k + 1] * ld, *const z2 = z + id[k + 2] * ld, *const z3 = z + id[k + 3] * ld;
+        auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const xj = p::load(x + j);
+            s0 = p::fma(xj, p::load(z0 + j), s0), s1 = p::fma(xj, p::load(z1 + j), s1);
+            s2 = p::fma(xj, p::load(z2 + j), s2), s3 = p::fma(xj, p::load(z3 + j), s3);
+        }
+        auto const w0 = p::set(excess[k] * p::sum(s0)), w1 = p::set(excess[k + 1] * p::sum(s1)), w2 = p::set(excess[k + 2] * p::sum(s2)),
+                   w3 = p::set(excess[k + 3] * p::sum(s3));
+        auto const r0 = p::set(right[k]), r1 = p::set(right[k + 1]), r2 = p::set(right[k + 2]), r3 = p::set(right[k + 3]);
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const x0 = p::load(z0 + j), x1 = p::load(z1 + j), x2 = p::load(z2 + j), x3 = p::load(z3 + j);
+            p::store(out + j, p::fma(w3, x3, p::fma(w2, x2, p::fma(w1, x1, p::fma(w0, x0, p::load(out + j))))));
+            p::store(b + j, p::fma(r3, x3, p::fma(r2, x2, p::fma(r1, x1, p::fma(r0, x0, p::load(b + j))))));
+            if (panel) {
+                S* const to = panel + k * ld + j;
+                p::store(to, x0), p::store(to + ld, x1), p::store(to + 2 * ld, x2), p::store(to + 3 * ld, x3);
+            }
+        }
+    }
+    for (; k < n; ++k) first_product_of_one(z + id[k] * ld, ld, excess[k], right[k], x, b, out, panel ? panel + k * ld : panel);
+}
+template <class S> inline void ridge_product(std::size_t ld, S const* ridge, S share, S const* x, S* product, S* work) {
     for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
-    if (ridge) {
-        for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
-        weighted_sum(ridge, ld, ld, work, product); // it is symmetric
-    }
-    normal_product(panel, ld, n, x, product);
+    if (!ridge) return;
+    for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
+    weighted_sum(ridge, ld, ld, work, product); // it is symmetric
 }
-template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x,
-                                            std::size_t steps, S* rest, S* work) {
+template <class S> void conjugate_gradients(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, S const* right, std::size_t n,
+                                            S* panel, S const* ridge, S share, S* b, S* x, std::size_t steps, S* rest, S* work) {
     S* const direction = work;
     S* const product = work + ld;
     S* const scaled = work + 2 * ld;
-    system_product(panel, ld, n, ridge, share, x, product, scaled);
+    ridge_product(ld, ridge, share, x, product, scaled);
+    first_product(z, ld, id, excess, right, n, x, b, product, panel);
+    S const* const rows = panel ? panel : z;
+    std::uint32_t const* const places = panel ? nullptr : id;
     for (std::size_t j = 0; j < ld; ++j) direction[j] = rest[j] = b[j] - product[j];
     S const enough = dot(b, b, ld) * tiny_share(S{});
     S square = dot(rest, rest, ld);
     for (std::size_t step = 0; step < steps && square > enough; ++step) {
-        system_product(panel, ld, n, ridge, share, direction, product, scaled);
+        ridge_product(ld, ridge, share, direction, product, scaled);
+        normal_product(rows, ld, places, excess, n, direction, product);
         S const length = square / dot(direction, product, ld);
         add_scaled(x, length, direction, ld);
         add_scaled(rest, -length, product, ld);
@@ -7430,7 +7530,7 @@ void gather(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S con
     constexpr std::size_t ahead = 8, line = 64 / sizeof(S);
     std::size_t k = 0;
     for (; k + 4 <= n; k += 4) {
-        for (std::size_t next = k + ahead; next < k + ahead + 4 && next < n; ++next)
+        for (std::size_t next = k == 0 ? 0 : k + ahead; next < k + ahead + 4 && next < n; ++next)
             for (std::size_t j = 0; j < ld; j += line) prefetch(z + id[next] * ld + j);
         S const* const z0 = z + id[k] * ld;
         S const* const z1 = z + id[k + 1] * ld;
@@ -7476,42 +7576,89 @@ template <class S> void weighted_sum(S const* panel, std::size_t ld, std::size_t
     }
     for (; k < n; ++k) add_scaled(out, weight[k], panel + k * ld, ld);
 }
-template <class S> inline void normal_product(S const* panel, std::size_t ld, std::size_t n, S const* x, S* out) {
+template <class S> inline S const* row_at(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t k) { return z + (id ? id[k] : k) * ld; }
+template <class S> inline void normal_product(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, std::size_t n,
+                                              S const* x, S* out) {
     using p = pack<S>;
     std::size_t k = 0;
     for (; k + 4 <= n; k += 4) {
-        S const* const row = panel + k * ld;
+        S const *const z0 = row_at(z, ld, id, k), *const z1 = row_at(z, ld, id, k + 1), *const z2 = row_at(z, ld, id, k + 2),
+                *const z3 = row_at(z, ld, id, k + 3);
         auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
         for (std::size_t j = 0; j < ld; j += p::width) {
             auto const xj = p::load(x + j);
-            s0 = p::fma(xj, p::load(row + j), s0), s1 = p::fma(xj, p::load(row + ld + j), s1);
-            s2 = p::fma(xj, p::load(row + 2 * ld + j), s2), s3 = p::fma(xj, p::load(row + 3 * ld + j), s3);
+            s0 = p::fma(xj, p::load(z0 + j), s0), s1 = p::fma(xj, p::load(z1 + j), s1);
+            s2 = p::fma(xj, p::load(z2 + j), s2), s3 = p::fma(xj, p::load(z3 + j), s3);
         }
-        S const weight[4] = {p::sum(s0), p::sum(s1), p::sum(s2), p::sum(s3)};
-        weighted_sum(row, ld, 4, weight, out);
+        auto const w0 = p::set(excess[k] * p::sum(s0)), w1 = p::set(excess[k + 1] * p::sum(s1)), w2 = p::set(excess[k + 2] * p::sum(s2)),
+                   w3 = p::set(excess[k + 3] * p::sum(s3));
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto y = p::fma(w0, p::load(z0 + j), p::load(out + j));
+            y = p::fma(w1, p::load(z1 + j), y), y = p::fma(w2, p::load(z2 + j), y), y = p::fma(w3, p::load(z3 + j), y);
+            p::store(out + j, y);
+        }
     }
-    for (; k < n; ++k) add_scaled(out, dot(panel + k * ld, x, ld), panel + k * ld, ld);
+    for (; k < n; ++k) {
+        S const* const row = row_at(z, ld, id, k);
+        add_scaled(out, excess[k] * dot(row, x, ld), row, ld);
+    }
 }
-template <class S>
-inline void system_product(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* x, S* product, S* work) {
+template <class S> inline void first_product_of_one(S const* z, std::size_t ld, S excess, S right, S const* x, S* b, S* out, S* panel) {
+    S const product = excess * dot(z, x, ld);
+    add_scaled(b, right, z, ld), add_scaled(out, product, z, ld);
+    for (std::size_t j = 0; panel && j < ld; ++j) panel[j] = z[j];
+}
+template <class S> inline void first_product(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, S const* right,
+                                             std::size_t n, S const* x, S* b, S* out, S* panel) {
+    using p = pack<S>;
+    constexpr std::size_t ahead = 8, line = 64 / sizeof(S);
+    std::size_t k = 0;
+    for (; k + 4 <= n; k += 4) {
+        for (std::size_t next = k == 0 ? 0 : k + ahead; next < k + ahead + 4 && next < n; ++next)
+            for (std::size_t j = 0; j < ld; j += line) prefetch(z + id[next] * ld + j);
+        S const *const z0 = z + id[k] * ld, *const z1 = z + id[k + 1] * ld, *const z2 = z + id[k + 2] * ld, *const z3 = z + id[k + 3] * ld;
+        auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const xj = p::load(x + j);
+            s0 = p::fma(xj, p::load(z0 + j), s0), s1 = p::fma(xj, p::load(z1 + j), s1);
+            s2 = p::fma(xj, p::load(z2 + j), s2), s3 = p::fma(xj, p::load(z3 + j), s3);
+        }
+        auto const w0 = p::set(excess[k] * p::sum(s0)), w1 = p::set(excess[k + 1] * p::sum(s1)), w2 = p::set(excess[k + 2] * p::sum(s2)),
+                   w3 = p::set(excess[k + 3] * p::sum(s3));
+        auto const r0 = p::set(right[k]), r1 = p::set(right[k + 1]), r2 = p::set(right[k + 2]), r3 = p::set(right[k + 3]);
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const x0 = p::load(z0 + j), x1 = p::load(z1 + j), x2 = p::load(z2 + j), x3 = p::load(z3 + j);
+            p::store(out + j, p::fma(w3, x3, p::fma(w2, x2, p::fma(w1, x1, p::fma(w0, x0, p::load(out + j))))));
+            p::store(b + j, p::fma(r3, x3, p::fma(r2, x2, p::fma(r1, x1, p::fma(r0, x0, p::load(b + j))))));
+            if (panel) {
+                S* const to = panel + k * ld + j;
+                p::store(to, x0), p::store(to + ld, x1), p::store(to + 2 * ld, x2), p::store(to + 3 * ld, x3);
+            }
+        }
+    }
+    for (; k < n; ++k) first_product_of_one(z + id[k] * ld, ld, excess[k], right[k], x, b, out, panel ? panel + k * ld : panel);
+}
+template <class S> inline void ridge_product(std::size_t ld, S const* ridge, S share, S const* x, S* product, S* work) {
     for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
-    if (ridge) {
-        for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
-        weighted_sum(ridge, ld, ld, work, product); // it is symmetric
-    }
-    normal_product(panel, ld, n, x, product);
+    if (!ridge) return;
+    for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
+    weighted_sum(ridge, ld, ld, work, product); // it is symmetric
 }
-template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x,
-                                            std::size_t steps, S* rest, S* work) {
+template <class S> void conjugate_gradients(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, S const* right, std::size_t n,
+                                            S* panel, S const* ridge, S share, S* b, S* x, std::size_t steps, S* rest, S* work) {
     S* const direction = work;
     S* const product = work + ld;
     S* const scaled = work + 2 * ld;
-    system_product(panel, ld, n, ridge, share, x, product, scaled);
+    ridge_product(ld, ridge, share, x, product, scaled);
+    first_product(z, ld, id, excess, right, n, x, b, product, panel);
+    S const* const rows = panel ? panel : z;
+    std::uint32_t const* const places = panel ? nullptr : id;
     for (std::size_t j = 0; j < ld; ++j) direction[j] = rest[j] = b[j] - product[j];
     S const enough = dot(b, b, ld) * tiny_share(S{});
     S square = dot(rest, rest, ld);
     for (std::size_t step = 0; step < steps && square > enough; ++step) {
-        system_product(panel, ld, n, ridge, share, direction, product, scaled);
+        ridge_product(ld, ridge, share, direction, product, scaled);
+        normal_product(rows, ld, places, excess, n, direction, product);
         S const length = square / dot(direction, product, ld);
         add_scaled(x, length, direction, ld);
         add_scaled(rest, -length, product, ld);
@@ -12201,7 +12348,7 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// less than an absent pair come first.
 template <class S> class als_entries {
 public:
-    explicit als_entries(std::size_t capacity) : m_id(capacity), m_root(capacity), m_right(capacity) {}
+    explicit als_entries(std::size_t capacity) : m_id(capacity), m_root(capacity), m_excess(capacity), m_right(capacity) {}
 
     /// Reads a part of a row; `ids` no longer than the capacity. Without `preferences`, p = [r > 0].
     /// @param biases  of the other side, by id, or null: the row is fitted to what they leave of p, and absent pairs to minus them.
@@ -12216,7 +12363,7 @@ public:
             double const added = added_confidence(objective, std::abs(r)), excess = beyond + added;
             double const p = preferences.empty() ? (r > 0 ? 1.0 : 0.0) : static_cast<double>(preferences[i]);
             m_id[m_n] = static_cast<std::uint32_t>(ids[i]);
-            m_root[m_n] = static_cast<S>(std::sqrt(std::abs(excess)));
+            m_root[m_n] = static_cast<S>(std::sqrt(std::abs(excess))), m_excess[m_n] = static_cast<S>(excess);
             double const bias = biases ? static_cast<double>(biases[static_cast<std::size_t>(ids[i])]) : 0;
             m_right[m_n] = static_cast<S>((1 + added) * p - excess * bias);
             m_least_root = std::min(m_least_root, m_root[m_n]);
@@ -12231,20 +12378,22 @@ public:
     /// So many at the front weigh less than an absent pair.
     std::size_t n_lighter() const noexcept { return m_n_lighter; }
     std::uint32_t const* id() const noexcept { return m_id.data(); }
-    S const* root() const noexcept { return m_root.data(); }   ///< sqrt(|c - c of an absent pair|)
-    S const* right() const noexcept { return m_right.data(); } ///< c p, less (c - w0) b with biases
-    S least_root() const noexcept { return m_least_root; }     ///< 0 where some are lighter
+    S const* root() const noexcept { return m_root.data(); }     ///< sqrt(|c - c of an absent pair|)
+    S const* excess() const noexcept { return m_excess.data(); } ///< c - c of an absent pair
+    S const* right() const noexcept { return m_right.data(); }   ///< c p, less (c - w0) b with biases
+    S least_root() const noexcept { return m_least_root; }       ///< 0 where some are lighter
     /// Sum of c p^2: the loss of the row's entries at zero factors. With biases, what they have of it more than absent pairs.
     double constant() const noexcept { return m_constant; }
 
 private:
     void bring_forward(std::size_t i) {
-        std::swap(m_id[i], m_id[m_n_lighter]), std::swap(m_root[i], m_root[m_n_lighter]), std::swap(m_right[i], m_right[m_n_lighter]);
+        std::swap(m_id[i], m_id[m_n_lighter]), std::swap(m_root[i], m_root[m_n_lighter]), std::swap(m_excess[i], m_excess[m_n_lighter]),
+            std::swap(m_right[i], m_right[m_n_lighter]);
         ++m_n_lighter;
     }
 
     buffer<std::uint32_t> m_id;
-    buffer<S> m_root, m_right;
+    buffer<S> m_root, m_excess, m_right;
     std::size_t m_n = 0, m_n_lighter = 0;
     double m_constant = 0;
     S m_least_root = 0;
@@ -12340,6 +12489,7 @@ public:
     }
     /// Shorter ones are cheaper exactly.
     static constexpr std::size_t shortest_for_cg = 25;
+    static constexpr std::size_t most_bytes_in_place = std::size_t{1} << 18;
 
     /// By conjugate gradients from the w given.
     double solve_cg(S const* z, double extra, std::size_t steps, S* w) {
@@ -12348,9 +12498,11 @@ public:
         if (!suits) return solve(z, extra, w);
         std::fill(m_b.begin(), m_b.end(), S{0});
         add_common();
-        m_kernel.gather(m_panel.data(), m_ld, z, m_entries.id(), m_entries.root(), m_entries.right(), m_entries.size(), m_b.data());
-        m_kernel.conjugate_gradients(m_panel.data(), m_ld, m_entries.size(), extra == 0 ? nullptr : m_ridge, static_cast<S>(extra),
-                                     m_b.data(), w, steps, m_rest.data(), m_work.data());
+        // Rows that stay in the near caches are read where they are.
+        bool const stays = m_entries.size() * m_ld * sizeof(S) <= most_bytes_in_place;
+        m_kernel.conjugate_gradients(z, m_ld, m_entries.id(), m_entries.excess(), m_entries.right(), m_entries.size(),
+                                     stays ? nullptr : m_panel.data(), extra == 0 ? nullptr : m_ridge, static_cast<S>(extra), m_b.data(), w,
+                                     steps, m_rest.data(), m_work.data());
         double fall = 0;
         for (std::size_t j = 0; j < m_ld; ++j)
             fall += static_cast<double>(w[j]) * (static_cast<double>(m_b[j]) + static_cast<double>(m_rest[j]));

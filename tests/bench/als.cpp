@@ -94,7 +94,7 @@ double exact_flops(std::size_t f, std::size_t n) {
     double const primal = length * square(f) + cube(f) / 3 + 2 * square(f), dual = width * square(n) + cube(n) / 3 + 2 * square(n);
     return std::min(primal, dual + 2 * length * width) + 2 * length * width + square(f);
 }
-/// The same by conjugate gradients: a product with the panel and its transpose for each step and the first residual, and the right-hand side.
+/// The same by conjugate gradients: a product with the rows and their transpose for each step and the first residual, and the right-hand side.
 double cg_flops(std::size_t f, std::size_t n, std::size_t steps) {
     return (4 * static_cast<double>(steps + 1) + 2) * static_cast<double>(n) * static_cast<double>(f) + square(f);
 }

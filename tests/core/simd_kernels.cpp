@@ -211,6 +211,55 @@ TEST_CASE_TEMPLATE("gather takes rows by number, scaled, and adds their weighted
     }
 }
 
+namespace {
+
+/// On (I + share ridge + V'V) x = b, for rows in the order of V.
+template <class S> void solve_by_steps(rs::detail::kernel_table<S> const& kernel, S const* v, std::size_t ld, std::size_t n, S const* ridge,
+                                       S share, S const* b, S* x, std::size_t steps, S* rest, S* work) {
+    std::vector<std::uint32_t> id(n);
+    for (std::size_t k = 0; k < n; ++k) id[k] = static_cast<std::uint32_t>(k);
+    std::vector<S> const ones(n, S{1}), zeros(n, S{0});
+    std::vector<S> right(b, b + ld);
+    kernel.conjugate_gradients(v, ld, id.data(), ones.data(), zeros.data(), n, nullptr, ridge, share, right.data(), x, steps, rest, work);
+}
+
+}
+
+TEST_CASE_TEMPLATE("conjugate gradients on rows by number are those on scaled copies, in place and with a panel", S, float, double) {
+    for (auto const level : levels()) {
+        auto const kernel = rs::detail::kernels<S>(level);
+        std::size_t const ld = kernel.padded(17), rows = 40;
+        auto const z = random_rows<S>(rows * ld, 20);
+        for (std::size_t const n : {0u, 1u, 4u, 7u, 33u})
+            for (std::size_t const steps : {0u, 3u}) {
+                rs::random_stream random(n);
+                std::vector<std::uint32_t> id(n);
+                for (auto& i : id) i = static_cast<std::uint32_t>(random.below(rows));
+                auto const root = random_rows<S>(n, 21), right = random_rows<S>(n, 22), start = random_rows<S>(ld, 23);
+                buffer<S> excess(n), scaled(n * ld), panel(n * ld), rest(ld), work(3 * ld);
+                auto b = copy_of(start), x = random_rows<S>(ld, 24), wanted_b = copy_of(start);
+                auto in_place = copy_of(x), wanted = copy_of(x), in_place_b = copy_of(start);
+                for (std::size_t k = 0; k < n; ++k) {
+                    excess[k] = root[k] * root[k];
+                    for (std::size_t j = 0; j < ld; ++j)
+                        scaled[k * ld + j] = root[k] * z[id[k] * ld + j], wanted_b[j] += right[k] * z[id[k] * ld + j];
+                }
+                solve_by_steps<S>(kernel, scaled.data(), ld, n, nullptr, S{0}, wanted_b.data(), wanted.data(), steps, rest.data(),
+                                  work.data());
+                kernel.conjugate_gradients(z.data(), ld, id.data(), excess.data(), right.data(), n, panel.data(), nullptr, S{0}, b.data(),
+                                           x.data(), steps, rest.data(), work.data());
+                kernel.conjugate_gradients(z.data(), ld, id.data(), excess.data(), right.data(), n, nullptr, nullptr, S{0},
+                                           in_place_b.data(), in_place.data(), steps, rest.data(), work.data());
+                CHECK(std::equal(x.begin(), x.end(), in_place.begin()));
+                CHECK(std::equal(b.begin(), b.end(), in_place_b.begin()));
+                for (std::size_t j = 0; j < ld; ++j) {
+                    CHECK(wide(x[j]) == doctest::Approx(wide(wanted[j])).epsilon(10 * tolerance<S>()).scale(1));
+                    CHECK(wide(b[j]) == doctest::Approx(wide(wanted_b[j])).epsilon(tolerance<S>()).scale(1));
+                }
+            }
+    }
+}
+
 TEST_CASE_TEMPLATE("conjugate gradients never move away from the solution, reach it, and tell their residual", S, float, double) {
     for (auto const level : levels()) {
         auto const kernel = rs::detail::kernels<S>(level);
@@ -222,7 +271,8 @@ TEST_CASE_TEMPLATE("conjugate gradients never move away from the solution, reach
             double last = std::numeric_limits<double>::infinity();
             for (std::size_t const steps : {0u, 1u, 3u, 60u}) {
                 buffer<S> x(ld, S{0});
-                kernel.conjugate_gradients(panel.data(), ld, n, nullptr, S{0}, b.data(), x.data(), steps, rest.data(), work.data());
+                solve_by_steps(kernel, panel.data(), ld, n, static_cast<S const*>(nullptr), S{0}, b.data(), x.data(), steps, rest.data(),
+                               work.data());
                 double const worst = worst_residual(a, x, b);
                 double told = 0;
                 for (auto const r : rest) told = std::max(told, std::abs(wide(r)));
@@ -251,8 +301,9 @@ TEST_CASE_TEMPLATE("conjugate gradients with a ridge are those of a panel that h
                 for (std::size_t j = 0; j < ld; ++j) ridge[i * ld + j] += root[k * ld + i] * root[k * ld + j];
         for (std::size_t const steps : {0u, 1u, 3u}) {
             buffer<S> x(ld, S{1}), y(ld, S{1});
-            kernel.conjugate_gradients(both.data(), ld, n + more, nullptr, S{0}, b.data(), y.data(), steps, rest.data(), work.data());
-            kernel.conjugate_gradients(panel.data(), ld, n, ridge.data(), share, b.data(), x.data(), steps, rest.data(), work.data());
+            solve_by_steps(kernel, both.data(), ld, n + more, static_cast<S const*>(nullptr), S{0}, b.data(), y.data(), steps, rest.data(),
+                           work.data());
+            solve_by_steps(kernel, panel.data(), ld, n, ridge.data(), share, b.data(), x.data(), steps, rest.data(), work.data());
             for (std::size_t j = 0; j < ld; ++j) CHECK(wide(x[j]) == doctest::Approx(wide(y[j])).epsilon(tolerance<S>()).scale(1));
         }
     }
@@ -266,15 +317,18 @@ TEST_CASE_TEMPLATE("c30 conjugate gradients stop before zero by zero: nothing to
         auto const panel = random_rows<S>(n * ld, 12);
         buffer<S> rest(ld), work(3 * ld), b(ld, S{0}), x(ld, S{0});
         for (auto const* v : {&nothing, &panel}) { // b = 0 from x = 0
-            kernel.conjugate_gradients(v->data(), ld, n, nullptr, S{0}, b.data(), x.data(), 100, rest.data(), work.data());
+            solve_by_steps(kernel, v->data(), ld, n, static_cast<S const*>(nullptr), S{0}, b.data(), x.data(), 100, rest.data(),
+                           work.data());
             for (auto const value : x) CHECK(value == 0);
         }
         for (std::size_t j = 0; j < ld; ++j) b[j] = x[j] = static_cast<S>(j); // V = 0: x = b is the solution
-        kernel.conjugate_gradients(nothing.data(), ld, n, nullptr, S{0}, b.data(), x.data(), 100, rest.data(), work.data());
+        solve_by_steps(kernel, nothing.data(), ld, n, static_cast<S const*>(nullptr), S{0}, b.data(), x.data(), 100, rest.data(),
+                       work.data());
         for (std::size_t j = 0; j < ld; ++j) CHECK(x[j] == b[j]);
         for (auto& value : b) value = std::numeric_limits<S>::min(); // the square of b is 0
         std::fill(x.begin(), x.end(), S{0});
-        kernel.conjugate_gradients(panel.data(), ld, n, nullptr, S{0}, b.data(), x.data(), 100, rest.data(), work.data());
+        solve_by_steps(kernel, panel.data(), ld, n, static_cast<S const*>(nullptr), S{0}, b.data(), x.data(), 100, rest.data(),
+                       work.data());
         for (auto const value : x) CHECK(std::isfinite(value));
     }
 }

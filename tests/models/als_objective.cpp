@@ -146,8 +146,9 @@ TEST_CASE_TEMPLATE("folding in a training row is the training's half-step, whate
     auto const m = sample();
     auto const preferences = preferences_of(m);
     auto const by_item = rs::transpose(m), preferred_by_item = rs::transpose(preferences);
-    auto const agree = [](std::vector<Scalar> const& a, std::span<Scalar const> b) {
-        return std::is_same_v<Scalar, double> ? same(a, b) : dense_als::distance(a, b) < 1e-4;
+    auto const agree = [](std::vector<Scalar> const& a, std::span<Scalar const> b,
+                          double w0) { // without absent pairs training in float loses most
+        return std::is_same_v<Scalar, double> ? same(a, b) : dense_als::distance(a, b) < (w0 == 0 ? 2e-3 : 1e-4);
     };
     for (auto one : cases())
         for (std::size_t const factors : {6u, 64u}) { // rows longer and shorter than half the factors
@@ -156,7 +157,7 @@ TEST_CASE_TEMPLATE("folding in a training row is the training's half-step, whate
             auto const model = rs::basic_als<Scalar>(one.options).fit(m, extras);
             for (auto const u : users_to(n_users)) {
                 auto const given = one.preferences ? preferences.weights(u) : std::span<float const>{};
-                CHECK(agree(model.fold_in(row_of(m, u), given).factors, model.factors(u)));
+                CHECK(agree(model.fold_in(row_of(m, u), given).factors, model.factors(u), one.options.unobserved_weight));
             }
             auto once = one.options;
             once.iterations = 1;
@@ -167,7 +168,7 @@ TEST_CASE_TEMPLATE("folding in a training row is the training's half-step, whate
                     takers.push_back({by_item.users(item(i))[k], by_item.weights(item(i))[k]});
                     if (one.preferences) takers.back().preference = preferred_by_item.weights(item(i))[k];
                 }
-                CHECK(agree(model.fold_in_item(takers).factors, next.factors(item(i))));
+                CHECK(agree(model.fold_in_item(takers).factors, next.factors(item(i)), one.options.unobserved_weight));
             }
         }
 }

@@ -25,7 +25,7 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// less than an absent pair come first.
 template <class S> class als_entries {
 public:
-    explicit als_entries(std::size_t capacity) : m_id(capacity), m_root(capacity), m_right(capacity) {}
+    explicit als_entries(std::size_t capacity) : m_id(capacity), m_root(capacity), m_excess(capacity), m_right(capacity) {}
 
     /// Reads a part of a row; `ids` no longer than the capacity. Without `preferences`, p = [r > 0].
     /// @param biases  of the other side, by id, or null: the row is fitted to what they leave of p, and absent pairs to minus them.
@@ -40,7 +40,7 @@ public:
             double const added = added_confidence(objective, std::abs(r)), excess = beyond + added;
             double const p = preferences.empty() ? (r > 0 ? 1.0 : 0.0) : static_cast<double>(preferences[i]);
             m_id[m_n] = static_cast<std::uint32_t>(ids[i]);
-            m_root[m_n] = static_cast<S>(std::sqrt(std::abs(excess)));
+            m_root[m_n] = static_cast<S>(std::sqrt(std::abs(excess))), m_excess[m_n] = static_cast<S>(excess);
             double const bias = biases ? static_cast<double>(biases[static_cast<std::size_t>(ids[i])]) : 0;
             m_right[m_n] = static_cast<S>((1 + added) * p - excess * bias);
             m_least_root = std::min(m_least_root, m_root[m_n]);
@@ -55,20 +55,22 @@ public:
     /// So many at the front weigh less than an absent pair.
     std::size_t n_lighter() const noexcept { return m_n_lighter; }
     std::uint32_t const* id() const noexcept { return m_id.data(); }
-    S const* root() const noexcept { return m_root.data(); }   ///< sqrt(|c - c of an absent pair|)
-    S const* right() const noexcept { return m_right.data(); } ///< c p, less (c - w0) b with biases
-    S least_root() const noexcept { return m_least_root; }     ///< 0 where some are lighter
+    S const* root() const noexcept { return m_root.data(); }     ///< sqrt(|c - c of an absent pair|)
+    S const* excess() const noexcept { return m_excess.data(); } ///< c - c of an absent pair
+    S const* right() const noexcept { return m_right.data(); }   ///< c p, less (c - w0) b with biases
+    S least_root() const noexcept { return m_least_root; }       ///< 0 where some are lighter
     /// Sum of c p^2: the loss of the row's entries at zero factors. With biases, what they have of it more than absent pairs.
     double constant() const noexcept { return m_constant; }
 
 private:
     void bring_forward(std::size_t i) {
-        std::swap(m_id[i], m_id[m_n_lighter]), std::swap(m_root[i], m_root[m_n_lighter]), std::swap(m_right[i], m_right[m_n_lighter]);
+        std::swap(m_id[i], m_id[m_n_lighter]), std::swap(m_root[i], m_root[m_n_lighter]), std::swap(m_excess[i], m_excess[m_n_lighter]),
+            std::swap(m_right[i], m_right[m_n_lighter]);
         ++m_n_lighter;
     }
 
     buffer<std::uint32_t> m_id;
-    buffer<S> m_root, m_right;
+    buffer<S> m_root, m_excess, m_right;
     std::size_t m_n = 0, m_n_lighter = 0;
     double m_constant = 0;
     S m_least_root = 0;
@@ -164,6 +166,7 @@ public:
     }
     /// Shorter ones are cheaper exactly.
     static constexpr std::size_t shortest_for_cg = 25;
+    static constexpr std::size_t most_bytes_in_place = std::size_t{1} << 18;
 
     /// By conjugate gradients from the w given.
     double solve_cg(S const* z, double extra, std::size_t steps, S* w) {
@@ -172,9 +175,11 @@ public:
         if (!suits) return solve(z, extra, w);
         std::fill(m_b.begin(), m_b.end(), S{0});
         add_common();
-        m_kernel.gather(m_panel.data(), m_ld, z, m_entries.id(), m_entries.root(), m_entries.right(), m_entries.size(), m_b.data());
-        m_kernel.conjugate_gradients(m_panel.data(), m_ld, m_entries.size(), extra == 0 ? nullptr : m_ridge, static_cast<S>(extra),
-                                     m_b.data(), w, steps, m_rest.data(), m_work.data());
+        // Rows that stay in the near caches are read where they are.
+        bool const stays = m_entries.size() * m_ld * sizeof(S) <= most_bytes_in_place;
+        m_kernel.conjugate_gradients(z, m_ld, m_entries.id(), m_entries.excess(), m_entries.right(), m_entries.size(),
+                                     stays ? nullptr : m_panel.data(), extra == 0 ? nullptr : m_ridge, static_cast<S>(extra), m_b.data(), w,
+                                     steps, m_rest.data(), m_work.data());
         double fall = 0;
         for (std::size_t j = 0; j < m_ld; ++j)
             fall += static_cast<double>(w[j]) * (static_cast<double>(m_b[j]) + static_cast<double>(m_rest[j]));

@@ -19,7 +19,7 @@ void gather(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S con
     constexpr std::size_t ahead = 8, line = 64 / sizeof(S);
     std::size_t k = 0;
     for (; k + 4 <= n; k += 4) {
-        for (std::size_t next = k + ahead; next < k + ahead + 4 && next < n; ++next)
+        for (std::size_t next = k == 0 ? 0 : k + ahead; next < k + ahead + 4 && next < n; ++next)
             for (std::size_t j = 0; j < ld; j += line) prefetch(z + id[next] * ld + j);
         S const* const z0 = z + id[k] * ld;
         S const* const z1 = z + id[k + 1] * ld;
@@ -71,48 +71,101 @@ template <class S> void weighted_sum(S const* panel, std::size_t ld, std::size_t
     for (; k < n; ++k) add_scaled(out, weight[k], panel + k * ld, ld);
 }
 
-/// out += V'(V x), where V is the panel: each row is read once.
-template <class S> inline void normal_product(S const* panel, std::size_t ld, std::size_t n, S const* x, S* out) {
+/// Rows of a table by number, or without numbers in their order.
+template <class S> inline S const* row_at(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t k) { return z + (id ? id[k] : k) * ld; }
+
+/// out += sum of excess[k] (z[id[k]]'x) z[id[k]]: each row is read once.
+template <class S> inline void normal_product(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, std::size_t n,
+                                              S const* x, S* out) {
     using p = pack<S>;
     std::size_t k = 0;
     for (; k + 4 <= n; k += 4) {
-        S const* const row = panel + k * ld;
+        S const *const z0 = row_at(z, ld, id, k), *const z1 = row_at(z, ld, id, k + 1), *const z2 = row_at(z, ld, id, k + 2),
+                *const z3 = row_at(z, ld, id, k + 3);
         auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
         for (std::size_t j = 0; j < ld; j += p::width) {
             auto const xj = p::load(x + j);
-            s0 = p::fma(xj, p::load(row + j), s0), s1 = p::fma(xj, p::load(row + ld + j), s1);
-            s2 = p::fma(xj, p::load(row + 2 * ld + j), s2), s3 = p::fma(xj, p::load(row + 3 * ld + j), s3);
+            s0 = p::fma(xj, p::load(z0 + j), s0), s1 = p::fma(xj, p::load(z1 + j), s1);
+            s2 = p::fma(xj, p::load(z2 + j), s2), s3 = p::fma(xj, p::load(z3 + j), s3);
         }
-        S const weight[4] = {p::sum(s0), p::sum(s1), p::sum(s2), p::sum(s3)};
-        weighted_sum(row, ld, 4, weight, out);
+        auto const w0 = p::set(excess[k] * p::sum(s0)), w1 = p::set(excess[k + 1] * p::sum(s1)), w2 = p::set(excess[k + 2] * p::sum(s2)),
+                   w3 = p::set(excess[k + 3] * p::sum(s3));
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto y = p::fma(w0, p::load(z0 + j), p::load(out + j));
+            y = p::fma(w1, p::load(z1 + j), y), y = p::fma(w2, p::load(z2 + j), y), y = p::fma(w3, p::load(z3 + j), y);
+            p::store(out + j, y);
+        }
     }
-    for (; k < n; ++k) add_scaled(out, dot(panel + k * ld, x, ld), panel + k * ld, ld);
+    for (; k < n; ++k) {
+        S const* const row = row_at(z, ld, id, k);
+        add_scaled(out, excess[k] * dot(row, x, ld), row, ld);
+    }
 }
 
-/// product = (I + share ridge + V'V) x, where V is the panel; `work` holds ld.
-template <class S>
-inline void system_product(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* x, S* product, S* work) {
+/// One row of first_product.
+template <class S> inline void first_product_of_one(S const* z, std::size_t ld, S excess, S right, S const* x, S* b, S* out, S* panel) {
+    S const product = excess * dot(z, x, ld);
+    add_scaled(b, right, z, ld), add_scaled(out, product, z, ld);
+    for (std::size_t j = 0; panel && j < ld; ++j) panel[j] = z[j];
+}
+/// The same for rows that come from far: b += sum of right[k] z[id[k]] as well, and the rows are copied to the panel if there is one.
+template <class S> inline void first_product(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, S const* right,
+                                             std::size_t n, S const* x, S* b, S* out, S* panel) {
+    using p = pack<S>;
+    constexpr std::size_t ahead = 8, line = 64 / sizeof(S);
+    std::size_t k = 0;
+    for (; k + 4 <= n; k += 4) {
+        for (std::size_t next = k == 0 ? 0 : k + ahead; next < k + ahead + 4 && next < n; ++next)
+            for (std::size_t j = 0; j < ld; j += line) prefetch(z + id[next] * ld + j);
+        S const *const z0 = z + id[k] * ld, *const z1 = z + id[k + 1] * ld, *const z2 = z + id[k + 2] * ld, *const z3 = z + id[k + 3] * ld;
+        auto s0 = p::set(S{0}), s1 = s0, s2 = s0, s3 = s0;
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const xj = p::load(x + j);
+            s0 = p::fma(xj, p::load(z0 + j), s0), s1 = p::fma(xj, p::load(z1 + j), s1);
+            s2 = p::fma(xj, p::load(z2 + j), s2), s3 = p::fma(xj, p::load(z3 + j), s3);
+        }
+        auto const w0 = p::set(excess[k] * p::sum(s0)), w1 = p::set(excess[k + 1] * p::sum(s1)), w2 = p::set(excess[k + 2] * p::sum(s2)),
+                   w3 = p::set(excess[k + 3] * p::sum(s3));
+        auto const r0 = p::set(right[k]), r1 = p::set(right[k + 1]), r2 = p::set(right[k + 2]), r3 = p::set(right[k + 3]);
+        for (std::size_t j = 0; j < ld; j += p::width) {
+            auto const x0 = p::load(z0 + j), x1 = p::load(z1 + j), x2 = p::load(z2 + j), x3 = p::load(z3 + j);
+            p::store(out + j, p::fma(w3, x3, p::fma(w2, x2, p::fma(w1, x1, p::fma(w0, x0, p::load(out + j))))));
+            p::store(b + j, p::fma(r3, x3, p::fma(r2, x2, p::fma(r1, x1, p::fma(r0, x0, p::load(b + j))))));
+            if (panel) {
+                S* const to = panel + k * ld + j;
+                p::store(to, x0), p::store(to + ld, x1), p::store(to + 2 * ld, x2), p::store(to + 3 * ld, x3);
+            }
+        }
+    }
+    for (; k < n; ++k) first_product_of_one(z + id[k] * ld, ld, excess[k], right[k], x, b, out, panel ? panel + k * ld : panel);
+}
+
+/// product = (I + share ridge) x; `work` holds ld.
+template <class S> inline void ridge_product(std::size_t ld, S const* ridge, S share, S const* x, S* product, S* work) {
     for (std::size_t j = 0; j < ld; ++j) product[j] = x[j];
-    if (ridge) {
-        for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
-        weighted_sum(ridge, ld, ld, work, product); // it is symmetric
-    }
-    normal_product(panel, ld, n, x, product);
+    if (!ridge) return;
+    for (std::size_t j = 0; j < ld; ++j) work[j] = share * x[j];
+    weighted_sum(ridge, ld, ld, work, product); // it is symmetric
 }
 
-/// At most `steps` steps of conjugate gradients on (I + share ridge + V'V) x = b from the x given; afterwards `rest` is the residual. `ridge` is a
-/// symmetric matrix with both triangles, or null. Stops before a division by zero: where the residual is nothing beside b. `work` holds 3 ld.
-template <class S> void conjugate_gradients(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x,
-                                            std::size_t steps, S* rest, S* work) {
+/// At most `steps` steps of conjugate gradients from the x given on (I + share ridge + sum of excess[k] z[id[k]] z[id[k]]') x = b, to which the sum of
+/// right[k] z[id[k]] is added first; afterwards `rest` is the residual. `ridge` is a symmetric matrix with both triangles, or null. Stops before
+/// a division by zero: where the residual is nothing beside b. `work` holds 3 ld. With a panel for n rows these are read from far only once.
+template <class S> void conjugate_gradients(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, S const* right, std::size_t n,
+                                            S* panel, S const* ridge, S share, S* b, S* x, std::size_t steps, S* rest, S* work) {
     S* const direction = work;
     S* const product = work + ld;
     S* const scaled = work + 2 * ld;
-    system_product(panel, ld, n, ridge, share, x, product, scaled);
+    ridge_product(ld, ridge, share, x, product, scaled);
+    first_product(z, ld, id, excess, right, n, x, b, product, panel);
+    S const* const rows = panel ? panel : z;
+    std::uint32_t const* const places = panel ? nullptr : id;
     for (std::size_t j = 0; j < ld; ++j) direction[j] = rest[j] = b[j] - product[j];
     S const enough = dot(b, b, ld) * tiny_share(S{});
     S square = dot(rest, rest, ld);
     for (std::size_t step = 0; step < steps && square > enough; ++step) {
-        system_product(panel, ld, n, ridge, share, direction, product, scaled);
+        ridge_product(ld, ridge, share, direction, product, scaled);
+        normal_product(rows, ld, places, excess, n, direction, product);
         S const length = square / dot(direction, product, ld);
         add_scaled(x, length, direction, ld);
         add_scaled(rest, -length, product, ld);

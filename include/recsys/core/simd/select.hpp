@@ -35,8 +35,8 @@ template <class S> struct kernel_table {
     void (*cholesky_solve)(S const* u, std::size_t ld, S* b);
     void (*gather)(S* panel, std::size_t ld, S const* z, std::uint32_t const* id, S const* scale, S const* weight, std::size_t n, S* b);
     void (*weighted_sum)(S const* panel, std::size_t ld, std::size_t n, S const* weight, S* out);
-    void (*conjugate_gradients)(S const* panel, std::size_t ld, std::size_t n, S const* ridge, S share, S const* b, S* x, std::size_t steps,
-                                S* rest, S* work);
+    void (*conjugate_gradients)(S const* z, std::size_t ld, std::uint32_t const* id, S const* excess, S const* right, std::size_t n,
+                                S* panel, S const* ridge, S share, S* b, S* x, std::size_t steps, S* rest, S* work);
     void (*transform)(double const* m, std::size_t ld, std::size_t n, bool upper, S const* in, std::size_t in_ld, std::size_t rows,
                       double* out);
     void (*add_rests)(S const* z, std::size_t ld, std::uint32_t const* id, std::size_t n, double const* right, double const* excess,
