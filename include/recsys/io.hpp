@@ -6,6 +6,7 @@
 #ifndef RECSYS_IO_DOOR_HPP
 #define RECSYS_IO_DOOR_HPP
 
+#include <recsys/io/json.hpp>
 #include <recsys/io/model_file.hpp>
 
 #endif
