@@ -16241,17 +16241,21 @@ public:
     }
     /// The bins of n numbers; several searches at a time hide each other's waiting.
     void bins(float const* numbers, std::size_t n, missing_numbers missing, std::uint8_t* out) const noexcept {
+        bins_of([&](std::size_t i) { return comparable_number(numbers[i], missing); }, n, out);
+    }
+    /// The same for the numbers number(0) .. number(n - 1), none of which is NaN.
+    template <class Number> void bins_of(Number const& number, std::size_t n, std::uint8_t* out) const noexcept {
         constexpr std::size_t together = 8;
         std::size_t i = 0;
         for (; i + together <= n; i += together) {
             float x[together];
             std::size_t at[together] = {};
-            for (std::size_t k = 0; k < together; ++k) x[k] = comparable_number(numbers[i + k], missing);
+            for (std::size_t k = 0; k < together; ++k) x[k] = number(i + k);
             for (std::size_t step = m_step; step > 0; step /= 2)
                 for (std::size_t k = 0; k < together; ++k) at[k] += m_at[at[k] + step - 1] < x[k] ? step : 0;
             for (std::size_t k = 0; k < together; ++k) out[i + k] = static_cast<std::uint8_t>(at[k]);
         }
-        for (; i < n; ++i) out[i] = bin(comparable_number(numbers[i], missing));
+        for (; i < n; ++i) out[i] = bin(number(i));
     }
 
 private:
@@ -16275,12 +16279,17 @@ struct ranker_column {
     std::string name;
     column_kind kind = column_kind::number;
     std::shared_ptr<category_dictionary const> categories;
+    /// Of models from elsewhere that make codes of the text itself; null: by `categories`. Without those, text and integers are alike.
+    std::int32_t (*code_of)(std::string_view) = nullptr;
+    std::int32_t missing = missing_category; ///< the code of a missing category
 
     key_kind keys() const noexcept { return categories ? categories->keys() : key_kind::none; }
+    std::int32_t code(std::string_view key) const { return code_of ? code_of(key) : categories->find(key).value_or(unknown_category); }
 };
 
 inline char const* kind_word(column_kind kind, key_kind keys) noexcept {
     if (kind == column_kind::number) return "number";
+    if (keys == key_kind::none) return "category";
     bool const text = keys == key_kind::text;
     if (kind == column_kind::category) return text ? "category (text)" : "category (integer)";
     return text ? "categories (text)" : "categories (integer)";
@@ -16288,7 +16297,7 @@ inline char const* kind_word(column_kind kind, key_kind keys) noexcept {
 
 /// @throws data_error  where a column found by name is of another type.
 inline void check_same_kind(ranker_column const& wanted, column_kind kind, key_kind keys) {
-    if (wanted.kind != kind || wanted.keys() != keys)
+    if (wanted.kind != kind || (wanted.keys() != keys && !(wanted.code_of && !wanted.categories)))
         throw_data("booster: column ", in_quotes(wanted.name), " is ", kind_word(kind, keys), ", the model was trained on ",
                    kind_word(wanted.kind, wanted.keys()));
 }
@@ -16345,8 +16354,9 @@ public:
             if (!found) from.column(wanted[c].name);
             check_same_kind(wanted[c], found->kind, found->keys());
             m_columns[c].from = found;
-            if (found->kind != column_kind::number && found->dictionary != wanted[c].categories)
-                m_columns[c].codes = translate(*found->dictionary, *wanted[c].categories);
+            m_columns[c].missing = wanted[c].missing;
+            if (found->kind != column_kind::number && (wanted[c].code_of || found->dictionary != wanted[c].categories))
+                m_columns[c].codes = translate(*found->dictionary, wanted[c]);
         }
     }
 
@@ -16367,12 +16377,14 @@ private:
     struct bound_column {
         frame_column const* from = nullptr;
         std::vector<std::int32_t> codes; ///< of the frame's dictionary to the ranker's; empty = the same dictionary
-        std::int32_t code(std::int32_t c) const noexcept { return c < 0 || codes.empty() ? c : codes[static_cast<std::size_t>(c)]; }
+        std::int32_t missing = missing_category;
+        std::int32_t code(std::int32_t c) const noexcept {
+            return c < 0 ? missing : codes.empty() ? c : codes[static_cast<std::size_t>(c)];
+        }
     };
-    static std::vector<std::int32_t> translate(category_dictionary const& from, category_dictionary const& to) {
+    static std::vector<std::int32_t> translate(category_dictionary const& from, ranker_column const& to) {
         std::vector<std::int32_t> codes(from.size());
-        for (std::size_t i = 0; i < codes.size(); ++i)
-            codes[i] = to.find(from.text(static_cast<std::int32_t>(i))).value_or(unknown_category);
+        for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = to.code(from.text(static_cast<std::int32_t>(i)));
         return codes;
     }
     static void read_codes(bound_column const& column, std::size_t first, std::size_t n, block_codes& scratch, row_block::column& out) {
@@ -17165,6 +17177,39 @@ private:
 }} // namespace recsys
 #endif
 
+// --- recsys/ranker/row_model.hpp -------------------------------------------------------------------------------------
+// What predictors need of a model: its columns, and the answers for a block of rows.
+#ifndef RECSYS_RANKER_ROW_MODEL_HPP
+#define RECSYS_RANKER_ROW_MODEL_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// A worker's memory for predictions.
+struct predict_scratch {
+    block_scratch rows;
+    std::vector<std::uint8_t> bins; ///< n_features x block_rows
+    std::vector<std::uint32_t> cells;
+    std::int64_t sums[block_rows] = {};
+    std::vector<double> answers, outputs; ///< block_rows x n_outputs, n_outputs x block_rows
+
+    std::uint8_t* bins_for(std::size_t n_features) {
+        bins.resize(std::max<std::size_t>(n_features, 1) * block_rows);
+        return bins.data();
+    }
+};
+
+/// A fitted model behind a predictor: one call a block of rows.
+class row_model {
+public:
+    virtual std::span<ranker_column const> columns() const noexcept = 0;
+    virtual std::size_t n_outputs() const noexcept = 0;
+    /// What predict() gives for at most block_rows rows: answers[row * n_outputs + output]. Baselines, which raw scores have added, may be null.
+    virtual void answer(row_block const& rows, float const* baselines, predict_scratch& scratch, double* answers) const = 0;
+
+protected:
+    ~row_model() = default;
+};
+}}} // namespace recsys::detail
+#endif
+
 // --- recsys/ranker/booster_model.hpp ---------------------------------------------------------------------------------
 // A trained booster: scores of frames, of prefixes of its trees, importances. Immutable.
 #ifndef RECSYS_RANKER_BOOSTER_MODEL_HPP
@@ -17174,7 +17219,7 @@ template <class Row> class predictor;
 
 namespace detail {
 /// All that a booster model is.
-struct booster_state {
+struct booster_state final : row_model {
     feature_space space;
     tree_set trees;
     output_kind output = output_kind::raw;
@@ -17186,18 +17231,19 @@ struct booster_state {
         double const raw = trees.raw(sum) + static_cast<double>(baseline);
         return output == output_kind::probability ? sigmoid(raw) : output == output_kind::rate ? std::exp(raw) : raw;
     }
-};
+    /// The sums of the leaves of trees first .. last - 1, in scratch.sums.
+    void add(row_block const& rows, std::size_t first, std::size_t last, predict_scratch& scratch) const {
+        auto* const bins = scratch.bins_for(space.features.size());
+        space.bins(rows, bins, scratch.cells);
+        std::fill_n(scratch.sums, rows.n, std::int64_t{0});
+        add_trees(trees, first, last, bins, block_rows, rows.n, scratch.sums);
+    }
 
-/// A worker's memory for predictions.
-struct predict_scratch {
-    block_scratch rows;
-    std::vector<std::uint8_t> bins; ///< n_features x block_rows
-    std::vector<std::uint32_t> cells;
-    std::int64_t sums[block_rows] = {};
-
-    std::uint8_t* bins_for(feature_space const& space) {
-        bins.resize(std::max<std::size_t>(space.features.size(), 1) * block_rows);
-        return bins.data();
+    std::span<ranker_column const> columns() const noexcept override { return space.columns; }
+    std::size_t n_outputs() const noexcept override { return 1; }
+    void answer(row_block const& rows, float const* baselines, predict_scratch& scratch, double* answers) const override {
+        add(rows, 0, trees.size(), scratch);
+        for (std::size_t i = 0; i < rows.n; ++i) answers[i] = answer(scratch.sums[i], baselines ? baselines[i] : 0.f);
     }
 };
 }
@@ -17293,12 +17339,9 @@ private:
         std::vector<detail::predict_scratch> scratch(workers.size());
         workers.blocks(rows.n_rows(), detail::block_rows * 32, [&](std::size_t from, std::size_t to, std::size_t worker) {
             auto& mine = scratch[worker];
-            auto* const bins = mine.bins_for(m_state->space);
             for (std::size_t row = from; row < to; row += detail::block_rows) {
                 std::size_t const n = std::min(detail::block_rows, to - row);
-                m_state->space.bins(reader.read(row, n, mine.rows), bins, mine.cells);
-                std::fill_n(mine.sums, n, std::int64_t{0});
-                detail::add_trees(m_state->trees, first, last, bins, detail::block_rows, n, mine.sums);
+                m_state->add(reader.read(row, n, mine.rows), first, last, mine);
                 for (std::size_t i = 0; i < n; ++i) f(row + i, mine.sums[i]);
             }
         });
@@ -19821,7 +19864,7 @@ struct valid_rows {
         std::vector<predict_scratch> scratch(workers.size());
         workers.blocks(rows.size(), block_rows * 32, [&](std::size_t from, std::size_t to, std::size_t worker) {
             auto& mine = scratch[worker];
-            auto* const bins = mine.bins_for(space);
+            auto* const bins = mine.bins_for(space.features.size());
             for (std::size_t row = from; row < to; row += block_rows) {
                 space.bins(reader.read(row, std::min(block_rows, to - row), mine.rows), bins, mine.cells);
                 for (std::size_t f = 0; f < space.features.size(); ++f)
@@ -20028,7 +20071,7 @@ private:
     void add_previous(frame const& rows, std::span<std::int32_t> sums) {
         frame_reader const reader(m_previous->space.columns, rows);
         predict_scratch mine;
-        auto* const bins = mine.bins_for(m_previous->space);
+        auto* const bins = mine.bins_for(m_previous->space.features.size());
         for (std::size_t row = 0; row < rows.n_rows(); row += block_rows) {
             std::size_t const n = std::min(block_rows, rows.n_rows() - row);
             m_previous->space.bins(reader.read(row, n, mine.rows), bins, mine.cells);
@@ -20269,27 +20312,653 @@ struct cross_validation {
 }} // namespace recsys
 #endif
 
+// --- recsys/ranker/imported_features.hpp -----------------------------------------------------------------------------
+// What the trees of models from elsewhere ask: each question is a feature of at most 256 bins and a threshold, as for our own trees.
+#ifndef RECSYS_RANKER_IMPORTED_FEATURES_HPP
+#define RECSYS_RANKER_IMPORTED_FEATURES_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// As what a missing number is compared: below or above all borders or as 0; where 0 is missing too (all with zero_), both below or above. The
+/// last two are no numbers, but 1 where one is missing, else 0.
+enum class number_rule : std::uint8_t { low, high, zero, zero_low, zero_high, is_missing, is_zero };
+
+inline float imported_number(float x, number_rule rule) noexcept {
+    constexpr float almost_zero = 1e-35f; // LightGBM's zero
+    bool const zero_too = rule == number_rule::zero_low || rule == number_rule::zero_high || rule == number_rule::is_zero;
+    bool const missing = std::isnan(x) || (zero_too && std::abs(x) <= almost_zero);
+    switch (rule) {
+    case number_rule::low:
+    case number_rule::zero_low: return missing ? -infinite : x;
+    case number_rule::high:
+    case number_rule::zero_high: return missing ? infinite : x;
+    case number_rule::zero: return missing ? 0.f : x;
+    default: return missing ? 1.f : 0.f;
+    }
+}
+
+/// Something that rows have and trees ask about: "is it above the border?"
+struct imported_source {
+    enum class kind : std::uint8_t {
+        number, ///< of a column
+        equals, ///< 1 where a column's code is `value`
+        member, ///< 0 where a column's code is in `members`, else 1
+        cell    ///< what `of_cell` has for the row's cell of a key; the last is for rows of none
+    };
+    kind what = kind::number;
+    std::uint32_t from = 0; ///< column, or key of `cell`
+    number_rule rule = number_rule::low;
+    std::int32_t value = 0;
+    std::vector<std::uint8_t> members = {}; ///< a byte a code
+    std::vector<float> of_cell = {};
+    std::vector<float> borders = {};
+};
+
+/// Several columns hashed into one key: the codes of categories, then answers to yes/no questions. Its hashes lead to cells.
+/// Source: CatBoost's feature combinations.
+struct imported_key {
+    struct condition {
+        bool is_number = false;
+        std::uint32_t column = 0;
+        number_rule rule = number_rule::low;
+        float border = 0;       ///< of a number: above it?
+        std::int32_t value = 0; ///< of a category: is it?
+    };
+    std::vector<std::uint32_t> columns;
+    std::vector<condition> conditions;
+    std::vector<std::uint64_t> hashes; ///< of the cells
+
+    std::uint64_t hash(row_block const& rows, std::size_t row) const noexcept {
+        constexpr std::uint64_t factor = 0x4906BA494954CB65u;
+        std::uint64_t out = 0;
+        auto const join = [&](std::uint64_t value) { out = factor * (out + factor * value); };
+        for (auto const c : columns) join(static_cast<std::uint64_t>(static_cast<std::int64_t>(rows.columns[c].codes[row])));
+        for (auto const& c : conditions)
+            join(c.is_number ? imported_number(rows.columns[c.column].numbers[row], c.rule) > c.border
+                             : rows.columns[c.column].codes[row] == c.value);
+        return out;
+    }
+    /// The cell of a hash; n_cells() where there is none.
+    std::uint32_t find(std::uint64_t hash) const {
+        auto const cell = m_cells.find(mix_bits(hash), [&](std::uint32_t c) { return hashes[c] == hash; });
+        return cell == no_code ? n_cells() : cell;
+    }
+    std::uint32_t find_or_add(std::uint64_t hash) {
+        auto const cell = find(hash);
+        if (cell == n_cells()) hashes.push_back(hash), m_cells.insert(mix_bits(hash), cell);
+        return cell;
+    }
+    std::uint32_t n_cells() const noexcept { return static_cast<std::uint32_t>(hashes.size()); }
+
+private:
+    code_slots m_cells;
+};
+
+/// A question of a tree before and after its features are numbered: above this border of a source, or above this bin of a feature.
+struct imported_question {
+    std::uint32_t source = 0;
+    float border = 0;
+};
+struct bin_question {
+    std::uint32_t feature = 0;
+    std::uint8_t threshold = 0;
+};
+
+/// The features of an imported model and how rows give them. Immutable once `prepare` was called.
+class imported_features {
+public:
+    std::vector<ranker_column> columns;
+    std::vector<imported_key> keys;
+    std::vector<imported_source> sources;
+
+    /// Numbers the features: a source with more than 255 borders becomes several, each with a part of them.
+    void prepare() {
+        for (std::uint32_t s = 0; s < sources.size(); ++s) {
+            auto& borders = sources[s].borders;
+            std::sort(borders.begin(), borders.end());
+            borders.erase(std::unique(borders.begin(), borders.end()), borders.end());
+            m_first.push_back(static_cast<std::uint32_t>(m_features.size()));
+            for (std::size_t from = 0; from < borders.size(); from += max_borders)
+                add(s, std::span<float const>(borders).subspan(from, std::min(max_borders, borders.size() - from)));
+        }
+    }
+    std::size_t size() const noexcept { return m_features.size(); }
+
+    bin_question question(imported_question const& q) const {
+        auto const& borders = sources[q.source].borders;
+        auto const at = static_cast<std::size_t>(std::lower_bound(borders.begin(), borders.end(), q.border) - borders.begin());
+        return {static_cast<std::uint32_t>(m_first[q.source] + at / max_borders), static_cast<std::uint8_t>(at % max_borders)};
+    }
+
+    /// The bins of a block of rows, out[feature * block_rows + row].
+    void bins(row_block const& rows, std::uint8_t* out, std::vector<std::uint32_t>& cells) const {
+        cells.resize(keys.size() * block_rows);
+        for (std::size_t k = 0; k < keys.size(); ++k)
+            for (std::size_t r = 0; r < rows.n; ++r) cells[k * block_rows + r] = keys[k].find(keys[k].hash(rows, r));
+        for (std::size_t i = 0; i < m_features.size(); ++i) bins_of(m_features[i], rows, cells.data(), out + i * block_rows);
+    }
+
+private:
+    struct feature {
+        std::uint32_t source = 0;
+        border_table table;
+        std::vector<std::uint8_t> of_cell;
+    };
+    void add(std::uint32_t s, std::span<float const> borders) {
+        auto& f = m_features.emplace_back(feature{s, border_table(borders), {}});
+        for (auto const value : sources[s].of_cell) f.of_cell.push_back(f.table.bin(value));
+    }
+    void bins_of(feature const& f, row_block const& rows, std::uint32_t const* cells, std::uint8_t* out) const {
+        auto const& s = sources[f.source];
+        auto const& column = rows.columns[s.what == imported_source::kind::cell ? 0 : s.from];
+        switch (s.what) {
+        case imported_source::kind::number:
+            return f.table.bins_of([&, rule = s.rule](std::size_t r) { return imported_number(column.numbers[r], rule); }, rows.n, out);
+        case imported_source::kind::equals:
+            for (std::size_t r = 0; r < rows.n; ++r) out[r] = column.codes[r] == s.value;
+            return;
+        case imported_source::kind::member:
+            for (std::size_t r = 0; r < rows.n; ++r) {
+                auto const code = static_cast<std::uint32_t>(column.codes[r]); // what is below 0 is no member
+                out[r] = code < s.members.size() ? 1 - s.members[code] : 1;
+            }
+            return;
+        case imported_source::kind::cell:
+            for (std::size_t r = 0; r < rows.n; ++r) out[r] = f.of_cell[cells[s.from * block_rows + r]];
+            return;
+        }
+    }
+
+    std::vector<feature> m_features;
+    std::vector<std::uint32_t> m_first; ///< feature of each source
+};
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/core/simd/select_trees.hpp -------------------------------------------------------------------------------
+// The kernels of trees, compiled for each level between target pragmas, and the choice among them.
+#ifndef RECSYS_CORE_SIMD_SELECT_TREES_HPP
+#define RECSYS_CORE_SIMD_SELECT_TREES_HPP
+#if defined(__GNUC__) && defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// A question of a tree to the bin of a feature: to the right if it is above the threshold. `low` is the lowest leaf under the test, `middle`
+/// the lowest of its right side.
+struct tree_test {
+    std::uint32_t feature;
+    std::uint8_t threshold, low, middle, zero;
+};
+static_assert(sizeof(tree_test) == 8);
+
+/// The kernels of one level; tree_kernels.inl says what each does.
+struct tree_table {
+    using finder = void (*)(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves);
+    finder leaves, oblivious;
+};
+
+namespace portable {
+/// Loops of known length, which compilers turn into what vectors the program's flags allow.
+struct byte_lanes {
+    static constexpr std::size_t width = 16;
+    struct reg {
+        std::uint8_t lane[width];
+    };
+    using mask = reg;
+    template <class Function> static RECSYS_DETAIL_INLINE reg make(Function const& f) {
+        reg out;
+        for (std::size_t i = 0; i < width; ++i) out.lane[i] = static_cast<std::uint8_t>(f(i));
+        return out;
+    }
+    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) {
+        reg out;
+        std::memcpy(&out, p, width);
+        return out;
+    }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg const& x) { std::memcpy(p, &x, width); }
+    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) {
+        return make([&](std::size_t) { return x; });
+    }
+    static RECSYS_DETAIL_INLINE mask above(reg const& x, reg const& bar) {
+        return make([&](std::size_t i) { return x.lane[i] > bar.lane[i] ? 255 : 0; });
+    }
+    static RECSYS_DETAIL_INLINE mask above_at(reg const& x, reg const& bar, reg const& a, reg const& b) {
+        return make([&](std::size_t i) { return (x.lane[i] > bar.lane[i] ? 255 : 0) & (a.lane[i] == b.lane[i] ? 255 : 0); });
+    }
+    static RECSYS_DETAIL_INLINE reg choose(mask const& m, reg const& a, reg const& b) {
+        return make([&](std::size_t i) { return b.lane[i] ^ (m.lane[i] & (a.lane[i] ^ b.lane[i])); });
+    }
+    static RECSYS_DETAIL_INLINE reg add_bit(mask const& m, reg const& bit, reg const& x) {
+        return make([&](std::size_t i) { return x.lane[i] | (m.lane[i] & bit.lane[i]); });
+    }
+};
+
+// --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
+// Kernels that find the leaves of binned rows: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// Where it stands, byte_lanes is a vector of bytes of that level: `reg`, `width` lanes, load, store, set, above (a mask: x > bar, unsigned),
+// above_at (the same where x is also equal to a third), choose (mask ? a : b), add_bit (mask ? x | bit : x).
+
+/// Bins of 128 rows, a feature after the other; n rows are wanted, n at most 128. What stands behind them in `leaves` is not defined.
+/// A tree of at most 256 leaves, numbered from left to right, its tests in the order parent, left, right: a row is at a test iff its leaf so
+/// far is the test's lowest, so that no row branches. Four registers a round hide each other's waiting.
+inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const& test = tests[t];
+            auto const* const of = bins + std::size_t{test.feature} * 128 + row;
+            auto const bar = lanes::set(test.threshold), low = lanes::set(test.low), middle = lanes::set(test.middle);
+            first = lanes::choose(lanes::above_at(lanes::load(of), bar, first, low), middle, first);
+            second = lanes::choose(lanes::above_at(lanes::load(of + lanes::width), bar, second, low), middle, second);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+
+/// The same for a tree whose level asks one question of all rows: at most eight tests, the first is the lowest bit of a leaf's number.
+inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n,
+                                  std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const* const of = bins + std::size_t{tests[t].feature} * 128 + row;
+            auto const bar = lanes::set(tests[t].threshold), bit = lanes::set(static_cast<std::uint8_t>(1u << t));
+            first = lanes::add_bit(lanes::above(lanes::load(of), bar), bit, first);
+            second = lanes::add_bit(lanes::above(lanes::load(of + lanes::width), bar), bit, second);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+
+inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves}; }
+// --- back in recsys/core/simd/select_trees.hpp
+}
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+
+namespace avx2 {
+struct byte_lanes {
+    static constexpr std::size_t width = 32;
+    using reg = __m256i;
+    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) { return _mm256_loadu_si256(reinterpret_cast<__m256i const*>(p)); }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
+    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) { return _mm256_set1_epi8(static_cast<char>(x)); }
+    /// All bits where x is *not* above the bar: there is no unsigned comparison, but a minimum.
+    static RECSYS_DETAIL_INLINE reg above(reg x, reg bar) { return _mm256_cmpeq_epi8(_mm256_min_epu8(x, bar), x); }
+    static RECSYS_DETAIL_INLINE reg above_at(reg x, reg bar, reg a, reg b) {
+        return _mm256_andnot_si256(above(x, bar), _mm256_cmpeq_epi8(a, b));
+    }
+    static RECSYS_DETAIL_INLINE reg choose(reg m, reg a, reg b) { return _mm256_blendv_epi8(b, a, m); }
+    static RECSYS_DETAIL_INLINE reg add_bit(reg not_above, reg bit, reg x) {
+        return _mm256_or_si256(x, _mm256_andnot_si256(not_above, bit));
+    }
+};
+
+// --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
+inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const& test = tests[t];
+            auto const* const of = bins + std::size_t{test.feature} * 128 + row;
+            auto const bar = lanes::set(test.threshold), low = lanes::set(test.low), middle = lanes::set(test.middle);
+            first = lanes::choose(lanes::above_at(lanes::load(of), bar, first, low), middle, first);
+            second = lanes::choose(lanes::above_at(lanes::load(of + lanes::width), bar, second, low), middle, second);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n,
+                                  std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const* const of = bins + std::size_t{tests[t].feature} * 128 + row;
+            auto const bar = lanes::set(tests[t].threshold), bit = lanes::set(static_cast<std::uint8_t>(1u << t));
+            first = lanes::add_bit(lanes::above(lanes::load(of), bar), bit, first);
+            second = lanes::add_bit(lanes::above(lanes::load(of + lanes::width), bar), bit, second);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves}; }
+// --- back in recsys/core/simd/select_trees.hpp
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
+#endif
+
+namespace avx512 {
+struct byte_lanes {
+    static constexpr std::size_t width = 64;
+    using reg = __m512i;
+    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) { return _mm512_loadu_si512(p); }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg x) { _mm512_storeu_si512(p, x); }
+    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
+    static RECSYS_DETAIL_INLINE __mmask64 above(reg x, reg bar) { return _mm512_cmpgt_epu8_mask(x, bar); }
+    static RECSYS_DETAIL_INLINE __mmask64 above_at(reg x, reg bar, reg a, reg b) {
+        return _mm512_mask_cmpeq_epu8_mask(_mm512_cmpgt_epu8_mask(x, bar), a, b);
+    }
+    static RECSYS_DETAIL_INLINE reg choose(__mmask64 m, reg a, reg b) { return _mm512_mask_mov_epi8(b, m, a); }
+    static RECSYS_DETAIL_INLINE reg add_bit(__mmask64 m, reg bit, reg x) { return _mm512_or_si512(x, _mm512_maskz_mov_epi8(m, bit)); }
+};
+
+// --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
+inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const& test = tests[t];
+            auto const* const of = bins + std::size_t{test.feature} * 128 + row;
+            auto const bar = lanes::set(test.threshold), low = lanes::set(test.low), middle = lanes::set(test.middle);
+            first = lanes::choose(lanes::above_at(lanes::load(of), bar, first, low), middle, first);
+            second = lanes::choose(lanes::above_at(lanes::load(of + lanes::width), bar, second, low), middle, second);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n,
+                                  std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const* const of = bins + std::size_t{tests[t].feature} * 128 + row;
+            auto const bar = lanes::set(tests[t].threshold), bit = lanes::set(static_cast<std::uint8_t>(1u << t));
+            first = lanes::add_bit(lanes::above(lanes::load(of), bar), bit, first);
+            second = lanes::add_bit(lanes::above(lanes::load(of + lanes::width), bar), bit, second);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves}; }
+// --- back in recsys/core/simd/select_trees.hpp
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif
+
+/// The kernels of trees of a level that this machine has.
+inline tree_table tree_kernels(simd_level level) noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+    if (level == simd_level::avx512) return avx512::trees();
+    if (level == simd_level::avx2) return avx2::trees();
+#endif
+    RECSYS_DETAIL_ASSERT(level == simd_level::portable);
+    (void)level;
+    return portable::trees();
+}
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/ranker/imported_trees.hpp --------------------------------------------------------------------------------
+// Trees of models from elsewhere, with leaves in double: put into the form that the kernels read, and summed over blocks of rows.
+#ifndef RECSYS_RANKER_IMPORTED_TREES_HPP
+#define RECSYS_RANKER_IMPORTED_TREES_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+static_assert(block_rows == 128, "the kernels of trees read bins of 128 rows");
+
+/// A tree as files have it. Nodes: a child below 0 is leaf -1 - child; to the right if the answer is yes; parents come before children, node 0
+/// is the root. Oblivious: one question a level, the first is the lowest bit of a leaf's number.
+struct imported_tree {
+    struct node {
+        imported_question question;
+        std::int32_t left = -1, right = -1;
+    };
+    std::vector<node> nodes;
+    std::vector<imported_question> levels; ///< of oblivious trees
+    std::vector<double> leaves;            ///< n_leaves x n_outputs
+    std::uint32_t first_output = 0, n_outputs = 1;
+
+    std::size_t n_leaves() const noexcept { return leaves.size() / n_outputs; }
+    /// Nothing, or what is wrong with its form: each node but the root and each leaf must have one parent, which comes before it.
+    char const* fault() const {
+        if (leaves.empty() || leaves.size() % n_outputs != 0) return "has no leaves, or not as many as outputs need";
+        if (nodes.empty())
+            return levels.size() > 16 || n_leaves() != std::size_t{1} << levels.size() ? "has another number of leaves than its splits make"
+                                                                                       : nullptr;
+        if (n_leaves() != nodes.size() + 1) return "has another number of leaves than its splits make";
+        std::vector<char> node_seen(nodes.size(), 0), leaf_seen(n_leaves(), 0);
+        for (std::size_t i = 0; i < nodes.size(); ++i)
+            for (std::int64_t const child : {nodes[i].left, nodes[i].right}) {
+                auto const at = static_cast<std::size_t>(child < 0 ? -1 - child : child);
+                auto& seen = child < 0 ? leaf_seen : node_seen;
+                if (at >= seen.size() || seen[at] || (child >= 0 && at <= i)) return "has splits that do not form a tree";
+                seen[at] = 1;
+            }
+        return nullptr;
+    }
+};
+
+/// All trees of a model.
+class imported_trees {
+public:
+    /// @throws data_error  where a tree is deeper than 255. The tree's form must have been checked, the features be prepared.
+    void add(imported_tree const& tree, imported_features const& features) {
+        if (tree.nodes.empty()) add_levels(tree, features);
+        else add_pieces(tree, features);
+    }
+
+    /// Adds the leaves of n rows, n at most block_rows, to sums[output * block_rows + row]. A tree after the other for each row.
+    void add_to(double* sums, std::uint8_t const* bins, std::size_t n) const {
+        if (n < few_rows) return add_few(sums, bins, n);
+        auto const kernels = tree_kernels(active_simd_level());
+        std::uint8_t numbers[together][block_rows], high[block_rows];
+        for (std::size_t t = 0; t < m_pieces.size(); t += together) {
+            auto const run = std::span<piece const>(m_pieces).subspan(t, std::min(together, m_pieces.size() - t));
+            bool alike = run.size() == together;
+            for (std::size_t k = 0; k < run.size(); ++k) {
+                auto const& p = run[k];
+                (p.oblivious ? kernels.oblivious : kernels.leaves)(tests(p), p.n_tests, bins, n, numbers[k]);
+                alike = alike && p.n_high == 0 && p.n_outputs == 1 && p.first_output == run[0].first_output;
+            }
+            if (alike) {
+                add_run(sums, run.data(), numbers, n);
+                continue;
+            }
+            for (std::size_t k = 0; k < run.size(); ++k) {
+                if (run[k].n_high != 0) kernels.oblivious(tests(run[k]) + run[k].n_tests, run[k].n_high, bins, n, high);
+                add_one(sums, run[k], numbers[k], run[k].n_high != 0 ? high : nullptr, n);
+            }
+        }
+    }
+
+private:
+    static constexpr std::size_t together = 4, few_rows = 6, most_leaves = 256;
+
+    /// At most 256 leaves found by `n_tests`, or an oblivious tree with `n_high` further levels.
+    struct piece {
+        std::size_t first_test = 0, first_leaf = 0;
+        std::uint32_t n_tests = 0, n_high = 0, n_leaves = 1, first_output = 0, n_outputs = 1;
+        bool oblivious = false;
+    };
+    tree_test const* tests(piece const& p) const noexcept { return m_tests.data() + p.first_test; }
+    double const* leaves(piece const& p, std::size_t output) const noexcept { return m_leaves.data() + p.first_leaf + output * p.n_leaves; }
+
+    // --- sums ------------------------------------------------------------------------------------
+    void add_run(double* sums, piece const* p, std::uint8_t const (*numbers)[block_rows], std::size_t n) const noexcept {
+        auto* const to = sums + p->first_output * block_rows;
+        double const* const of[together] = {leaves(p[0], 0), leaves(p[1], 0), leaves(p[2], 0), leaves(p[3], 0)};
+        for (std::size_t r = 0; r < n; ++r)
+            to[r] = (((to[r] + of[0][numbers[0][r]]) + of[1][numbers[1][r]]) + of[2][numbers[2][r]]) + of[3][numbers[3][r]];
+    }
+    void add_one(double* sums, piece const& p, std::uint8_t const* low, std::uint8_t const* high, std::size_t n) const noexcept {
+        for (std::uint32_t o = 0; o < p.n_outputs; ++o) {
+            auto* const to = sums + (p.first_output + o) * block_rows;
+            auto const* const of = leaves(p, o);
+            for (std::size_t r = 0; r < n; ++r) to[r] += of[high ? low[r] | high[r] << 8 : low[r]];
+        }
+    }
+    /// Few rows: each walks from the root.
+    void add_few(double* sums, std::uint8_t const* bins, std::size_t n) const noexcept {
+        for (auto const& p : m_pieces)
+            for (std::size_t r = 0; r < n; ++r) {
+                auto const leaf = p.oblivious ? oblivious_leaf(p, bins + r) : walk(p, bins + r);
+                for (std::uint32_t o = 0; o < p.n_outputs; ++o) sums[(p.first_output + o) * block_rows + r] += leaves(p, o)[leaf];
+            }
+    }
+    std::size_t oblivious_leaf(piece const& p, std::uint8_t const* bins) const noexcept {
+        std::size_t leaf = 0;
+        for (std::size_t i = 0; i < p.n_tests + p.n_high; ++i) {
+            auto const& test = tests(p)[i];
+            leaf |= std::size_t{bins[test.feature * block_rows] > test.threshold} << i;
+        }
+        return leaf;
+    }
+    /// A left side of k leaves has k - 1 tests, which stand between a test and its right side.
+    std::size_t walk(piece const& p, std::uint8_t const* bins) const noexcept {
+        auto const* test = tests(p);
+        std::size_t low = 0, high = p.n_leaves;
+        while (high - low > 1) {
+            bool const right = bins[test->feature * block_rows] > test->threshold;
+            (right ? low : high) = test->middle;
+            test += right ? test->middle - test->low : 1;
+        }
+        return low;
+    }
+
+    // --- building --------------------------------------------------------------------------------
+    piece& begin(imported_tree const& tree) {
+        auto& p = m_pieces.emplace_back();
+        p.first_test = m_tests.size(), p.first_leaf = m_leaves.size();
+        p.first_output = tree.first_output, p.n_outputs = tree.n_outputs;
+        return p;
+    }
+    void test(imported_question const& q, imported_features const& features, std::size_t low, std::size_t middle) {
+        auto const asked = features.question(q);
+        m_tests.push_back(
+            {asked.feature, asked.threshold, static_cast<std::uint8_t>(low), static_cast<std::uint8_t>(middle), std::uint8_t{0}});
+    }
+    /// The leaves of a piece in its own order, an output after the other; -1 is a leaf of value 0.
+    void put_leaves(imported_tree const& tree, piece& p, std::vector<std::int64_t> const& order) {
+        p.n_leaves = static_cast<std::uint32_t>(order.size());
+        for (std::uint32_t o = 0; o < tree.n_outputs; ++o)
+            for (auto const leaf : order)
+                m_leaves.push_back(leaf < 0 ? 0 : tree.leaves[static_cast<std::size_t>(leaf) * tree.n_outputs + o]);
+    }
+    void add_levels(imported_tree const& tree, imported_features const& features) {
+        auto& p = begin(tree);
+        p.oblivious = true;
+        p.n_tests = static_cast<std::uint32_t>(std::min<std::size_t>(8, tree.levels.size()));
+        p.n_high = static_cast<std::uint32_t>(tree.levels.size()) - p.n_tests;
+        for (auto const& q : tree.levels) test(q, features, 0, 0);
+        std::vector<std::int64_t> order(tree.n_leaves());
+        for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
+        put_leaves(tree, p, order);
+    }
+
+    /// A tree of more than 256 leaves is cut into the largest subtrees that fit with the way to them, whose other sides are leaves of value 0.
+    void add_pieces(imported_tree const& tree, imported_features const& features) {
+        auto const n = tree.nodes.size();
+        std::vector<std::size_t> n_leaves(n, 0), depth(n, 0), parent(n, 0);
+        for (std::size_t i = 0; i < n; ++i)
+            for (auto const child : {tree.nodes[i].left, tree.nodes[i].right})
+                if (child >= 0) parent[static_cast<std::size_t>(child)] = i, depth[static_cast<std::size_t>(child)] = depth[i] + 1;
+        for (std::size_t i = n; i-- > 0;) {
+            for (auto const child : {tree.nodes[i].left, tree.nodes[i].right}) n_leaves[i] += child < 0;
+            if (i > 0) n_leaves[parent[i]] += n_leaves[i];
+        }
+        std::vector<std::size_t> waiting{0};
+        while (!waiting.empty()) {
+            auto const i = waiting.back();
+            waiting.pop_back();
+            auto const& node = tree.nodes[i];
+            if (n_leaves[i] + depth[i] <= most_leaves) {
+                add_piece(tree, features, path_to(tree, parent, i), static_cast<std::int32_t>(i), n_leaves);
+                continue;
+            }
+            if (depth[i] + 2 > most_leaves) throw_data("import: a tree is deeper than ", most_leaves - 1);
+            for (auto const child : {node.right, node.left})
+                if (child >= 0) waiting.push_back(static_cast<std::size_t>(child));
+                else {
+                    auto path = path_to(tree, parent, i);
+                    path.emplace_back(i, child == node.right);
+                    add_piece(tree, features, path, child, n_leaves);
+                }
+        }
+    }
+    /// Nodes from the root to the parent of i, and whether the way goes to the right.
+    using tree_path = std::vector<std::pair<std::size_t, bool>>;
+    static tree_path path_to(imported_tree const& tree, std::vector<std::size_t> const& parent, std::size_t i) {
+        tree_path path;
+        for (; i != 0; i = parent[i]) path.emplace_back(parent[i], tree.nodes[parent[i]].right == static_cast<std::int32_t>(i));
+        std::reverse(path.begin(), path.end());
+        return path;
+    }
+    void add_piece(imported_tree const& tree, imported_features const& features, tree_path const& path, std::int32_t top,
+                   std::vector<std::size_t> const& n_leaves) {
+        auto& p = begin(tree);
+        auto const leaves_of = [&](std::int32_t child) { return child < 0 ? 1 : n_leaves[static_cast<std::size_t>(child)]; };
+        std::size_t at = 0, left = path.size() + leaves_of(top); // leaves to come
+        std::vector<std::int64_t> order(left, -1);
+        for (auto const& [i, right] : path) {
+            --left;
+            test(tree.nodes[i].question, features, at, right ? at + 1 : at + left);
+            at += right;
+        }
+        std::vector<std::int32_t> waiting{top};
+        while (!waiting.empty()) {
+            auto const child = waiting.back();
+            waiting.pop_back();
+            if (child < 0) {
+                order[at++] = -1 - child;
+                continue;
+            }
+            auto const& node = tree.nodes[static_cast<std::size_t>(child)];
+            test(node.question, features, at, at + leaves_of(node.left));
+            waiting.push_back(node.right), waiting.push_back(node.left);
+        }
+        p.n_tests = static_cast<std::uint32_t>(m_tests.size() - p.first_test);
+        put_leaves(tree, p, order);
+    }
+
+    std::vector<piece> m_pieces;
+    std::vector<tree_test> m_tests;
+    std::vector<double> m_leaves;
+};
+}}} // namespace recsys::detail
+#endif
+
 // --- recsys/ranker/predictor.hpp -------------------------------------------------------------------------------------
-// A booster on rows of the user's own type: one struct, or a span of them.
+// A ranker on rows of the user's own type: one struct, or a span of them.
 #ifndef RECSYS_RANKER_PREDICTOR_HPP
 #define RECSYS_RANKER_PREDICTOR_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 namespace detail {
-/// Looks categories up in a ranker's dictionary.
+/// Gives categories the codes of a ranker's column.
 class code_sink final : public key_sink {
 public:
-    code_sink(category_dictionary const& known, bool lists, block_codes& to) : m_known(known), m_lists(lists), m_to(to) {
-        m_to.codes.clear(), m_to.ends.clear();
-    }
-    void key(std::string_view text) override { m_to.codes.push_back(m_known.find(text).value_or(unknown_category)); }
-    void missing() override { m_to.codes.push_back(missing_category); }
+    code_sink(ranker_column const& column, block_codes& to) : m_column(column), m_to(to) { m_to.codes.clear(), m_to.ends.clear(); }
+    void key(std::string_view text) override { m_to.codes.push_back(m_column.code(text)); }
+    void missing() override { m_to.codes.push_back(m_column.missing); }
     void end_row() override {
-        if (m_lists) m_to.end_row();
+        if (m_column.kind == column_kind::categories) m_to.end_row();
     }
 
 private:
-    category_dictionary const& m_known;
-    bool m_lists;
+    ranker_column const& m_column;
     block_codes& m_to;
 };
 
@@ -20309,10 +20978,10 @@ inline predictor_scratch& thread_scratch() {
 /// threads; allocates nothing once a thread has called it (beyond what the projections do).
 template <class Row> class predictor {
 public:
-    predictor(std::shared_ptr<detail::booster_state const> model, row_schema<Row> const& schema) : m_model(std::move(model)) {
+    predictor(std::shared_ptr<detail::row_model const> model, row_schema<Row> const& schema) : m_model(std::move(model)) {
         auto const& readers = schema.readers();
         m_baseline = readers.baseline;
-        for (auto const& wanted : m_model->space.columns) {
+        for (auto const& wanted : m_model->columns()) {
             auto const at =
                 std::find_if(readers.columns.begin(), readers.columns.end(), [&](auto const& c) { return c.name == wanted.name; });
             if (at == readers.columns.end())
@@ -20323,18 +20992,22 @@ public:
         }
     }
 
-    /// The prediction for one row: a probability for log loss.
+    /// The prediction for one row: a probability for log loss. @throws data_error  where the model has several outputs.
     double operator()(Row const& row) const {
+        if (m_model->n_outputs() != 1)
+            detail::throw_data("predictor: the model gives ", m_model->n_outputs(), " numbers a row; give it spans");
         double out = 0;
         score(std::span<Row const>(&row, 1), [&](std::size_t, double value) { out = value; });
         return out;
     }
-    /// One prediction a row. @throws data_error  where the spans differ in length.
+    /// One prediction a row, or as many as the model has outputs, a row after the other. @throws data_error  where there is other room for them.
     void operator()(std::span<Row const> rows, std::span<float> out) const {
-        if (rows.size() != out.size()) detail::throw_data("predictor: ", rows.size(), " rows and room for ", out.size(), " predictions");
+        auto const n = m_model->n_outputs();
+        if (rows.size() * n != out.size())
+            detail::throw_data("predictor: ", rows.size(), " rows and room for ", out.size(), " predictions, ", n, " a row");
         for (std::size_t first = 0; first < rows.size(); first += detail::block_rows) {
             auto const block = rows.subspan(first, std::min(detail::block_rows, rows.size() - first));
-            score(block, [&](std::size_t i, double value) { out[first + i] = static_cast<float>(value); });
+            score(block, [&](std::size_t i, double value) { out[first * n + i] = static_cast<float>(value); });
         }
     }
 
@@ -20349,13 +21022,10 @@ private:
         if (scratch.numbers.size() < m_columns.size()) scratch.numbers.resize(m_columns.size());
         if (mine.rows.codes.size() < m_columns.size()) mine.rows.codes.resize(m_columns.size());
         for (std::size_t c = 0; c < m_columns.size(); ++c) read(c, rows, scratch);
-        auto* const bins = mine.bins_for(m_model->space);
-        m_model->space.bins(block, bins, mine.cells);
-        std::fill_n(mine.sums, rows.size(), std::int64_t{0});
-        detail::add_trees(m_model->trees, 0, m_model->trees.size(), bins, detail::block_rows, rows.size(), mine.sums);
-        scratch.baselines.assign(rows.size(), 0.f);
-        if (m_baseline) m_baseline(rows, scratch.baselines.data());
-        for (std::size_t i = 0; i < rows.size(); ++i) f(i, m_model->answer(mine.sums[i], scratch.baselines[i]));
+        if (m_baseline) scratch.baselines.resize(rows.size()), m_baseline(rows, scratch.baselines.data());
+        mine.answers.resize(detail::block_rows * m_model->n_outputs());
+        m_model->answer(block, m_baseline ? scratch.baselines.data() : nullptr, mine, mine.answers.data());
+        for (std::size_t i = 0; i < rows.size() * m_model->n_outputs(); ++i) f(i, mine.answers[i]);
         detail::thread_scratch() = std::move(scratch);
     }
     void read(std::size_t c, std::span<Row const> rows, detail::predictor_scratch& scratch) const {
@@ -20368,14 +21038,133 @@ private:
             return;
         }
         auto& codes = scratch.predict.rows.codes[c];
-        detail::code_sink sink(*m_model->space.columns[c].categories, from.kind == column_kind::categories, codes);
+        detail::code_sink sink(m_model->columns()[c], codes);
         from.read_keys(rows, sink);
         out.codes = codes.codes.data(), out.ends = codes.ends.data();
     }
 
-    std::shared_ptr<detail::booster_state const> m_model;
+    std::shared_ptr<detail::row_model const> m_model;
     std::vector<detail::schema_column<Row>> m_columns;
     detail::number_reader<Row> m_baseline;
+};
+}} // namespace recsys
+#endif
+
+// --- recsys/ranker/imported_model.hpp --------------------------------------------------------------------------------
+// A model that was trained elsewhere, for prediction: the doors of a booster model, the numbers of its own library.
+#ifndef RECSYS_RANKER_IMPORTED_MODEL_HPP
+#define RECSYS_RANKER_IMPORTED_MODEL_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
+/// How raw scores become predictions: as they are, 1 / (1 + e^-kx), e^x over the sum of all outputs, e^x, x|x|, log(1 + e^x).
+enum class answer_link : std::uint8_t { identity, sigmoid, softmax, exponential, square, log_exponential };
+
+/// All that an imported model is.
+struct imported_state final : row_model {
+    imported_features features;
+    imported_trees trees;
+    std::size_t n_trees = 0;
+    double scale = 1;              ///< raw score = scale x sum of leaves + bias
+    std::vector<double> bias = {}; ///< one an output
+    answer_link link = answer_link::identity;
+    double steepness = 1; ///< k of the sigmoid
+
+    std::span<ranker_column const> columns() const noexcept override { return features.columns; }
+    std::size_t n_outputs() const noexcept override { return bias.size(); }
+    void answer(row_block const& rows, float const* baselines, predict_scratch& scratch, double* answers) const override {
+        raw(rows, baselines, scratch, answers);
+        for (std::size_t r = 0; r < rows.n; ++r) finish(answers + r * n_outputs());
+    }
+    /// raws[row * n_outputs + output].
+    void raw(row_block const& rows, float const* baselines, predict_scratch& scratch, double* raws) const {
+        auto* const bins = scratch.bins_for(features.size());
+        features.bins(rows, bins, scratch.cells);
+        scratch.outputs.assign(n_outputs() * block_rows, 0);
+        trees.add_to(scratch.outputs.data(), bins, rows.n);
+        for (std::size_t r = 0; r < rows.n; ++r)
+            for (std::size_t o = 0; o < n_outputs(); ++o)
+                raws[r * n_outputs() + o] =
+                    scale * scratch.outputs[o * block_rows + r] + bias[o] + (baselines ? static_cast<double>(baselines[r]) : 0.0);
+    }
+
+private:
+    void finish(double* x) const noexcept {
+        auto const each = [&](auto const& f) {
+            for (std::size_t o = 0; o < n_outputs(); ++o) x[o] = f(x[o]);
+        };
+        switch (link) {
+        case answer_link::identity: return;
+        case answer_link::sigmoid: return each([&](double v) { return sigmoid(steepness * v); });
+        case answer_link::exponential: return each([](double v) { return std::exp(v); });
+        case answer_link::square: return each([](double v) { return v * std::abs(v); });
+        case answer_link::log_exponential: return each([](double v) { return std::max(v, 0.0) + std::log1p(std::exp(-std::abs(v))); });
+        case answer_link::softmax: break;
+        }
+        double const most = *std::max_element(x, x + n_outputs());
+        double sum = 0;
+        each([&](double v) { return std::exp(v - most); });
+        for (std::size_t o = 0; o < n_outputs(); ++o) sum += x[o];
+        each([&](double v) { return v / sum; });
+    }
+};
+}
+
+/// A model that CatBoost or LightGBM trained: `load_catboost_json`, `load_lightgbm_text`. A handle: a copy shares. Safe to use from many
+/// threads. It scores rows as a booster_model does, in frames, single rows, spans, and as the second stage of `two_stage`.
+///
+/// It asks for the columns that its trees use, by the names that they had in training; other columns are ignored. Numbers are compared as float.
+/// The sum of the leaves is taken in double, in the order of the trees; the baseline of the rows, if they have one, is added to it.
+class imported_model {
+public:
+    explicit imported_model(std::shared_ptr<detail::imported_state const> state) : m_state(std::move(state)) {}
+
+    /// What the library's own predict gives: probabilities for losses of classes, e^raw for Poisson, raw scores for most others. n_rows x
+    /// n_outputs, a row after the other. @throws data_error  where a column is missing or of another type.
+    [[nodiscard]] std::vector<float> predict(frame const& rows, run_options const& run = {}) const {
+        return evaluate<float>(rows, run, [&](auto&&... to) { m_state->answer(to...); });
+    }
+    /// The raw scores, n_rows x n_outputs.
+    [[nodiscard]] std::vector<double> predict_raw(frame const& rows, run_options const& run = {}) const {
+        return evaluate<double>(rows, run, [&](auto&&... to) { m_state->raw(to...); });
+    }
+    /// @throws data_error  where a column that the model needs is missing or of another type.
+    void check(frame const& rows) const { detail::frame_reader(m_state->columns(), rows); }
+
+    /// The model for single rows and spans of the user's own type; names and types are checked here, once.
+    /// @throws data_error  where the schema lacks a column that the model needs, or has it of another type.
+    template <class Row> recsys::predictor<Row> predictor(row_schema<Row> const& schema) const {
+        return recsys::predictor<Row>(m_state, schema);
+    }
+    std::size_t n_trees() const noexcept { return m_state->n_trees; }
+    /// How many numbers a row gets: 1, or the number of classes.
+    std::size_t n_outputs() const noexcept { return m_state->n_outputs(); }
+    /// The names of the columns that its trees use.
+    std::vector<std::string> columns() const {
+        std::vector<std::string> out;
+        for (auto const& c : m_state->columns()) out.push_back(c.name);
+        return out;
+    }
+
+private:
+    template <class Number, class Answer>
+    std::vector<Number> evaluate(frame const& rows, run_options const& run, Answer const& answer) const {
+        detail::frame_reader const reader(m_state->columns(), rows);
+        std::vector<Number> out(detail::checked_product(rows.n_rows(), n_outputs(), "import: predictions"));
+        detail::team workers(run.threads);
+        std::vector<detail::predict_scratch> scratch(workers.size());
+        workers.blocks(rows.n_rows(), detail::block_rows * 32, [&](std::size_t from, std::size_t to, std::size_t worker) {
+            auto& mine = scratch[worker];
+            mine.answers.resize(detail::block_rows * n_outputs());
+            for (std::size_t row = from; row < to; row += detail::block_rows) {
+                std::size_t const n = std::min(detail::block_rows, to - row);
+                auto const* const baselines = rows.baselines().empty() ? nullptr : rows.baselines().data() + row;
+                answer(reader.read(row, n, mine.rows), baselines, mine, mine.answers.data());
+                for (std::size_t i = 0; i < n * n_outputs(); ++i) out[row * n_outputs() + i] = static_cast<Number>(mine.answers[i]);
+            }
+        });
+        return out;
+    }
+    std::shared_ptr<detail::imported_state const> m_state;
 };
 }} // namespace recsys
 #endif
@@ -22074,6 +22863,89 @@ template <class Seen> [[nodiscard]] source_metrics judge_by_source(lists const& 
 #define RECSYS_METRICS_DOOR_HPP
 #endif
 
+// --- recsys/io/city_hash.hpp -----------------------------------------------------------------------------------------
+// CityHash64 of version 1.0: CatBoost knows categories by the low half of it.
+#ifndef RECSYS_IO_CITY_HASH_HPP
+#define RECSYS_IO_CITY_HASH_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// Source: Pike, Alakuijala (2011), "CityHash", version 1.0; version 1.1 gives other numbers.
+class city_hash {
+public:
+    static constexpr std::uint64_t of(std::string_view s) noexcept {
+        if (s.size() <= 16) return up_to_16(s);
+        if (s.size() <= 32) return up_to_32(s);
+        return s.size() <= 64 ? up_to_64(s) : longer(s);
+    }
+
+private:
+    using word = std::uint64_t;
+    struct pair {
+        word first, second;
+    };
+    static constexpr word k0 = 0xC3A5C85C97CB3127u, k1 = 0xB492B66FBE98F273u, k2 = 0x9AE16A3B2F90404Fu, k3 = 0xC949D7C7509E6557u;
+
+    /// n bytes from a place, the first the lowest.
+    static constexpr word at(std::string_view s, std::size_t from, std::size_t n = 8) noexcept {
+        word w = 0;
+        for (std::size_t i = n; i-- > 0;) w = w << 8 | static_cast<unsigned char>(s[from + i]);
+        return w;
+    }
+    static constexpr word rotate(word x, unsigned by) noexcept { return x >> by | x << (64 - by); } // by 1 to 63
+    static constexpr word fold(word x) noexcept { return x ^ x >> 47; }
+    static constexpr word join(word low, word high) noexcept {
+        constexpr word factor = 0x9DDFEA08EB382D69u;
+        return fold((high ^ fold((low ^ high) * factor)) * factor) * factor;
+    }
+
+    static constexpr word up_to_16(std::string_view s) noexcept {
+        auto const n = s.size();
+        if (n > 8) return join(at(s, 0), rotate(at(s, n - 8) + n, static_cast<unsigned>(n))) ^ at(s, n - 8);
+        if (n >= 4) return join(n + (at(s, 0, 4) << 3), at(s, n - 4, 4));
+        if (n == 0) return k2;
+        word const y = at(s, 0, 1) + (at(s, n / 2, 1) << 8), z = n + (at(s, n - 1, 1) << 2);
+        return fold(y * k2 ^ z * k3) * k2;
+    }
+    static constexpr word up_to_32(std::string_view s) noexcept {
+        auto const n = s.size();
+        word const a = at(s, 0) * k1, b = at(s, 8), c = at(s, n - 8) * k2, d = at(s, n - 16) * k0;
+        return join(rotate(a - b, 43) + rotate(c, 30) + d, a + rotate(b ^ k3, 20) - c + n);
+    }
+    /// One half of up_to_64: 32 bytes from a place, with the start value and the word that ends them.
+    static constexpr pair half(std::string_view s, std::size_t from, word a, word z) noexcept {
+        word const b = rotate(a + z, 52);
+        word c = rotate(a, 37);
+        a += at(s, from + 8), c += rotate(a, 7), a += at(s, from + 16);
+        return {a + z, b + rotate(a, 31) + c};
+    }
+    static constexpr word up_to_64(std::string_view s) noexcept {
+        auto const n = s.size();
+        auto const v = half(s, 0, at(s, 0) + (n + at(s, n - 16)) * k0, at(s, 24));
+        auto const w = half(s, n - 32, at(s, 16) + at(s, n - 32), at(s, n - 8));
+        return fold(fold((v.first + w.second) * k2 + (w.first + v.second) * k0) * k0 + v.second) * k2;
+    }
+    static constexpr pair weak(std::string_view s, std::size_t from, word a, word b) noexcept {
+        a += at(s, from), b = rotate(b + a + at(s, from + 24), 21);
+        word const c = a;
+        a += at(s, from + 8), a += at(s, from + 16), b += rotate(a, 44);
+        return {a + at(s, from + 24), b + c};
+    }
+    static constexpr word longer(std::string_view s) noexcept {
+        auto const n = s.size();
+        word x = at(s, 0), y = at(s, n - 16) ^ k1, z = at(s, n - 56) ^ k0;
+        pair v = weak(s, n - 64, n, y), w = weak(s, n - 32, n * k1, k0);
+        z += fold(v.second) * k1, x = rotate(z + x, 39) * k1, y = rotate(y, 33) * k1;
+        for (std::size_t i = 0; i < (n - 1) / 64 * 64; i += 64) {
+            x = rotate(x + y + v.first + at(s, i + 16), 37) * k1, y = rotate(y + v.second + at(s, i + 48), 42) * k1;
+            x ^= w.second, y ^= v.first, z = rotate(z ^ w.first, 33);
+            v = weak(s, i, v.second * k1, x + w.first), w = weak(s, i + 32, z + w.second, y);
+            std::swap(z, x);
+        }
+        return join(join(v.first, w.first) + fold(y) * k1 + z, join(v.second, w.second) + x);
+    }
+};
+}}} // namespace recsys::detail
+#endif
+
 // --- recsys/io/json.hpp ----------------------------------------------------------------------------------------------
 // JSON of models, read and written: strict (RFC 8259), of bounded depth, numbers as they stand in the text.
 #ifndef RECSYS_IO_JSON_HPP
@@ -22300,6 +23172,627 @@ private:
     bool m_first = true;
 };
 }}} // namespace recsys::detail
+#endif
+
+// --- recsys/io/catboost_json.hpp -------------------------------------------------------------------------------------
+// CatBoost's JSON export, for prediction: float features, one-hot and target statistics of categories and of their combinations.
+#ifndef RECSYS_IO_CATBOOST_JSON_HPP
+#define RECSYS_IO_CATBOOST_JSON_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
+/// What CatBoost knows a category by: its text, an integer's decimal digits.
+inline std::int32_t catboost_category(std::string_view text) {
+    return bit_cast<std::int32_t>(static_cast<std::uint32_t>(city_hash::of(text)));
+}
+
+class catboost_reader {
+public:
+    explicit catboost_reader(json_document const& document) : m_all(document) {}
+
+    std::shared_ptr<imported_state const> read() {
+        auto const info = m_all["features_info"];
+        if (auto const list = info.find("float_features")) list->each([&](json_value f) { read_number(f); });
+        if (auto const list = info.find("categorical_features")) list->each([&](json_value f) { read_category(f); });
+        if (auto const list = info.find("ctrs")) read_statistics(*list);
+        std::vector<imported_tree> trees;
+        auto const levels = m_all.find("oblivious_trees");
+        (levels ? *levels : m_all["trees"]).each([&](json_value tree) {
+            auto& read = trees.emplace_back(levels ? read_levels(tree) : read_nodes(tree));
+            if (auto const* const fault = read.fault()) tree.fail("tree ", trees.size() - 1, " ", fault);
+            if (read.n_outputs != trees[0].n_outputs) tree.fail("tree ", trees.size() - 1, " has another number of outputs than the first");
+        });
+        read_scale(trees.empty() ? std::nullopt : std::optional<std::size_t>(trees[0].n_outputs));
+        read_loss();
+        m_out->features.prepare();
+        for (auto const& tree : trees) m_out->trees.add(tree, m_out->features);
+        m_out->n_trees = trees.size();
+        return m_out;
+    }
+
+private:
+    static constexpr std::uint32_t none = 0xFFFFFFFFu;
+    struct category_column {
+        std::uint32_t column = none;
+        std::vector<std::int32_t> one_hot;
+    };
+
+    imported_features& features() { return m_out->features; }
+    /// A feature's entry in a list by its index, which must be new.
+    template <class Entry> Entry& entry(std::vector<Entry>& list, json_value f) {
+        auto const index = f["feature_index"].number<std::uint32_t>();
+        if (index != list.size()) f["feature_index"].fail("must be ", list.size(), ", features stand in their order");
+        return list.emplace_back();
+    }
+    std::uint32_t add_column(json_value f, ranker_column column) {
+        auto const id = f.find("feature_id"), name = f.find("feature_name");
+        if (id && !id->text().empty()) column.name = id->text();
+        else if (name && !name->text().empty()) column.name = name->text();
+        else column.name = number_text(f["flat_feature_index"].number<std::uint32_t>());
+        for (auto const& other : features().columns)
+            if (other.name == column.name) f.fail("there are two features ", in_quotes(column.name));
+        features().columns.push_back(std::move(column));
+        return static_cast<std::uint32_t>(features().columns.size() - 1);
+    }
+    std::uint32_t add_source(imported_source source) {
+        features().sources.push_back(std::move(source));
+        return static_cast<std::uint32_t>(features().sources.size() - 1);
+    }
+
+    // --- features --------------------------------------------------------------------------------
+    void read_number(json_value f) {
+        auto& source = entry(m_numbers, f);
+        imported_source s;
+        s.borders = f["borders"].numbers<float>();
+        m_n_binary += s.borders.size();
+        source = none;
+        if (s.borders.empty()) return; // no tree asks for it
+        auto const treatment = f.find("nan_value_treatment");
+        auto const word = treatment ? treatment->text() : "AsIs";
+        if (word != "AsIs" && word != "AsFalse" && word != "AsTrue") treatment->fail("must be AsIs, AsFalse or AsTrue");
+        auto const has_nans = f.find("has_nans");
+        s.rule = word == "AsTrue" && (!has_nans || has_nans->truth()) ? number_rule::high : number_rule::low;
+        s.from = add_column(f, {{}, column_kind::number, nullptr});
+        source = add_source(std::move(s));
+    }
+    void read_category(json_value f) {
+        auto& c = entry(m_categories, f);
+        if (auto const values = f.find("values")) c.one_hot = values->numbers<std::int32_t>();
+        m_n_binary += c.one_hot.size();
+        m_category_values.push_back(f);
+    }
+    std::uint32_t category(json_value index) {
+        auto const i = index.number<std::size_t>();
+        if (i >= m_categories.size()) index.fail("there are ", m_categories.size(), " categorical features");
+        auto& c = m_categories[i];
+        if (c.column == none) // the code of a missing category is one that no text is known to have
+            c.column = add_column(m_category_values[i], {{}, column_kind::category, nullptr, &catboost_category, 0x7FFFFFFF});
+        return c.column;
+    }
+    std::uint32_t number(json_value index) {
+        auto const i = index.number<std::size_t>();
+        if (i >= m_numbers.size() || m_numbers[i] == none) index.fail("there is no float feature ", i, " with borders");
+        return m_numbers[i];
+    }
+
+    // --- statistics ------------------------------------------------------------------------------
+    struct statistic {
+        std::uint32_t source;
+        std::vector<float> borders;
+    };
+    imported_key read_key(json_value elements) {
+        imported_key key;
+        elements.each([&](json_value e) {
+            auto const what = e["combination_element"].text();
+            imported_key::condition c;
+            if (what == "cat_feature_value") return key.columns.push_back(category(e["cat_feature_index"]));
+            if (what == "float_feature") {
+                auto const& source = features().sources[number(e["float_feature_index"])];
+                c.is_number = true, c.column = source.from, c.rule = source.rule, c.border = e["border"].number<float>();
+            } else if (what == "cat_feature_exact_value") {
+                c.column = category(e["cat_feature_index"]), c.value = e["value"].number<std::int32_t>();
+            } else e.fail("has the unknown element ", in_quotes(what));
+            key.conditions.push_back(c);
+        });
+        return key;
+    }
+    /// Statistics of the same combination share a key: the first pass gives it the cells of all of them.
+    void read_statistics(json_value list) {
+        auto const data = m_all["ctr_data"];
+        std::vector<std::pair<std::string, std::uint32_t>> known; // combinations without the type of the statistic
+        list.each([&](json_value ctr) {
+            auto key = read_key(ctr["elements"]);
+            std::string name;
+            for (auto const c : key.columns) name += concat(c, ' ');
+            for (auto const& c : key.conditions) name += concat('|', c.is_number, ' ', c.column, ' ', c.border, ' ', c.value);
+            auto at = std::find_if(known.begin(), known.end(), [&](auto const& k) { return k.first == name; });
+            if (at == known.end()) {
+                known.emplace_back(name, static_cast<std::uint32_t>(features().keys.size()));
+                features().keys.push_back(std::move(key));
+                at = known.end() - 1;
+            }
+            imported_source source{imported_source::kind::cell, at->second};
+            source.borders = ctr["borders"].numbers<float>();
+            m_statistics.push_back({add_source(source), source.borders});
+            each_cell(data[ctr["identifier"].text()], 2,
+                      [&](std::uint64_t hash, auto const&) { features().keys[at->second].find_or_add(hash); });
+        });
+        std::size_t i = 0;
+        list.each([&](json_value ctr) { fill(features().sources[m_statistics[i++].source], ctr, data[ctr["identifier"].text()]); });
+    }
+    /// f(hash, numbers) for each cell of a table: one list of hashes as text, each with its numbers.
+    template <class Function> static void each_cell(json_value table, std::size_t least_stride, Function const& f) {
+        auto const stride = table["hash_stride"].number<std::size_t>();
+        auto const cells = table["hash_map"];
+        if (stride < least_stride || cells.size() % stride != 0)
+            table.fail("has ", cells.size(), " values, of which ", stride, " shall be a cell");
+        std::uint64_t hash = 0;
+        std::vector<double> numbers;
+        cells.each([&](json_value v) {
+            if (numbers.empty() && v.kind() == json_kind::text) {
+                auto const parsed = parse_number<std::uint64_t>(v.text());
+                if (!parsed) v.fail("is not a hash");
+                hash = *parsed, numbers.push_back(0);
+            } else numbers.push_back(numbers.empty() ? v.fail("must be a hash"), 0 : v.number<double>());
+            if (numbers.size() == stride) f(hash, std::span<double const>(numbers).subspan(1)), numbers.clear();
+        });
+    }
+    /// What a statistic is of each cell, in float as CatBoost computes it.
+    void fill(imported_source& source, json_value ctr, json_value table) {
+        auto const type = ctr["ctr_type"].text();
+        bool const mean = type == "BinarizedTargetMeanValue" || type == "FloatTargetMeanValue";
+        bool const count = type == "Counter" || type == "FeatureFreq", buckets = type == "Buckets";
+        if (!mean && !count && !buckets && type != "Borders") ctr["ctr_type"].fail("is not a known statistic");
+        auto const part = [&](char const* name) { return ctr[name].number<float>(); };
+        float const prior = part("prior_numerator"), weight = part("prior_denomerator"), shift = part("shift"), scale = part("scale");
+        auto const value = [&](double good, double all) {
+            return ((static_cast<float>(good) + prior) / (static_cast<float>(all) + weight) + shift) * scale;
+        };
+        auto const border = ctr["target_border_idx"].number<std::size_t>();
+        double const denominator = count ? table["counter_denominator"].number<double>() : 0;
+        auto const& key = features().keys[source.from];
+        source.of_cell.assign(key.n_cells() + std::size_t{1}, value(0, denominator));
+        each_cell(table, count ? 2 : 3, [&](std::uint64_t hash, std::span<double const> n) {
+            auto& to = source.of_cell[key.find(hash)];
+            if (count) to = value(n[0], denominator);
+            else if (mean) to = value(n[0], n[1]);
+            else {
+                if (border + (buckets ? 0 : 1) >= n.size()) ctr["target_border_idx"].fail("there are ", n.size(), " classes");
+                double good = 0, all = 0;
+                for (std::size_t c = 0; c < n.size(); ++c) all += n[c], good += (buckets ? c == border : c > border) ? n[c] : 0;
+                to = value(good, all);
+            }
+        });
+        for (auto const v : source.of_cell)
+            if (v != v) ctr.fail("has a statistic that is not a number");
+    }
+
+    // --- trees -----------------------------------------------------------------------------------
+    imported_question question(json_value split) {
+        auto const type = split["split_type"].text();
+        if (type == "FloatFeature") {
+            imported_question const q{number(split["float_feature_index"]), split["border"].number<float>()};
+            features().sources[q.source].borders.push_back(q.border);
+            return q;
+        }
+        if (type == "OneHotFeature") return {one_hot(category(split["cat_feature_index"]), split["value"].number<std::int32_t>()), 0};
+        if (type != "OnlineCtr") split["split_type"].fail("is of a kind that cannot be imported: ", type);
+        auto index = split["split_index"].number<std::size_t>();
+        if (index >= m_n_binary)
+            for (index -= m_n_binary; auto const& s : m_statistics) {
+                if (index < s.borders.size()) return {s.source, s.borders[index]};
+                index -= s.borders.size();
+            }
+        split["split_index"].fail("there is no such border of a statistic");
+    }
+    std::uint32_t one_hot(std::uint32_t column, std::int32_t value) {
+        for (std::size_t i = 0; i < m_one_hot.size(); ++i)
+            if (m_one_hot[i].first == std::pair(column, value)) return m_one_hot[i].second;
+        imported_source source{imported_source::kind::equals, column};
+        source.value = value, source.borders = {0};
+        return m_one_hot.emplace_back(std::pair(column, value), add_source(std::move(source))).second;
+    }
+    imported_tree read_levels(json_value tree) {
+        imported_tree out;
+        out.leaves = tree["leaf_values"].numbers<double>();
+        if (auto const splits = tree["splits"]; splits.kind() != json_kind::nothing)
+            splits.each([&](json_value split) { out.levels.push_back(question(split)); });
+        auto const n = out.levels.size() < 17 ? out.leaves.size() >> out.levels.size() : 0;
+        out.n_outputs = static_cast<std::uint32_t>(std::max<std::size_t>(1, n));
+        return out;
+    }
+    imported_tree read_nodes(json_value tree) {
+        imported_tree out;
+        out.n_outputs = 0;
+        read_node(tree, out);
+        return out;
+    }
+    std::int32_t read_node(json_value node, imported_tree& out) {
+        if (auto const value = node.find("value")) {
+            auto const values = value->kind() == json_kind::list ? value->numbers<double>() : std::vector(1, value->number<double>());
+            if (values.empty() || (out.n_outputs != 0 && out.n_outputs != values.size()))
+                value->fail("has another number of outputs than others");
+            out.n_outputs = static_cast<std::uint32_t>(values.size());
+            out.leaves.insert(out.leaves.end(), values.begin(), values.end());
+            return -static_cast<std::int32_t>(out.n_leaves());
+        }
+        auto const at = out.nodes.size();
+        out.nodes.push_back({question(node["split"])});
+        auto const left = read_node(node["left"], out), right = read_node(node["right"], out);
+        out.nodes[at].left = left, out.nodes[at].right = right;
+        return static_cast<std::int32_t>(at);
+    }
+
+    // --- the rest --------------------------------------------------------------------------------
+    void read_scale(std::optional<std::size_t> n_outputs) {
+        std::vector<double> bias;
+        if (auto const both = m_all.find("scale_and_bias")) {
+            if (both->size() != 2) both->fail("must be a list of two");
+            int at = 0;
+            both->each([&](json_value v) {
+                if (at++ == 0) m_out->scale = v.number<double>();
+                else bias = v.kind() == json_kind::list ? v.numbers<double>() : std::vector(1, v.number<double>());
+            });
+            if (n_outputs && bias.size() > 1 && bias.size() != *n_outputs)
+                both->fail("has ", bias.size(), " biases for ", *n_outputs, " outputs");
+        }
+        auto const n = n_outputs.value_or(std::max<std::size_t>(1, bias.size()));
+        bias.resize(n, bias.empty() ? 0 : bias[0]);
+        m_out->bias = std::move(bias);
+    }
+    void read_loss() {
+        std::optional<json_value> at = m_all;
+        for (char const* name : {"model_info", "params", "loss_function", "type"})
+            if (at) at = at->kind() == json_kind::object ? at->find(name) : std::nullopt;
+        if (!at || at->kind() != json_kind::text) return;
+        auto const loss = at->text();
+        for (char const* name : {"Logloss", "CrossEntropy", "Focal", "MultiClassOneVsAll", "MultiLogloss", "MultiCrossEntropy"})
+            if (loss == name) m_out->link = answer_link::sigmoid;
+        if (loss == "MultiClass") m_out->link = answer_link::softmax;
+        if (loss == "Poisson" || loss == "Tweedie") m_out->link = answer_link::exponential;
+    }
+
+    json_value m_all;
+    std::shared_ptr<imported_state> m_out = std::make_shared<imported_state>();
+    std::vector<std::uint32_t> m_numbers; ///< source of each float feature
+    std::vector<category_column> m_categories;
+    std::vector<json_value> m_category_values;
+    std::vector<std::pair<std::pair<std::uint32_t, std::int32_t>, std::uint32_t>> m_one_hot;
+    std::vector<statistic> m_statistics;
+    std::size_t m_n_binary = 0; ///< splits of float features and one-hot: those of statistics are counted after them
+};
+}
+
+/// Reads the text of CatBoost's `save_model(format="json")`. `name` is what messages call it.
+///
+/// Symmetric and other trees, number features with their rule for missing values, one-hot categories and all target statistics are read; a model
+/// with text or embedding features is refused. Categories may be text or integers, as CatBoost takes both; a missing category is one that
+/// was never seen. What `predict` gives: probabilities for Logloss, CrossEntropy and the losses of several classes, e^raw for Poisson and Tweedie.
+/// @throws format_error  naming line and column of what is wrong.
+[[nodiscard]] inline imported_model parse_catboost_json(std::string_view text, std::string name = "CatBoost JSON") {
+    detail::json_document const document(std::move(name), text);
+    return imported_model(detail::catboost_reader(document).read());
+}
+/// The same of a file.
+[[nodiscard]] inline imported_model load_catboost_json(std::string const& path) {
+    auto const bytes = detail::read_file(path);
+    return parse_catboost_json({reinterpret_cast<char const*>(bytes.data()), bytes.size()}, path);
+}
+}} // namespace recsys
+#endif
+
+// --- recsys/io/lightgbm_text.hpp -------------------------------------------------------------------------------------
+// LightGBM's model text, for prediction: numeric and categorical splits with their rules for missing values.
+#ifndef RECSYS_IO_LIGHTGBM_TEXT_HPP
+#define RECSYS_IO_LIGHTGBM_TEXT_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
+/// An integer category is its own code; LightGBM's are not negative.
+inline std::int32_t lightgbm_category(std::string_view text) {
+    auto const code = parse_number<std::int32_t>(text);
+    return code && *code >= 0 ? *code : unknown_category;
+}
+
+class lightgbm_reader {
+public:
+    lightgbm_reader(std::string name, std::string_view text) : m_name(std::move(name)), m_text(text) {}
+
+    std::shared_ptr<imported_state const> read() {
+        if (!next_line() || m_line != "tree") fail("is not a LightGBM model: the first line must be 'tree'");
+        read_header();
+        std::vector<imported_tree> trees;
+        while (m_line.substr(0, 5) == "Tree=") trees.push_back(read_tree(trees.size()));
+        if (m_line != "end of trees") fail("expected a tree or 'end of trees'");
+        if (m_n_trees && *m_n_trees != trees.size()) fail("there are ", trees.size(), " trees, the header has ", *m_n_trees);
+        if (trees.size() % m_out->bias.size() != 0) fail("the number of trees must be a multiple of num_tree_per_iteration");
+        read_rest();
+        make_columns();
+        m_out->features.prepare();
+        for (auto const& tree : trees) m_out->trees.add(tree, m_out->features);
+        m_out->n_trees = trees.size();
+        if (m_average && !trees.empty()) m_out->scale = static_cast<double>(m_out->bias.size()) / static_cast<double>(trees.size());
+        return m_out;
+    }
+
+private:
+    template <class... Part> [[noreturn]] void fail(Part const&... what) const {
+        throw_format(m_name, ": line ", m_line_number, ": ", what...);
+    }
+
+    // --- lines -----------------------------------------------------------------------------------
+    /// The next line that is not empty, without what surrounds it. False at the end.
+    bool next_line() {
+        while (m_at < m_text.size()) {
+            auto const end = std::min(m_text.find('\n', m_at), m_text.size());
+            m_line = trimmed(m_text.substr(m_at, end - m_at));
+            m_at = end + 1, ++m_line_number;
+            if (!m_line.empty()) return true;
+        }
+        m_line = {};
+        return false;
+    }
+    static std::string_view trimmed(std::string_view s) noexcept {
+        auto const first = s.find_first_not_of(" \t\r");
+        return first == s.npos ? std::string_view() : s.substr(first, s.find_last_not_of(" \t\r") + 1 - first);
+    }
+    static std::vector<std::string_view> words(std::string_view s, char separator = ' ') {
+        std::vector<std::string_view> out;
+        for (std::size_t at = 0; at < s.size();) {
+            auto const end = std::min(s.find(separator, at), s.size());
+            if (end > at) out.push_back(s.substr(at, end - at));
+            at = end + 1;
+        }
+        return out;
+    }
+    /// Lines `key=value` up to one that is none or begins a tree.
+    void read_section() {
+        m_section.clear(), m_section_line = m_line_number;
+        while (next_line()) {
+            auto const equals = m_line.find('=');
+            if (m_line == "average_output") m_average = true;
+            else if (equals == m_line.npos || m_line.substr(0, 5) == "Tree=") return;
+            else m_section.emplace_back(m_line.substr(0, equals), trimmed(m_line.substr(equals + 1)));
+        }
+        fail("ends before 'end of trees'");
+    }
+    std::optional<std::string_view> find(std::string_view key) const {
+        for (auto const& [name, value] : m_section)
+            if (name == key) return value;
+        return std::nullopt;
+    }
+    template <class Number> Number number(std::string_view key, std::optional<Number> absent = {}) const {
+        auto const text = find(key);
+        if (!text && absent) return *absent;
+        if (!text) fail("the section that begins at line ", m_section_line, " has no ", key);
+        auto const value = parse_number<Number>(*text);
+        if (!value) fail(key, " must be a number, not ", in_quotes(*text));
+        return *value;
+    }
+    template <class Number> std::vector<Number> numbers(std::string_view key, std::size_t n, bool may_be_infinite = false) const {
+        std::vector<Number> out;
+        auto const all = words(find(key).value_or(std::string_view()));
+        if (all.size() != n) fail("the section that begins at line ", m_section_line, " has ", all.size(), " of ", key, ", expected ", n);
+        for (auto const word : all) {
+            auto value = parse_number<Number>(word);
+            if constexpr (std::is_same_v<Number, double>) // integers have no infinity
+                if (may_be_infinite && (word == "inf" || word == "-inf")) value = word[0] == '-' ? -HUGE_VAL : HUGE_VAL;
+            if (!value || (!may_be_infinite && !std::isfinite(static_cast<double>(*value))))
+                fail(key, " must be numbers, not ", in_quotes(word));
+            out.push_back(*value);
+        }
+        return out;
+    }
+
+    // --- header ----------------------------------------------------------------------------------
+    void read_header() {
+        read_section();
+        auto const version = find("version").value_or("");
+        if (version != "v2" && version != "v3" && version != "v4") fail("version must be v2, v3 or v4, got ", in_quotes(version));
+        auto const n_classes = number<std::size_t>("num_class"), n_outputs = number<std::size_t>("num_tree_per_iteration", n_classes);
+        if (n_outputs == 0 || n_outputs > 10'000) fail("num_tree_per_iteration must be in [1, 10000], got ", n_outputs);
+        m_out->bias.assign(n_outputs, 0);
+        for (auto const name : words(find("feature_names").value_or(""))) m_features.push_back({std::string(name)});
+        if (m_features.size() != number<std::size_t>("max_feature_idx") + 1) fail("feature_names must have max_feature_idx + 1 names");
+        auto const infos = words(find("feature_infos").value_or(""));
+        for (std::size_t i = 0; i < infos.size() && i < m_features.size(); ++i)
+            if (infos[i] != "none" && infos[i][0] != '[') m_categorical.push_back(i);
+        if (auto const sizes = find("tree_sizes")) m_n_trees = words(*sizes).size();
+        read_objective(words(find("objective").value_or("")));
+    }
+    void read_objective(std::vector<std::string_view> const& objective) {
+        if (objective.empty()) return; // an own loss
+        auto const is = [&](auto... names) { return ((objective[0] == names) || ...); };
+        if (is("binary", "multiclassova", "cross_entropy")) m_out->link = answer_link::sigmoid;
+        else if (is("multiclass")) m_out->link = answer_link::softmax;
+        else if (is("poisson", "gamma", "tweedie")) m_out->link = answer_link::exponential;
+        else if (is("cross_entropy_lambda")) m_out->link = answer_link::log_exponential;
+        for (auto const word : objective) {
+            if (word == "sqrt") m_out->link = answer_link::square;
+            if (word.substr(0, 8) != "sigmoid:" || m_out->link != answer_link::sigmoid) continue;
+            auto const value = parse_number<double>(word.substr(8));
+            if (!value) fail("objective has the sigmoid ", in_quotes(word));
+            m_out->steepness = *value;
+        }
+    }
+
+    // --- trees -----------------------------------------------------------------------------------
+    struct feature {
+        std::string name;
+        std::uint32_t column = none;
+        bool is_category = false;
+    };
+    static constexpr std::uint32_t none = 0xFFFFFFFFu;
+
+    imported_tree read_tree(std::size_t index) {
+        if (m_line.substr(5) != number_text(index)) fail("expected Tree=", index, ": is the text cut or in another order?");
+        read_section();
+        auto const n_leaves = number<std::size_t>("num_leaves");
+        if (n_leaves == 0 || n_leaves > m_text.size()) fail("num_leaves cannot be ", n_leaves);
+        if (number<int>("is_linear", 0) != 0) fail("trees with linear models in their leaves cannot be imported");
+        imported_tree tree;
+        tree.first_output = static_cast<std::uint32_t>(index % m_out->bias.size());
+        tree.leaves = numbers<double>("leaf_value", n_leaves);
+        if (n_leaves == 1) return tree;
+        auto const n = n_leaves - 1;
+        auto const features = numbers<std::size_t>("split_feature", n);
+        auto const thresholds = numbers<double>("threshold", n, true);
+        auto const types = numbers<std::uint32_t>("decision_type", n);
+        auto const left = numbers<std::int32_t>("left_child", n), right = numbers<std::int32_t>("right_child", n);
+        auto const sets = read_sets();
+        for (std::size_t i = 0; i < n; ++i) {
+            if (features[i] >= m_features.size()) fail("split_feature ", features[i], ": there are ", m_features.size(), " features");
+            auto& f = m_features[features[i]];
+            bool const is_category = (types[i] & 1) != 0;
+            if (f.column != none && f.is_category != is_category)
+                fail("feature ", in_quotes(f.name), " is split as number and as category");
+            if (f.column == none) f.column = m_n_columns++, f.is_category = is_category;
+            tree.nodes.push_back(
+                {is_category ? member(f.column, sets, thresholds[i]) : numeric(f.column, thresholds[i], types[i]), left[i], right[i]});
+        }
+        if (auto const* const fault = tree.fault()) fail("tree ", index, ' ', fault);
+        return tree;
+    }
+    /// Sets of categories as bits, which nodes name by their place.
+    std::vector<std::vector<std::uint32_t>> read_sets() const {
+        std::vector<std::vector<std::uint32_t>> sets(0);
+        auto const n = number<std::size_t>("num_cat", std::size_t{0});
+        if (n == 0) return sets;
+        if (n > m_text.size()) fail("num_cat cannot be ", n);
+        auto const bounds = numbers<std::size_t>("cat_boundaries", n + 1);
+        auto const bits = numbers<std::uint32_t>("cat_threshold", bounds.back());
+        if (!std::is_sorted(bounds.begin(), bounds.end())) fail("cat_boundaries must rise");
+        for (std::size_t i = 0; i < n; ++i)
+            sets.emplace_back(bits.begin() + static_cast<std::ptrdiff_t>(bounds[i]),
+                              bits.begin() + static_cast<std::ptrdiff_t>(bounds[i + 1]));
+        return sets;
+    }
+    /// x <= t goes left. The largest float that is not above t asks the same of every float.
+    imported_question numeric(std::uint32_t column, double t, std::uint32_t type) {
+        bool const left = (type & 2) != 0;
+        auto const missing = type >> 2 & 3;
+        if (type > 15 || missing == 3) fail("decision_type cannot be ", type);
+        auto rule = missing == 0   ? number_rule::zero
+                    : missing == 1 ? (left ? number_rule::zero_low : number_rule::zero_high)
+                                   : (left ? number_rule::low : number_rule::high);
+        auto border = t > static_cast<double>(greatest) ? greatest : t < -static_cast<double>(greatest) ? -infinite : static_cast<float>(t);
+        if (static_cast<double>(border) > t) border = std::nextafter(border, -infinite);
+        if (std::isinf(t) && t > 0) { // every number goes left, infinity too
+            border = left || missing == 0 ? infinite : 0.f;
+            if (border == 0) rule = missing == 1 ? number_rule::is_zero : number_rule::is_missing;
+        }
+        auto const [at, is_new] = m_numbers.emplace(std::pair(column, rule), m_out->features.sources.size());
+        if (is_new) m_out->features.sources.push_back({imported_source::kind::number, column, rule});
+        m_out->features.sources[at->second].borders.push_back(border);
+        return {static_cast<std::uint32_t>(at->second), border};
+    }
+    imported_question member(std::uint32_t column, std::vector<std::vector<std::uint32_t>> const& sets, double place) {
+        if (!(place >= 0 && place < static_cast<double>(sets.size())))
+            fail("the threshold of a categorical split is none of ", sets.size(), " sets");
+        auto const& set = sets[static_cast<std::size_t>(place)];
+        auto const [at, is_new] = m_members.emplace(std::pair(column, set), m_out->features.sources.size());
+        if (is_new) {
+            imported_source source{imported_source::kind::member, column};
+            for (auto const word : set)
+                for (int bit = 0; bit < 32; ++bit) source.members.push_back(word >> bit & 1);
+            source.borders = {0};
+            m_out->features.sources.push_back(std::move(source));
+        }
+        return {static_cast<std::uint32_t>(at->second), 0};
+    }
+
+    // --- what follows the trees ------------------------------------------------------------------
+    void read_rest() {
+        bool parameters = false;
+        while (next_line()) {
+            constexpr std::string_view categorical = "[categorical_feature: ", pandas = "pandas_categorical:";
+            if (m_line == "parameters:") parameters = true;
+            else if (m_line == "end of parameters") parameters = false;
+            else if (parameters && m_line.substr(0, categorical.size()) == categorical)
+                read_categorical(m_line.substr(categorical.size(), m_line.size() - categorical.size() - 1));
+            else if (m_line.substr(0, pandas.size()) == pandas) m_pandas = m_line.substr(pandas.size());
+        }
+        if (parameters) fail("ends inside of the parameters");
+    }
+    void read_categorical(std::string_view list) {
+        std::vector<std::size_t> out;
+        for (auto const word : words(list, ',')) {
+            auto const i = parse_number<std::size_t>(word);
+            if (!i) return; // names of columns of a file: feature_infos must do
+            out.push_back(*i);
+        }
+        if (!out.empty()) m_categorical = out;
+    }
+    void make_columns() {
+        auto& columns = m_out->features.columns;
+        columns.resize(m_n_columns);
+        for (auto const& f : m_features) {
+            if (f.column == none) continue;
+            for (auto const& c : columns)
+                if (c.name == f.name) fail("there are two features ", in_quotes(f.name));
+            auto& c = columns[f.column];
+            c.name = f.name;
+            if (!f.is_category) continue;
+            c.kind = column_kind::category;
+            c.categories = std::make_shared<category_dictionary>(key_kind::integer), c.code_of = &lightgbm_category;
+        }
+        if (!m_pandas.empty()) read_pandas(json_document(m_name + ": pandas_categorical", m_pandas));
+    }
+    /// pandas' categories are numbered in the order of these lists, one a column of categories.
+    void read_pandas(json_document const& document) {
+        json_value const lists(document);
+        if (lists.kind() != json_kind::list || lists.size() == 0) return;
+        std::sort(m_categorical.begin(), m_categorical.end());
+        if (lists.size() != m_categorical.size())
+            fail("pandas_categorical has ", lists.size(), " columns of ", m_categorical.size(),
+                 " that are categories: it cannot be told which; make all of them of pandas' type category");
+        std::size_t i = 0;
+        lists.each([&](json_value list) {
+            auto const which = m_categorical[i++];
+            if (which >= m_features.size() || m_features[which].column == none) return;
+            auto& c = m_out->features.columns[m_features[which].column];
+            std::shared_ptr<category_dictionary> known;
+            list.each([&](json_value v) {
+                auto const keys = v.kind() == json_kind::text ? key_kind::text : key_kind::integer;
+                if (!known) known = std::make_shared<category_dictionary>(keys);
+                auto const n = known->size();
+                auto const text = keys == key_kind::text ? std::string(v.text()) : number_text(v.number<std::int64_t>());
+                if (known->keys() != keys || static_cast<std::size_t>(known->add(text)) != n)
+                    v.fail("must be different texts, or integers");
+            });
+            if (known) c.categories = std::move(known), c.code_of = nullptr;
+        });
+    }
+
+    std::string m_name;
+    std::string_view m_text, m_line, m_pandas;
+    std::size_t m_at = 0, m_line_number = 0, m_section_line = 0;
+    std::vector<std::pair<std::string_view, std::string_view>> m_section;
+    std::vector<feature> m_features;
+    std::vector<std::size_t> m_categorical; ///< features that are categories
+    std::uint32_t m_n_columns = 0;
+    std::optional<std::size_t> m_n_trees;
+    bool m_average = false;
+    std::map<std::pair<std::uint32_t, number_rule>, std::size_t> m_numbers; ///< sources
+    std::map<std::pair<std::uint32_t, std::vector<std::uint32_t>>, std::size_t> m_members;
+    std::shared_ptr<imported_state> m_out = std::make_shared<imported_state>();
+};
+}
+
+/// Reads the text of LightGBM's `save_model`, versions 2 to 4. `name` is what messages call it.
+///
+/// Numbers go left where they are not above the threshold; missing ones, and zeros where they are missing, as the split says. Categories are
+/// integers, or what pandas' categories were (text or integers); unknown and missing ones are in no set. What `predict` gives: probabilities for
+/// binary, multiclass, multiclassova and cross_entropy, e^raw for poisson, gamma and tweedie. Raw scores of random forests are means over the trees.
+/// LightGBM compares doubles: where float rounds a number over a threshold, its answer is that for the rounded number.
+/// @throws format_error  naming the line; trees with linear leaves are refused.
+[[nodiscard]] inline imported_model parse_lightgbm_text(std::string_view text, std::string name = "LightGBM model") {
+    return imported_model(detail::lightgbm_reader(std::move(name), text).read());
+}
+/// The same of a file.
+[[nodiscard]] inline imported_model load_lightgbm_text(std::string const& path) {
+    auto const bytes = detail::read_file(path);
+    return parse_lightgbm_text({reinterpret_cast<char const*>(bytes.data()), bytes.size()}, path);
+}
+}} // namespace recsys
 #endif
 
 // --- recsys/io/model_file.hpp ----------------------------------------------------------------------------------------

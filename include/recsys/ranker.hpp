@@ -21,6 +21,9 @@
 #include <recsys/ranker/feature_space.hpp>
 #include <recsys/ranker/histogram.hpp>
 #include <recsys/ranker/importance.hpp>
+#include <recsys/ranker/imported_features.hpp>
+#include <recsys/ranker/imported_model.hpp>
+#include <recsys/ranker/imported_trees.hpp>
 #include <recsys/ranker/join_search.hpp>
 #include <recsys/ranker/loss.hpp>
 #include <recsys/ranker/monotone.hpp>
@@ -30,6 +33,7 @@
 #include <recsys/ranker/ranking_loss.hpp>
 #include <recsys/ranker/regression_loss.hpp>
 #include <recsys/ranker/row_block.hpp>
+#include <recsys/ranker/row_model.hpp>
 #include <recsys/ranker/sampling.hpp>
 #include <recsys/ranker/split_search.hpp>
 #include <recsys/ranker/target_statistics.hpp>

@@ -163,17 +163,21 @@ public:
     }
     /// The bins of n numbers; several searches at a time hide each other's waiting.
     void bins(float const* numbers, std::size_t n, missing_numbers missing, std::uint8_t* out) const noexcept {
+        bins_of([&](std::size_t i) { return comparable_number(numbers[i], missing); }, n, out);
+    }
+    /// The same for the numbers number(0) .. number(n - 1), none of which is NaN.
+    template <class Number> void bins_of(Number const& number, std::size_t n, std::uint8_t* out) const noexcept {
         constexpr std::size_t together = 8;
         std::size_t i = 0;
         for (; i + together <= n; i += together) {
             float x[together];
             std::size_t at[together] = {};
-            for (std::size_t k = 0; k < together; ++k) x[k] = comparable_number(numbers[i + k], missing);
+            for (std::size_t k = 0; k < together; ++k) x[k] = number(i + k);
             for (std::size_t step = m_step; step > 0; step /= 2)
                 for (std::size_t k = 0; k < together; ++k) at[k] += m_at[at[k] + step - 1] < x[k] ? step : 0;
             for (std::size_t k = 0; k < together; ++k) out[i + k] = static_cast<std::uint8_t>(at[k]);
         }
-        for (; i < n; ++i) out[i] = bin(comparable_number(numbers[i], missing));
+        for (; i < n; ++i) out[i] = bin(number(i));
     }
 
 private:

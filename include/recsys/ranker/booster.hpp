@@ -215,7 +215,7 @@ private:
     void add_previous(frame const& rows, std::span<std::int32_t> sums) {
         frame_reader const reader(m_previous->space.columns, rows);
         predict_scratch mine;
-        auto* const bins = mine.bins_for(m_previous->space);
+        auto* const bins = mine.bins_for(m_previous->space.features.size());
         for (std::size_t row = 0; row < rows.n_rows(); row += block_rows) {
             std::size_t const n = std::min(block_rows, rows.n_rows() - row);
             m_previous->space.bins(reader.read(row, n, mine.rows), bins, mine.cells);

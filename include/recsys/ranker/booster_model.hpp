@@ -30,6 +30,7 @@
 #include <recsys/ranker/importance.hpp>
 #include <recsys/ranker/loss.hpp>
 #include <recsys/ranker/row_block.hpp>
+#include <recsys/ranker/row_model.hpp>
 #include <recsys/ranker/tree_set.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
@@ -39,7 +40,7 @@ template <class Row> class predictor;
 namespace detail {
 
 /// All that a booster model is.
-struct booster_state {
+struct booster_state final : row_model {
     feature_space space;
     tree_set trees;
     output_kind output = output_kind::raw;
@@ -51,18 +52,19 @@ struct booster_state {
         double const raw = trees.raw(sum) + static_cast<double>(baseline);
         return output == output_kind::probability ? sigmoid(raw) : output == output_kind::rate ? std::exp(raw) : raw;
     }
-};
+    /// The sums of the leaves of trees first .. last - 1, in scratch.sums.
+    void add(row_block const& rows, std::size_t first, std::size_t last, predict_scratch& scratch) const {
+        auto* const bins = scratch.bins_for(space.features.size());
+        space.bins(rows, bins, scratch.cells);
+        std::fill_n(scratch.sums, rows.n, std::int64_t{0});
+        add_trees(trees, first, last, bins, block_rows, rows.n, scratch.sums);
+    }
 
-/// A worker's memory for predictions.
-struct predict_scratch {
-    block_scratch rows;
-    std::vector<std::uint8_t> bins; ///< n_features x block_rows
-    std::vector<std::uint32_t> cells;
-    std::int64_t sums[block_rows] = {};
-
-    std::uint8_t* bins_for(feature_space const& space) {
-        bins.resize(std::max<std::size_t>(space.features.size(), 1) * block_rows);
-        return bins.data();
+    std::span<ranker_column const> columns() const noexcept override { return space.columns; }
+    std::size_t n_outputs() const noexcept override { return 1; }
+    void answer(row_block const& rows, float const* baselines, predict_scratch& scratch, double* answers) const override {
+        add(rows, 0, trees.size(), scratch);
+        for (std::size_t i = 0; i < rows.n; ++i) answers[i] = answer(scratch.sums[i], baselines ? baselines[i] : 0.f);
     }
 };
 
@@ -159,12 +161,9 @@ private:
         std::vector<detail::predict_scratch> scratch(workers.size());
         workers.blocks(rows.n_rows(), detail::block_rows * 32, [&](std::size_t from, std::size_t to, std::size_t worker) {
             auto& mine = scratch[worker];
-            auto* const bins = mine.bins_for(m_state->space);
             for (std::size_t row = from; row < to; row += detail::block_rows) {
                 std::size_t const n = std::min(detail::block_rows, to - row);
-                m_state->space.bins(reader.read(row, n, mine.rows), bins, mine.cells);
-                std::fill_n(mine.sums, n, std::int64_t{0});
-                detail::add_trees(m_state->trees, first, last, bins, detail::block_rows, n, mine.sums);
+                m_state->add(reader.read(row, n, mine.rows), first, last, mine);
                 for (std::size_t i = 0; i < n; ++i) f(row + i, mine.sums[i]);
             }
         });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A booster on rows of the user's own type: one struct, or a span of them.
+// A ranker on rows of the user's own type: one struct, or a span of them.
 #ifndef RECSYS_RANKER_PREDICTOR_HPP
 #define RECSYS_RANKER_PREDICTOR_HPP
 
@@ -16,27 +16,25 @@
 
 #include <recsys/core/error.hpp>
 #include <recsys/data/row_schema.hpp>
-#include <recsys/ranker/booster_model.hpp>
+#include <recsys/ranker/row_block.hpp>
+#include <recsys/ranker/row_model.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 namespace detail {
 
-/// Looks categories up in a ranker's dictionary.
+/// Gives categories the codes of a ranker's column.
 class code_sink final : public key_sink {
 public:
-    code_sink(category_dictionary const& known, bool lists, block_codes& to) : m_known(known), m_lists(lists), m_to(to) {
-        m_to.codes.clear(), m_to.ends.clear();
-    }
-    void key(std::string_view text) override { m_to.codes.push_back(m_known.find(text).value_or(unknown_category)); }
-    void missing() override { m_to.codes.push_back(missing_category); }
+    code_sink(ranker_column const& column, block_codes& to) : m_column(column), m_to(to) { m_to.codes.clear(), m_to.ends.clear(); }
+    void key(std::string_view text) override { m_to.codes.push_back(m_column.code(text)); }
+    void missing() override { m_to.codes.push_back(m_column.missing); }
     void end_row() override {
-        if (m_lists) m_to.end_row();
+        if (m_column.kind == column_kind::categories) m_to.end_row();
     }
 
 private:
-    category_dictionary const& m_known;
-    bool m_lists;
+    ranker_column const& m_column;
     block_codes& m_to;
 };
 
@@ -57,10 +55,10 @@ inline predictor_scratch& thread_scratch() {
 /// threads; allocates nothing once a thread has called it (beyond what the projections do).
 template <class Row> class predictor {
 public:
-    predictor(std::shared_ptr<detail::booster_state const> model, row_schema<Row> const& schema) : m_model(std::move(model)) {
+    predictor(std::shared_ptr<detail::row_model const> model, row_schema<Row> const& schema) : m_model(std::move(model)) {
         auto const& readers = schema.readers();
         m_baseline = readers.baseline;
-        for (auto const& wanted : m_model->space.columns) {
+        for (auto const& wanted : m_model->columns()) {
             auto const at =
                 std::find_if(readers.columns.begin(), readers.columns.end(), [&](auto const& c) { return c.name == wanted.name; });
             if (at == readers.columns.end())
@@ -71,18 +69,22 @@ public:
         }
     }
 
-    /// The prediction for one row: a probability for log loss.
+    /// The prediction for one row: a probability for log loss. @throws data_error  where the model has several outputs.
     double operator()(Row const& row) const {
+        if (m_model->n_outputs() != 1)
+            detail::throw_data("predictor: the model gives ", m_model->n_outputs(), " numbers a row; give it spans");
         double out = 0;
         score(std::span<Row const>(&row, 1), [&](std::size_t, double value) { out = value; });
         return out;
     }
-    /// One prediction a row. @throws data_error  where the spans differ in length.
+    /// One prediction a row, or as many as the model has outputs, a row after the other. @throws data_error  where there is other room for them.
     void operator()(std::span<Row const> rows, std::span<float> out) const {
-        if (rows.size() != out.size()) detail::throw_data("predictor: ", rows.size(), " rows and room for ", out.size(), " predictions");
+        auto const n = m_model->n_outputs();
+        if (rows.size() * n != out.size())
+            detail::throw_data("predictor: ", rows.size(), " rows and room for ", out.size(), " predictions, ", n, " a row");
         for (std::size_t first = 0; first < rows.size(); first += detail::block_rows) {
             auto const block = rows.subspan(first, std::min(detail::block_rows, rows.size() - first));
-            score(block, [&](std::size_t i, double value) { out[first + i] = static_cast<float>(value); });
+            score(block, [&](std::size_t i, double value) { out[first * n + i] = static_cast<float>(value); });
         }
     }
 
@@ -97,13 +99,10 @@ private:
         if (scratch.numbers.size() < m_columns.size()) scratch.numbers.resize(m_columns.size());
         if (mine.rows.codes.size() < m_columns.size()) mine.rows.codes.resize(m_columns.size());
         for (std::size_t c = 0; c < m_columns.size(); ++c) read(c, rows, scratch);
-        auto* const bins = mine.bins_for(m_model->space);
-        m_model->space.bins(block, bins, mine.cells);
-        std::fill_n(mine.sums, rows.size(), std::int64_t{0});
-        detail::add_trees(m_model->trees, 0, m_model->trees.size(), bins, detail::block_rows, rows.size(), mine.sums);
-        scratch.baselines.assign(rows.size(), 0.f);
-        if (m_baseline) m_baseline(rows, scratch.baselines.data());
-        for (std::size_t i = 0; i < rows.size(); ++i) f(i, m_model->answer(mine.sums[i], scratch.baselines[i]));
+        if (m_baseline) scratch.baselines.resize(rows.size()), m_baseline(rows, scratch.baselines.data());
+        mine.answers.resize(detail::block_rows * m_model->n_outputs());
+        m_model->answer(block, m_baseline ? scratch.baselines.data() : nullptr, mine, mine.answers.data());
+        for (std::size_t i = 0; i < rows.size() * m_model->n_outputs(); ++i) f(i, mine.answers[i]);
         detail::thread_scratch() = std::move(scratch);
     }
     void read(std::size_t c, std::span<Row const> rows, detail::predictor_scratch& scratch) const {
@@ -116,12 +115,12 @@ private:
             return;
         }
         auto& codes = scratch.predict.rows.codes[c];
-        detail::code_sink sink(*m_model->space.columns[c].categories, from.kind == column_kind::categories, codes);
+        detail::code_sink sink(m_model->columns()[c], codes);
         from.read_keys(rows, sink);
         out.codes = codes.codes.data(), out.ends = codes.ends.data();
     }
 
-    std::shared_ptr<detail::booster_state const> m_model;
+    std::shared_ptr<detail::row_model const> m_model;
     std::vector<detail::schema_column<Row>> m_columns;
     detail::number_reader<Row> m_baseline;
 };

@@ -28,12 +28,17 @@ struct ranker_column {
     std::string name;
     column_kind kind = column_kind::number;
     std::shared_ptr<category_dictionary const> categories;
+    /// Of models from elsewhere that make codes of the text itself; null: by `categories`. Without those, text and integers are alike.
+    std::int32_t (*code_of)(std::string_view) = nullptr;
+    std::int32_t missing = missing_category; ///< the code of a missing category
 
     key_kind keys() const noexcept { return categories ? categories->keys() : key_kind::none; }
+    std::int32_t code(std::string_view key) const { return code_of ? code_of(key) : categories->find(key).value_or(unknown_category); }
 };
 
 inline char const* kind_word(column_kind kind, key_kind keys) noexcept {
     if (kind == column_kind::number) return "number";
+    if (keys == key_kind::none) return "category";
     bool const text = keys == key_kind::text;
     if (kind == column_kind::category) return text ? "category (text)" : "category (integer)";
     return text ? "categories (text)" : "categories (integer)";
@@ -41,7 +46,7 @@ inline char const* kind_word(column_kind kind, key_kind keys) noexcept {
 
 /// @throws data_error  where a column found by name is of another type.
 inline void check_same_kind(ranker_column const& wanted, column_kind kind, key_kind keys) {
-    if (wanted.kind != kind || wanted.keys() != keys)
+    if (wanted.kind != kind || (wanted.keys() != keys && !(wanted.code_of && !wanted.categories)))
         throw_data("booster: column ", in_quotes(wanted.name), " is ", kind_word(kind, keys), ", the model was trained on ",
                    kind_word(wanted.kind, wanted.keys()));
 }
@@ -98,8 +103,9 @@ public:
             if (!found) from.column(wanted[c].name);
             check_same_kind(wanted[c], found->kind, found->keys());
             m_columns[c].from = found;
-            if (found->kind != column_kind::number && found->dictionary != wanted[c].categories)
-                m_columns[c].codes = translate(*found->dictionary, *wanted[c].categories);
+            m_columns[c].missing = wanted[c].missing;
+            if (found->kind != column_kind::number && (wanted[c].code_of || found->dictionary != wanted[c].categories))
+                m_columns[c].codes = translate(*found->dictionary, wanted[c]);
         }
     }
 
@@ -120,12 +126,14 @@ private:
     struct bound_column {
         frame_column const* from = nullptr;
         std::vector<std::int32_t> codes; ///< of the frame's dictionary to the ranker's; empty = the same dictionary
-        std::int32_t code(std::int32_t c) const noexcept { return c < 0 || codes.empty() ? c : codes[static_cast<std::size_t>(c)]; }
+        std::int32_t missing = missing_category;
+        std::int32_t code(std::int32_t c) const noexcept {
+            return c < 0 ? missing : codes.empty() ? c : codes[static_cast<std::size_t>(c)];
+        }
     };
-    static std::vector<std::int32_t> translate(category_dictionary const& from, category_dictionary const& to) {
+    static std::vector<std::int32_t> translate(category_dictionary const& from, ranker_column const& to) {
         std::vector<std::int32_t> codes(from.size());
-        for (std::size_t i = 0; i < codes.size(); ++i)
-            codes[i] = to.find(from.text(static_cast<std::int32_t>(i))).value_or(unknown_category);
+        for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = to.code(from.text(static_cast<std::int32_t>(i)));
         return codes;
     }
     static void read_codes(bound_column const& column, std::size_t first, std::size_t n, block_codes& scratch, row_block::column& out) {

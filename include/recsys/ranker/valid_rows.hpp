@@ -35,7 +35,7 @@ struct valid_rows {
         std::vector<predict_scratch> scratch(workers.size());
         workers.blocks(rows.size(), block_rows * 32, [&](std::size_t from, std::size_t to, std::size_t worker) {
             auto& mine = scratch[worker];
-            auto* const bins = mine.bins_for(space);
+            auto* const bins = mine.bins_for(space.features.size());
             for (std::size_t row = from; row < to; row += block_rows) {
                 space.bins(reader.read(row, std::min(block_rows, to - row), mine.rows), bins, mine.cells);
                 for (std::size_t f = 0; f < space.features.size(); ++f)

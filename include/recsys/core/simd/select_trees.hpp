@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// The kernels of trees, compiled for each level between target pragmas, and the choice among them.
+#ifndef RECSYS_CORE_SIMD_SELECT_TREES_HPP
+#define RECSYS_CORE_SIMD_SELECT_TREES_HPP
+
+#include <recsys/core/push_macros.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#if defined(__GNUC__) && defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include <recsys/core/simd/level.hpp>
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+
+/// A question of a tree to the bin of a feature: to the right if it is above the threshold. `low` is the lowest leaf under the test, `middle`
+/// the lowest of its right side.
+struct tree_test {
+    std::uint32_t feature;
+    std::uint8_t threshold, low, middle, zero;
+};
+static_assert(sizeof(tree_test) == 8);
+
+/// The kernels of one level; tree_kernels.inl says what each does.
+struct tree_table {
+    using finder = void (*)(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves);
+    finder leaves, oblivious;
+};
+
+namespace portable {
+
+/// Loops of known length, which compilers turn into what vectors the program's flags allow.
+struct byte_lanes {
+    static constexpr std::size_t width = 16;
+    struct reg {
+        std::uint8_t lane[width];
+    };
+    using mask = reg;
+    template <class Function> static RECSYS_DETAIL_INLINE reg make(Function const& f) {
+        reg out;
+        for (std::size_t i = 0; i < width; ++i) out.lane[i] = static_cast<std::uint8_t>(f(i));
+        return out;
+    }
+    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) {
+        reg out;
+        std::memcpy(&out, p, width);
+        return out;
+    }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg const& x) { std::memcpy(p, &x, width); }
+    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) {
+        return make([&](std::size_t) { return x; });
+    }
+    static RECSYS_DETAIL_INLINE mask above(reg const& x, reg const& bar) {
+        return make([&](std::size_t i) { return x.lane[i] > bar.lane[i] ? 255 : 0; });
+    }
+    static RECSYS_DETAIL_INLINE mask above_at(reg const& x, reg const& bar, reg const& a, reg const& b) {
+        return make([&](std::size_t i) { return (x.lane[i] > bar.lane[i] ? 255 : 0) & (a.lane[i] == b.lane[i] ? 255 : 0); });
+    }
+    static RECSYS_DETAIL_INLINE reg choose(mask const& m, reg const& a, reg const& b) {
+        return make([&](std::size_t i) { return b.lane[i] ^ (m.lane[i] & (a.lane[i] ^ b.lane[i])); });
+    }
+    static RECSYS_DETAIL_INLINE reg add_bit(mask const& m, reg const& bit, reg const& x) {
+        return make([&](std::size_t i) { return x.lane[i] | (m.lane[i] & bit.lane[i]); });
+    }
+};
+
+#include <recsys/core/simd/tree_kernels.inl>
+
+}
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+
+namespace avx2 {
+
+struct byte_lanes {
+    static constexpr std::size_t width = 32;
+    using reg = __m256i;
+    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) { return _mm256_loadu_si256(reinterpret_cast<__m256i const*>(p)); }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
+    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) { return _mm256_set1_epi8(static_cast<char>(x)); }
+    /// All bits where x is *not* above the bar: there is no unsigned comparison, but a minimum.
+    static RECSYS_DETAIL_INLINE reg above(reg x, reg bar) { return _mm256_cmpeq_epi8(_mm256_min_epu8(x, bar), x); }
+    static RECSYS_DETAIL_INLINE reg above_at(reg x, reg bar, reg a, reg b) {
+        return _mm256_andnot_si256(above(x, bar), _mm256_cmpeq_epi8(a, b));
+    }
+    static RECSYS_DETAIL_INLINE reg choose(reg m, reg a, reg b) { return _mm256_blendv_epi8(b, a, m); }
+    static RECSYS_DETAIL_INLINE reg add_bit(reg not_above, reg bit, reg x) {
+        return _mm256_or_si256(x, _mm256_andnot_si256(not_above, bit));
+    }
+};
+
+#include <recsys/core/simd/tree_kernels.inl>
+
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
+#endif
+
+namespace avx512 {
+
+struct byte_lanes {
+    static constexpr std::size_t width = 64;
+    using reg = __m512i;
+    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) { return _mm512_loadu_si512(p); }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg x) { _mm512_storeu_si512(p, x); }
+    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
+    static RECSYS_DETAIL_INLINE __mmask64 above(reg x, reg bar) { return _mm512_cmpgt_epu8_mask(x, bar); }
+    static RECSYS_DETAIL_INLINE __mmask64 above_at(reg x, reg bar, reg a, reg b) {
+        return _mm512_mask_cmpeq_epu8_mask(_mm512_cmpgt_epu8_mask(x, bar), a, b);
+    }
+    static RECSYS_DETAIL_INLINE reg choose(__mmask64 m, reg a, reg b) { return _mm512_mask_mov_epi8(b, m, a); }
+    static RECSYS_DETAIL_INLINE reg add_bit(__mmask64 m, reg bit, reg x) { return _mm512_or_si512(x, _mm512_maskz_mov_epi8(m, bit)); }
+};
+
+#include <recsys/core/simd/tree_kernels.inl>
+
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif
+
+/// The kernels of trees of a level that this machine has.
+inline tree_table tree_kernels(simd_level level) noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+    if (level == simd_level::avx512) return avx512::trees();
+    if (level == simd_level::avx2) return avx2::trees();
+#endif
+    RECSYS_DETAIL_ASSERT(level == simd_level::portable);
+    (void)level;
+    return portable::trees();
+}
+
+}}} // namespace recsys::detail
+
+#include <recsys/core/pop_macros.hpp>
+#endif

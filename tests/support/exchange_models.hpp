@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Models of other libraries as fixtures have them, and the rows that those libraries scored.
+#ifndef RECSYS_TESTS_EXCHANGE_MODELS_HPP
+#define RECSYS_TESTS_EXCHANGE_MODELS_HPP
+
+#include <recsys_under_test.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace exchange_fixture {
+
+inline constexpr int missing_k = -1000;
+
+/// Four numbers, the place of a word (-1 = missing) and an integer category (missing_k = missing).
+struct row {
+    float x0, x1, x2, x3;
+    int word, key;
+
+    std::optional<std::string> w() const {
+        static char const* const words[] = {"red",
+                                            "blue wine",
+                                            "777",
+                                            "\xC3\xA9t\xC3\xA9 \xC3\xA0 Paris, longer than 16",
+                                            "a text of more than thirty-two bytes, so that it is long",
+                                            "a text of more than sixty-four bytes, which takes the branch of the hash for the longest",
+                                            "green",
+                                            ""};
+        return word < 0 ? std::nullopt : std::optional<std::string>(words[word]);
+    }
+    std::optional<int> k() const { return key == missing_k ? std::nullopt : std::optional<int>(key); }
+};
+struct model {
+    std::string text;
+    std::vector<double> raw, answers;
+};
+
+inline auto schema() {
+    return recsys::rows<row>()
+        .category("w", &row::w)
+        .number("x3", &row::x3)
+        .category("k", &row::k)
+        .number("x0", &row::x0)
+        .number("x2", &row::x2)
+        .number("x1", &row::x1);
+}
+template <class A, class B> double largest_difference(std::vector<A> const& a, std::vector<B> const& b) {
+    if (a.size() != b.size()) return INFINITY;
+    double out = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) out = std::max(out, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+    return out;
+}
+
+}
+
+#endif
