@@ -880,6 +880,23 @@ class archive_reader;
 /// The sections of one object of a file that has been checked. Arrays are read in place and keep the file's memory alive.
 class object_reader {
 public:
+    object_reader() = default;
+    /// Sections that came from elsewhere than a file of this format; `path` is what messages name.
+    object_reader(std::string path, std::vector<archive_section> const& sections) : m_path(std::move(path)) {
+        std::size_t size = 0;
+        for (auto const& s : sections) size = archive_place(size) + s.bytes.size();
+        auto const bytes = std::make_shared<buffer<std::byte>>(size);
+        std::size_t at = 0;
+        for (auto const& s : sections) {
+            at = archive_place(at);
+            auto& e = m_entries.emplace_back();
+            std::memcpy(e.name, s.name.data(), std::min(s.name.size(), sizeof e.name - 1));
+            e.element_size = s.element_size, e.offset = at, e.bytes = s.bytes.size();
+            std::copy(s.bytes.begin(), s.bytes.end(), bytes->data() + at);
+            at += s.bytes.size();
+        }
+        m_bytes = bytes->span(), m_owner = bytes;
+    }
     template <archivable_value Value> shared_array<Value> array(std::string_view name) const {
         auto const& e = entry(name);
         if (e.element_size != sizeof(Value)) fail(name, concat("has elements of ", e.element_size, " bytes, expected ", sizeof(Value)));
@@ -16607,6 +16624,9 @@ struct feature_space {
         return codes.size() == 1 ? value : value / static_cast<float>(codes.size());
     }
 
+    /// The bins of a feature of single categories: one a cell, the last for unknown ones.
+    std::vector<std::uint8_t> const& cell_bins(std::size_t feature) const noexcept { return m_cell_bins[feature]; }
+
     /// The bins of a block of rows, `out[feature * block_rows + row]`. @throws data_error  for a missing number where that is forbidden.
     void bins(row_block const& rows, std::uint8_t* out, std::vector<std::uint32_t>& cells) const {
         if (missing == missing_numbers::forbidden) check_missing(rows);
@@ -22863,89 +22883,6 @@ template <class Seen> [[nodiscard]] source_metrics judge_by_source(lists const& 
 #define RECSYS_METRICS_DOOR_HPP
 #endif
 
-// --- recsys/io/city_hash.hpp -----------------------------------------------------------------------------------------
-// CityHash64 of version 1.0: CatBoost knows categories by the low half of it.
-#ifndef RECSYS_IO_CITY_HASH_HPP
-#define RECSYS_IO_CITY_HASH_HPP
-namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-/// Source: Pike, Alakuijala (2011), "CityHash", version 1.0; version 1.1 gives other numbers.
-class city_hash {
-public:
-    static constexpr std::uint64_t of(std::string_view s) noexcept {
-        if (s.size() <= 16) return up_to_16(s);
-        if (s.size() <= 32) return up_to_32(s);
-        return s.size() <= 64 ? up_to_64(s) : longer(s);
-    }
-
-private:
-    using word = std::uint64_t;
-    struct pair {
-        word first, second;
-    };
-    static constexpr word k0 = 0xC3A5C85C97CB3127u, k1 = 0xB492B66FBE98F273u, k2 = 0x9AE16A3B2F90404Fu, k3 = 0xC949D7C7509E6557u;
-
-    /// n bytes from a place, the first the lowest.
-    static constexpr word at(std::string_view s, std::size_t from, std::size_t n = 8) noexcept {
-        word w = 0;
-        for (std::size_t i = n; i-- > 0;) w = w << 8 | static_cast<unsigned char>(s[from + i]);
-        return w;
-    }
-    static constexpr word rotate(word x, unsigned by) noexcept { return x >> by | x << (64 - by); } // by 1 to 63
-    static constexpr word fold(word x) noexcept { return x ^ x >> 47; }
-    static constexpr word join(word low, word high) noexcept {
-        constexpr word factor = 0x9DDFEA08EB382D69u;
-        return fold((high ^ fold((low ^ high) * factor)) * factor) * factor;
-    }
-
-    static constexpr word up_to_16(std::string_view s) noexcept {
-        auto const n = s.size();
-        if (n > 8) return join(at(s, 0), rotate(at(s, n - 8) + n, static_cast<unsigned>(n))) ^ at(s, n - 8);
-        if (n >= 4) return join(n + (at(s, 0, 4) << 3), at(s, n - 4, 4));
-        if (n == 0) return k2;
-        word const y = at(s, 0, 1) + (at(s, n / 2, 1) << 8), z = n + (at(s, n - 1, 1) << 2);
-        return fold(y * k2 ^ z * k3) * k2;
-    }
-    static constexpr word up_to_32(std::string_view s) noexcept {
-        auto const n = s.size();
-        word const a = at(s, 0) * k1, b = at(s, 8), c = at(s, n - 8) * k2, d = at(s, n - 16) * k0;
-        return join(rotate(a - b, 43) + rotate(c, 30) + d, a + rotate(b ^ k3, 20) - c + n);
-    }
-    /// One half of up_to_64: 32 bytes from a place, with the start value and the word that ends them.
-    static constexpr pair half(std::string_view s, std::size_t from, word a, word z) noexcept {
-        word const b = rotate(a + z, 52);
-        word c = rotate(a, 37);
-        a += at(s, from + 8), c += rotate(a, 7), a += at(s, from + 16);
-        return {a + z, b + rotate(a, 31) + c};
-    }
-    static constexpr word up_to_64(std::string_view s) noexcept {
-        auto const n = s.size();
-        auto const v = half(s, 0, at(s, 0) + (n + at(s, n - 16)) * k0, at(s, 24));
-        auto const w = half(s, n - 32, at(s, 16) + at(s, n - 32), at(s, n - 8));
-        return fold(fold((v.first + w.second) * k2 + (w.first + v.second) * k0) * k0 + v.second) * k2;
-    }
-    static constexpr pair weak(std::string_view s, std::size_t from, word a, word b) noexcept {
-        a += at(s, from), b = rotate(b + a + at(s, from + 24), 21);
-        word const c = a;
-        a += at(s, from + 8), a += at(s, from + 16), b += rotate(a, 44);
-        return {a + at(s, from + 24), b + c};
-    }
-    static constexpr word longer(std::string_view s) noexcept {
-        auto const n = s.size();
-        word x = at(s, 0), y = at(s, n - 16) ^ k1, z = at(s, n - 56) ^ k0;
-        pair v = weak(s, n - 64, n, y), w = weak(s, n - 32, n * k1, k0);
-        z += fold(v.second) * k1, x = rotate(z + x, 39) * k1, y = rotate(y, 33) * k1;
-        for (std::size_t i = 0; i < (n - 1) / 64 * 64; i += 64) {
-            x = rotate(x + y + v.first + at(s, i + 16), 37) * k1, y = rotate(y + v.second + at(s, i + 48), 42) * k1;
-            x ^= w.second, y ^= v.first, z = rotate(z ^ w.first, 33);
-            v = weak(s, i, v.second * k1, x + w.first), w = weak(s, i + 32, z + w.second, y);
-            std::swap(z, x);
-        }
-        return join(join(v.first, w.first) + fold(y) * k1 + z, join(v.second, w.second) + x);
-    }
-};
-}}} // namespace recsys::detail
-#endif
-
 // --- recsys/io/json.hpp ----------------------------------------------------------------------------------------------
 // JSON of models, read and written: strict (RFC 8259), of bounded depth, numbers as they stand in the text.
 #ifndef RECSYS_IO_JSON_HPP
@@ -23170,6 +23107,203 @@ private:
     }
     std::string m_out;
     bool m_first = true;
+};
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/io/booster_json.hpp --------------------------------------------------------------------------------------
+// A booster model as JSON and back: the sections of its binary file, with names instead of bytes, checked by the same reader.
+#ifndef RECSYS_IO_BOOSTER_JSON_HPP
+#define RECSYS_IO_BOOSTER_JSON_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
+// The members of a record by name: f(name, member).
+template <class Function> void each_member(saved_column& r, Function const& f) {
+    f("categories_end", r.categories_end), f("kind", r.kind), f("keys", r.keys);
+}
+template <class Function> void each_member(saved_key& r, Function const& f) {
+    f("cells_end", r.cells_end), f("pairs_end", r.pairs_end), f("cuts_end", r.cuts_end);
+    f("column", r.column), f("other", r.other), f("with", r.with);
+}
+template <class Function> void each_member(saved_feature& r, Function const& f) {
+    f("borders_end", r.borders_end), f("kind", r.kind), f("source", r.source), f("category", r.category), f("prior", r.prior);
+}
+template <class Function> void each_member(model_split& r, Function const& f) { f("feature", r.feature), f("threshold", r.threshold); }
+template <class Function> void each_member(saved_settings& r, Function const& f) {
+    f("start", r.start), f("exponent", r.exponent), f("output", r.output), f("missing", r.missing);
+    f("best_iteration", r.best_iteration), f("stopped", r.stopped);
+}
+
+/// The sections of a booster's file: f(name, a value of the type of its elements), texts as std::string. The first name is the name of the part in JSON.
+template <class Function> void each_section(Function const& f) {
+    f("settings", saved_settings{}), f("columns.names", std::string()), f("columns", saved_column{}), f("categories", std::string());
+    f("keys", saved_key{}), f("keys.sums", float{}), f("keys.counts", float{}), f("keys.pairs", std::uint64_t{}), f("keys.cuts", float{});
+    f("features", saved_feature{}), f("features.borders", float{});
+    f("trees.depths", std::uint8_t{}), f("trees.splits", model_split{}), f("trees.gains", float{}), f("trees.leaves", std::int32_t{});
+    f("trees.leaf_weights", float{}), f("report.loss", double{}), f("report.valid_loss", double{}), f("report.warnings", std::string());
+    f("fingerprints", std::uint64_t{}), f("as_of", std::int64_t{});
+}
+
+/// JSON has no infinity: as text.
+template <class Value> void write_json(json_writer& out, Value value) {
+    if constexpr (!std::is_arithmetic_v<Value>) {
+        out.open('{');
+        each_member(value, [&](char const* name, auto const& member) { out.key(name), write_json(out, member); });
+        out.close('}');
+    } else if (std::isinf(static_cast<double>(value))) out.text(value < 0 ? "-inf" : "inf");
+    else out.number(value);
+}
+template <class Value> void read_json(json_value in, Value& value) {
+    if constexpr (!std::is_arithmetic_v<Value>) each_member(value, [&](char const* name, auto& member) { read_json(in[name], member); });
+    else if constexpr (std::is_floating_point_v<Value>) {
+        if (in.kind() != json_kind::text) return void(value = in.number<Value>());
+        if (in.text() != "inf" && in.text() != "-inf") in.fail("must be a number, 'inf' or '-inf'");
+        value = std::numeric_limits<Value>::infinity() * (in.text() == "inf" ? 1 : -1);
+    } else value = in.number<Value>();
+}
+
+inline std::string booster_json(booster_model const& model) {
+    std::vector<archive_section> sections;
+    object_writer to(sections, 0);
+    archived<booster_model>::save(model, to);
+    object_reader const from("booster_model", [&] {
+        for (auto& s : sections)
+            if (!s.owned.empty()) s.bytes = s.owned;
+        return sections;
+    }());
+    json_writer out;
+    out.open('{').key("type").text(archived<booster_model>::name()).key("format").number(archive_format);
+    each_section([&]<class Value>(char const* name, Value const&) {
+        out.key(name).open('[');
+        if constexpr (std::is_same_v<Value, std::string>)
+            for (auto const& text : from.texts(name)) out.text(text);
+        else
+            for (auto const& value : from.array<Value>(name)) write_json(out, value);
+        out.close(']');
+    });
+    return out.close('}').text();
+}
+
+inline booster_model parse_booster_json(std::string_view text, std::string const& name) {
+    json_document const document(name, text);
+    json_value const all(document);
+    if (auto const type = all["type"]; type.text() != archived<booster_model>::name())
+        type.fail("must be ", archived<booster_model>::name());
+    if (auto const format = all["format"]; format.number<std::uint32_t>() != archive_format) format.fail("must be ", archive_format);
+    std::vector<archive_section> sections;
+    object_writer to(sections, 0);
+    each_section([&]<class Value>(char const* section, Value const&) {
+        std::vector<Value> values;
+        all[section].each([&](json_value v) {
+            auto& value = values.emplace_back();
+            if constexpr (std::is_same_v<Value, std::string>) value = v.text();
+            else read_json(v, value);
+        });
+        if constexpr (std::is_same_v<Value, std::string>) to.texts(section, values);
+        else to.array(section, values);
+    });
+    for (auto& s : sections) s.bytes = s.owned;
+    return archived<booster_model>::load(object_reader(name, sections));
+}
+}
+
+/// Writes a booster model as JSON, for reading elsewhere and for comparing; `load_json` gives the same model bit for bit.
+///
+/// Members are the sections of the binary file (`save`): records as objects, numbers as short as they read back the same, infinities as text.
+/// @throws format_error  where the file cannot be written.
+inline void save_json(std::string const& path, booster_model const& model) {
+    auto const text = detail::booster_json(model);
+    detail::file_writer file(path);
+    file.write(text.data(), text.size());
+    file.commit();
+}
+/// Reads what `save_json` wrote. @throws format_error  naming what is wrong with it.
+[[nodiscard]] inline booster_model load_json(std::string const& path) {
+    auto const bytes = detail::read_file(path);
+    return detail::parse_booster_json({reinterpret_cast<char const*>(bytes.data()), bytes.size()}, path);
+}
+}} // namespace recsys
+#endif
+
+// --- recsys/io/city_hash.hpp -----------------------------------------------------------------------------------------
+// CityHash64 of version 1.0: CatBoost knows categories by the low half of it.
+#ifndef RECSYS_IO_CITY_HASH_HPP
+#define RECSYS_IO_CITY_HASH_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// Source: Pike, Alakuijala (2011), "CityHash", version 1.0; version 1.1 gives other numbers.
+class city_hash {
+public:
+    static constexpr std::uint64_t of(std::string_view s) noexcept {
+        if (s.size() <= 16) return up_to_16(s);
+        if (s.size() <= 32) return up_to_32(s);
+        return s.size() <= 64 ? up_to_64(s) : longer(s);
+    }
+
+private:
+    using word = std::uint64_t;
+    struct pair {
+        word first, second;
+    };
+    static constexpr word k0 = 0xC3A5C85C97CB3127u, k1 = 0xB492B66FBE98F273u, k2 = 0x9AE16A3B2F90404Fu, k3 = 0xC949D7C7509E6557u;
+
+    /// n bytes from a place, the first the lowest.
+    static constexpr word at(std::string_view s, std::size_t from, std::size_t n = 8) noexcept {
+        word w = 0;
+        for (std::size_t i = n; i-- > 0;) w = w << 8 | static_cast<unsigned char>(s[from + i]);
+        return w;
+    }
+    static constexpr word rotate(word x, unsigned by) noexcept { return x >> by | x << (64 - by); } // by 1 to 63
+    static constexpr word fold(word x) noexcept { return x ^ x >> 47; }
+    static constexpr word join(word low, word high) noexcept {
+        constexpr word factor = 0x9DDFEA08EB382D69u;
+        return fold((high ^ fold((low ^ high) * factor)) * factor) * factor;
+    }
+
+    static constexpr word up_to_16(std::string_view s) noexcept {
+        auto const n = s.size();
+        if (n > 8) return join(at(s, 0), rotate(at(s, n - 8) + n, static_cast<unsigned>(n))) ^ at(s, n - 8);
+        if (n >= 4) return join(n + (at(s, 0, 4) << 3), at(s, n - 4, 4));
+        if (n == 0) return k2;
+        word const y = at(s, 0, 1) + (at(s, n / 2, 1) << 8), z = n + (at(s, n - 1, 1) << 2);
+        return fold(y * k2 ^ z * k3) * k2;
+    }
+    static constexpr word up_to_32(std::string_view s) noexcept {
+        auto const n = s.size();
+        word const a = at(s, 0) * k1, b = at(s, 8), c = at(s, n - 8) * k2, d = at(s, n - 16) * k0;
+        return join(rotate(a - b, 43) + rotate(c, 30) + d, a + rotate(b ^ k3, 20) - c + n);
+    }
+    /// One half of up_to_64: 32 bytes from a place, with the start value and the word that ends them.
+    static constexpr pair half(std::string_view s, std::size_t from, word a, word z) noexcept {
+        word const b = rotate(a + z, 52);
+        word c = rotate(a, 37);
+        a += at(s, from + 8), c += rotate(a, 7), a += at(s, from + 16);
+        return {a + z, b + rotate(a, 31) + c};
+    }
+    static constexpr word up_to_64(std::string_view s) noexcept {
+        auto const n = s.size();
+        auto const v = half(s, 0, at(s, 0) + (n + at(s, n - 16)) * k0, at(s, 24));
+        auto const w = half(s, n - 32, at(s, 16) + at(s, n - 32), at(s, n - 8));
+        return fold(fold((v.first + w.second) * k2 + (w.first + v.second) * k0) * k0 + v.second) * k2;
+    }
+    static constexpr pair weak(std::string_view s, std::size_t from, word a, word b) noexcept {
+        a += at(s, from), b = rotate(b + a + at(s, from + 24), 21);
+        word const c = a;
+        a += at(s, from + 8), a += at(s, from + 16), b += rotate(a, 44);
+        return {a + at(s, from + 24), b + c};
+    }
+    static constexpr word longer(std::string_view s) noexcept {
+        auto const n = s.size();
+        word x = at(s, 0), y = at(s, n - 16) ^ k1, z = at(s, n - 56) ^ k0;
+        pair v = weak(s, n - 64, n, y), w = weak(s, n - 32, n * k1, k0);
+        z += fold(v.second) * k1, x = rotate(z + x, 39) * k1, y = rotate(y, 33) * k1;
+        for (std::size_t i = 0; i < (n - 1) / 64 * 64; i += 64) {
+            x = rotate(x + y + v.first + at(s, i + 16), 37) * k1, y = rotate(y + v.second + at(s, i + 48), 42) * k1;
+            x ^= w.second, y ^= v.first, z = rotate(z ^ w.first, 33);
+            v = weak(s, i, v.second * k1, x + w.first), w = weak(s, i + 32, z + w.second, y);
+            std::swap(z, x);
+        }
+        return join(join(v.first, w.first) + fold(y) * k1 + z, join(v.second, w.second) + x);
+    }
 };
 }}} // namespace recsys::detail
 #endif
@@ -23476,6 +23610,285 @@ private:
 [[nodiscard]] inline imported_model load_catboost_json(std::string const& path) {
     auto const bytes = detail::read_file(path);
     return parse_catboost_json({reinterpret_cast<char const*>(bytes.data()), bytes.size()}, path);
+}
+}} // namespace recsys
+#endif
+
+// --- recsys/io/export_cpp.hpp ----------------------------------------------------------------------------------------
+// A booster model as C++ source that needs nothing but the standard library, with the same raw scores bit for bit.
+#ifndef RECSYS_IO_EXPORT_CPP_HPP
+#define RECSYS_IO_EXPORT_CPP_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
+/// What every exported model has, whatever its trees.
+inline constexpr std::string_view exported_functions = R"cpp(
+inline constexpr float infinite = std::numeric_limits<float>::infinity(), greatest = std::numeric_limits<float>::max();
+
+inline float comparable(float x) { return x != x ? missing_number : std::min(std::max(x, -greatest), greatest); }
+/// How many borders are below x.
+inline std::uint8_t bin(float const* borders, std::size_t n, float x) {
+    return static_cast<std::uint8_t>(std::lower_bound(borders, borders + n, x) - borders);
+}
+template <class Key> struct category {
+    Key key;
+    std::int32_t code;
+};
+/// The code of a category, -2 if the model has never seen it.
+template <class Key> std::int32_t find(category<Key> const* first, std::size_t n, Key const& key) {
+    auto const at = std::lower_bound(first, first + n, key, [](category<Key> const& c, Key const& k) { return c.key < k; });
+    return at != first + n && at->key == key ? at->code : -2;
+}
+template <class Key> std::int32_t find(category<Key> const* first, std::size_t n, std::optional<Key> const& key) {
+    return key ? find(first, n, *key) : -1;
+}
+template <class Key> std::vector<std::int32_t> find(category<Key> const* first, std::size_t n, std::vector<Key> const& keys) {
+    std::vector<std::int32_t> codes;
+    for (auto const& key : keys) codes.push_back(find(first, n, key));
+    std::sort(codes.begin(), codes.end());
+    codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+    if (codes.empty()) codes.push_back(-1);
+    return codes;
+}
+/// A category's cell, a number past all cells if it is unknown.
+inline std::uint64_t cell(std::int32_t code) { return code == -2 ? 0xFFFFFFFFu : static_cast<std::uint64_t>(code + 1); }
+inline std::uint64_t pair(std::uint64_t const* first, std::size_t n, std::uint64_t a, std::uint64_t b) {
+    auto const at = std::lower_bound(first, first + n, a << 32 | b);
+    return at != first + n && *at == (a << 32 | b) ? static_cast<std::uint64_t>(at - first) : n;
+}
+/// The mean over several categories of (sum + prior) / (count + 1), or of the counts.
+inline float mean(float const* sums, float const* counts, std::size_t n, std::vector<std::int32_t> const& codes, float prior, bool count) {
+    float value = 0;
+    for (auto const code : codes) {
+        auto const c = cell(code);
+        float const s = c < n ? sums[c] : 0.f, k = c < n ? counts[c] : 0.f;
+        value += count ? k : (s + prior) / (k + 1.f);
+    }
+    return codes.size() == 1 ? value : value / static_cast<float>(codes.size());
+}
+)cpp";
+
+class cpp_exporter {
+public:
+    cpp_exporter(booster_state const& state, std::string const& name) : m_state(state), m_name(name) {
+        if (identifier(name) != name) throw_option("export_cpp: ", in_quotes(name), " cannot be the name of a namespace");
+        for (auto const& c : state.space.columns) {
+            auto member = identifier(c.name);
+            while (std::find(m_members.begin(), m_members.end(), member) != m_members.end()) member += '_';
+            m_members.push_back(std::move(member));
+        }
+    }
+    std::string text() {
+        std::string const guard = m_name + "_HPP_FROM_RECSYS";
+        line("// Made by recsys from a booster_model of ", m_state.trees.size(), " trees; needs C++17 and nothing else.");
+        line("#ifndef ", guard, "\n#define ", guard, "\n");
+        for (char const* header : {"algorithm", "cmath", "cstddef", "cstdint", "limits", "optional", "string_view", "vector"})
+            line("#include <", header, ">");
+        line("\nnamespace ", m_name, " {\n");
+        write_row();
+        line("\nnamespace detail {");
+        line("\ninline constexpr float missing_number = ", m_state.space.missing == missing_numbers::highest ? "" : "-",
+             "std::numeric_limits<float>::infinity();");
+        m_out += exported_functions;
+        write_columns(), write_keys(), write_features(), write_trees();
+        line("\n}\n");
+        write_raw();
+        line("}\n\n#endif");
+        return std::move(m_out);
+    }
+
+private:
+    template <class... Part> void line(Part const&... parts) { m_out += concat(parts..., '\n'); }
+
+    // --- words -----------------------------------------------------------------------------------
+    static std::string identifier(std::string_view name) {
+        constexpr std::string_view keywords =
+            " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class co_await co_return "
+            "co_yield compl concept const const_cast consteval constexpr constinit continue decltype default delete do double dynamic_cast else "
+            "enum explicit export extern false float for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator "
+            "or or_eq private protected public register reinterpret_cast requires return short signed sizeof static static_assert static_cast "
+            "struct switch template this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t "
+            "while xor xor_eq row std detail ";
+        std::string out;
+        auto const letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+        for (char const c : name)
+            if (letter(c) || (c >= '0' && c <= '9')) out += c;
+            else if (out.empty() || out.back() != '_') out += '_'; // two in a row belong to the compiler
+        if (out.empty() || !letter(out[0])) out.insert(0, out.empty() || out[0] != '_' ? "c_" : "c");
+        return keywords.find(concat(' ', out, ' ')) == keywords.npos ? out : out + '_';
+    }
+    static std::string literal(std::string_view text) {
+        std::string out;
+        for (char const c : text) {
+            auto const u = static_cast<unsigned char>(c);
+            if (u >= 0x20 && u < 0x7F && c != '"' && c != '\\' && c != '?') out += c;
+            else
+                out += '\\', out += static_cast<char>('0' + (u >> 6)), out += static_cast<char>('0' + (u >> 3 & 7)),
+                    out += static_cast<char>('0' + (u & 7));
+        }
+        return concat("std::string_view(\"", out, "\", ", text.size(), ")");
+    }
+    static std::string literal(float x) {
+        if (std::isinf(x)) return x < 0 ? "-infinite" : "infinite";
+        auto out = number_text(x);
+        if (out.find_first_of(".e") == out.npos) out += ".0";
+        return out + 'f';
+    }
+    static std::string literal(double x) {
+        auto const out = number_text(x);
+        return out.find_first_of(".e") == out.npos ? out + ".0" : out;
+    }
+    template <class Integer>
+        requires std::is_integral_v<Integer>
+    static std::string literal(Integer x) {
+        if constexpr (sizeof(x) == 8) return number_text(x) + 'u';
+        else return x == std::numeric_limits<Integer>::min() && x != 0 ? concat(x + 1, " - 1") : number_text(x);
+    }
+    /// An array of at least one element: languages have no empty ones.
+    template <class Range> void array(std::string_view type, std::string_view name, Range const& values) {
+        m_out += concat("inline constexpr ", type, ' ', name, "[] = {");
+        std::size_t n = 0;
+        for (auto const& v : values) m_out += concat(n == 0 ? "" : n % 16 == 0 ? ",\n    " : ", ", literal(v)), ++n;
+        line(n == 0 ? "{}" : "", "};");
+    }
+
+    // --- parts -----------------------------------------------------------------------------------
+    void write_row() {
+        line("/// The columns of the model: a missing number is NaN, a missing category empty.\nstruct row {");
+        for (std::size_t c = 0; c < m_members.size(); ++c) {
+            auto const& column = m_state.space.columns[c];
+            std::string const key = column.keys() == key_kind::text ? "std::string_view" : "std::int64_t";
+            auto const type = column.kind == column_kind::number     ? "float"
+                              : column.kind == column_kind::category ? concat("std::optional<", key, ">")
+                                                                     : concat("std::vector<", key, ">");
+            line("    ", type, ' ', m_members[c],
+                 column.kind == column_kind::number ? " = std::numeric_limits<float>::quiet_NaN()" : " = {}", ";");
+        }
+        line("};");
+    }
+    void write_columns() {
+        for (std::size_t c = 0; c < m_members.size(); ++c) {
+            auto const& column = m_state.space.columns[c];
+            if (!column.categories) continue;
+            bool const text = column.keys() == key_kind::text;
+            std::vector<std::pair<std::string, std::size_t>> sorted;
+            for (std::size_t i = 0; i < column.categories->size(); ++i)
+                sorted.emplace_back(column.categories->text(static_cast<std::int32_t>(i)), i);
+            if (!text) // integers beyond 64 bits with a sign cannot be asked for
+                sorted.erase(
+                    std::remove_if(sorted.begin(), sorted.end(), [](auto const& k) { return !parse_number<std::int64_t>(k.first); }),
+                    sorted.end());
+            std::sort(sorted.begin(), sorted.end(), [&](auto const& a, auto const& b) {
+                return text ? a.first < b.first : *parse_number<std::int64_t>(a.first) < *parse_number<std::int64_t>(b.first);
+            });
+            m_out += concat("inline constexpr category<", text ? "std::string_view" : "std::int64_t", "> categories_", c, "[] = {");
+            for (auto const& [key, code] : sorted)
+                m_out += concat("\n    {",
+                                text                            ? literal(key)
+                                : key == "-9223372036854775808" ? "-9223372036854775807 - 1"
+                                                                : key,
+                                ", ", code, "},");
+            line(sorted.empty() ? "{}" : "", "};");
+            m_n_categories.emplace_back(c, sorted.size());
+        }
+    }
+    void write_keys() {
+        for (std::size_t k = 0; k < m_state.space.keys.size(); ++k) {
+            auto const& key = m_state.space.keys[k];
+            if (m_state.space.has_lists(key))
+                array("float", concat("sums_", k), key.sums), array("float", concat("counts_", k), key.counts);
+            if (key.with == statistic_key::join::number) array("float", concat("cuts_", k), key.cuts);
+            if (key.with == statistic_key::join::category) array("std::uint64_t", concat("pairs_", k), key.pairs);
+        }
+    }
+    void write_features() {
+        for (std::size_t i = 0; i < m_state.space.features.size(); ++i) {
+            auto const& f = m_state.space.features[i];
+            if (f.kind == feature_kind::has) continue;
+            if (is_cell(f)) array("std::uint8_t", concat("bins_", i), m_state.space.cell_bins(i));
+            else array("float", concat("borders_", i), f.borders);
+        }
+    }
+    void write_trees() {
+        auto const& trees = m_state.trees;
+        std::vector<std::uint16_t> features;
+        std::vector<std::uint8_t> thresholds;
+        for (auto const& s : trees.all_splits()) features.push_back(s.feature), thresholds.push_back(s.threshold);
+        array("std::uint8_t", "depths", trees.all_depths()), array("std::uint16_t", "features", features);
+        array("std::uint8_t", "thresholds", thresholds), array("std::int32_t", "leaves", trees.all_leaves());
+    }
+    bool is_cell(ranker_feature const& f) const {
+        return (f.kind == feature_kind::statistic || f.kind == feature_kind::count) &&
+               !m_state.space.has_lists(m_state.space.keys[f.source]);
+    }
+    std::string cell_text(statistic_key const& key, std::size_t k) const {
+        auto const first = concat("cell(c", key.column, ")");
+        if (key.with == statistic_key::join::category)
+            return concat("pair(pairs_", k, ", ", key.pairs.size(), ", ", first, ", cell(c", key.other, "))");
+        if (key.with == statistic_key::join::none) return first;
+        return concat(first, " * ", key.cuts.size() + 1, " + bin(cuts_", k, ", ", key.cuts.size(), ", c", key.other, ")");
+    }
+    std::string bin_text(std::size_t i) const {
+        auto const& f = m_state.space.features[i];
+        if (f.kind == feature_kind::has) {
+            if (m_state.space.columns[f.source].kind == column_kind::category) return concat("c", f.source, " == ", f.category);
+            return concat("std::find(c", f.source, ".begin(), c", f.source, ".end(), ", f.category, ") != c", f.source, ".end()");
+        }
+        auto const bin = concat("bin(borders_", i, ", ", f.borders.size(), ", ");
+        if (f.kind == feature_kind::number) return concat(bin, "c", f.source, ")");
+        auto const& key = m_state.space.keys[f.source];
+        if (is_cell(f)) return concat("bins_", i, "[std::min<std::uint64_t>(k", f.source, ", ", key.n_cells(), ")]");
+        return concat(bin, "mean(sums_", f.source, ", counts_", f.source, ", ", key.n_cells(), ", c", key.column, ", ", literal(f.prior),
+                      ", ", f.kind == feature_kind::count, "))");
+    }
+    void write_raw() {
+        auto const& space = m_state.space;
+        line("/// The raw score of a row.\ninline double raw([[maybe_unused]] row const& r) {\n    using namespace detail;");
+        for (std::size_t c = 0; c < m_members.size(); ++c) {
+            if (space.columns[c].kind != column_kind::number) continue;
+            if (space.missing == missing_numbers::forbidden)
+                line("    if (r.", m_members[c], " != r.", m_members[c], ") return r.", m_members[c], ";");
+            line("    [[maybe_unused]] float const c", c, " = comparable(r.", m_members[c], ");");
+        }
+        for (auto const& [c, n] : m_n_categories)
+            line("    [[maybe_unused]] auto const c", c, " = find(categories_", c, ", ", n, ", r.", m_members[c], ");");
+        for (std::size_t k = 0; k < space.keys.size(); ++k)
+            if (!space.has_lists(space.keys[k]))
+                line("    [[maybe_unused]] std::uint64_t const k", k, " = ", cell_text(space.keys[k], k), ";");
+        line("    std::uint8_t const bins[] = {");
+        for (std::size_t i = 0; i < space.features.size(); ++i) line("        static_cast<std::uint8_t>(", bin_text(i), "),");
+        line(space.features.empty() ? "0" : "", "    };");
+        m_out += concat(R"cpp(    std::int64_t sum = 0;
+    std::size_t split = 0, leaf = 0;
+    for (std::size_t tree = 0; tree < )cpp",
+                        m_state.trees.size(), R"cpp(; ++tree) {
+        std::size_t at = 0;
+        for (std::size_t level = 0; level < depths[tree]; ++level, ++split)
+            at |= static_cast<std::size_t>(bins[features[split]] > thresholds[split]) << level;
+        sum += leaves[leaf + at];
+        leaf += static_cast<std::size_t>(1) << depths[tree];
+    }
+    return )cpp",
+                        literal(m_state.trees.start), " + std::ldexp(static_cast<double>(sum), ", -m_state.trees.exponent, ");\n}\n");
+        line("/// What predict() gives.\ninline double predict(row const& r) {\n    double const x = raw(r);");
+        line(m_state.output == output_kind::probability ? "    return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));"
+                                                        : "    return x;",
+             "\n}");
+    }
+
+    booster_state const& m_state;
+    std::string m_name, m_out;
+    std::vector<std::string> m_members;
+    std::vector<std::pair<std::size_t, std::size_t>> m_n_categories; ///< columns of categories, and how many
+};
+}
+
+/// The model as a C++17 header without dependencies: `namespace NAME { struct row; double raw(row const&); double predict(row const&); }`.
+///
+/// The members of `row` are the columns; what C++ does not allow in a name becomes '_'. `raw` is that of the model bit for bit; a missing number
+/// where that is forbidden gives NaN. Integer categories are std::int64_t.
+/// @throws option_error  where NAME is not an identifier.
+[[nodiscard]] inline std::string export_cpp(booster_model const& model, std::string const& name = "model") {
+    return detail::cpp_exporter(model.state(), name).text();
 }
 }} // namespace recsys
 #endif

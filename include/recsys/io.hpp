@@ -6,8 +6,10 @@
 #ifndef RECSYS_IO_DOOR_HPP
 #define RECSYS_IO_DOOR_HPP
 
+#include <recsys/io/booster_json.hpp>
 #include <recsys/io/catboost_json.hpp>
 #include <recsys/io/city_hash.hpp>
+#include <recsys/io/export_cpp.hpp>
 #include <recsys/io/json.hpp>
 #include <recsys/io/lightgbm_text.hpp>
 #include <recsys/io/model_file.hpp>

@@ -5,7 +5,7 @@ import re
 import sys
 
 from amalgamate import version
-from house import FORMS, HERE, INCLUDE, QUICKSTART, Report, Scratch, compile_command, need_compiler, parts, run, user_seconds
+from house import FORMS, HERE, INCLUDE, QUICKSTART, WARNINGS, Report, Scratch, compile_command, need_compiler, parts, run, user_seconds
 
 USE, SMALL, MAIN, MACROS = (HERE / "programs" / name for name in ("use.cpp", "small.cpp", "main.cpp", "windows_macros.cpp"))
 FORM_FLAGS = {"single": ["-DRECSYS_TEST_SINGLE"], "parts": ["-DRECSYS_TEST_PARTS"]}
@@ -152,6 +152,15 @@ def open_namespaces(case):
     case.build("both namespaces opened before the header", "-fsyntax-only", case.source("before.cpp", before))
 
 
+def exported(case):
+    """Models exported as C++ compile as C++17 without the library and say the same bit for bit."""
+    programs = HERE / "programs"
+    case.program("the program that exports models", "-O1", *FORM_FLAGS["single"], f"-I{HERE.parent}", programs / "export_models.cpp")
+    use = [case.compiler, "-std=c++17", *WARNINGS, "-O2", f"-I{case.folder}", programs / "use_exported.cpp", "-o", case.path("use")]
+    if case.report.check_run(run(use), "compiling exported models"):
+        case.report.check_run(run([case.path("use")]), "running exported models")
+
+
 def no_macros_left(case):
     """After the include, only the version and the include guards are defined."""
     guards = {re.search(r"#ifndef (\w+)", (INCLUDE / part).read_text()).group(1) for part in parts() if "_macros" not in part and part.endswith(".hpp")}
@@ -199,7 +208,7 @@ def quickstart(case):
 
 
 CASES = [quickstart, units, both_forms, windows_macros, settings, eigen_settings, fast_math, no_exceptions, open_namespaces]
-CASES = {case.__name__: case for case in [*CASES, no_macros_left, two_versions, vendored]}
+CASES = {case.__name__: case for case in [*CASES, no_macros_left, two_versions, vendored, exported]}
 
 
 def main():

@@ -190,6 +190,23 @@ class archive_reader;
 /// The sections of one object of a file that has been checked. Arrays are read in place and keep the file's memory alive.
 class object_reader {
 public:
+    object_reader() = default;
+    /// Sections that came from elsewhere than a file of this format; `path` is what messages name.
+    object_reader(std::string path, std::vector<archive_section> const& sections) : m_path(std::move(path)) {
+        std::size_t size = 0;
+        for (auto const& s : sections) size = archive_place(size) + s.bytes.size();
+        auto const bytes = std::make_shared<buffer<std::byte>>(size);
+        std::size_t at = 0;
+        for (auto const& s : sections) {
+            at = archive_place(at);
+            auto& e = m_entries.emplace_back();
+            std::memcpy(e.name, s.name.data(), std::min(s.name.size(), sizeof e.name - 1));
+            e.element_size = s.element_size, e.offset = at, e.bytes = s.bytes.size();
+            std::copy(s.bytes.begin(), s.bytes.end(), bytes->data() + at);
+            at += s.bytes.size();
+        }
+        m_bytes = bytes->span(), m_owner = bytes;
+    }
     template <archivable_value Value> shared_array<Value> array(std::string_view name) const {
         auto const& e = entry(name);
         if (e.element_size != sizeof(Value)) fail(name, concat("has elements of ", e.element_size, " bytes, expected ", sizeof(Value)));

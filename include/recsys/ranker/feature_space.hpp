@@ -80,6 +80,9 @@ struct feature_space {
         return codes.size() == 1 ? value : value / static_cast<float>(codes.size());
     }
 
+    /// The bins of a feature of single categories: one a cell, the last for unknown ones.
+    std::vector<std::uint8_t> const& cell_bins(std::size_t feature) const noexcept { return m_cell_bins[feature]; }
+
     /// The bins of a block of rows, `out[feature * block_rows + row]`. @throws data_error  for a missing number where that is forbidden.
     void bins(row_block const& rows, std::uint8_t* out, std::vector<std::uint32_t>& cells) const {
         if (missing == missing_numbers::forbidden) check_missing(rows);
