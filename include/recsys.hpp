@@ -16248,12 +16248,12 @@ public:
     border_table() { m_at.fill(infinite); }
     explicit border_table(std::span<float const> borders) : border_table() {
         std::copy_n(borders.begin(), std::min(borders.size(), max_borders), m_at.begin());
-        for (m_step = 1; m_step * 2 <= borders.size(); m_step *= 2) {}
+        for (m_steps = 1; std::size_t{2} << (m_steps - 1) <= borders.size(); ++m_steps) {}
     }
     /// How many borders are below a comparable number.
     std::uint8_t bin(float x) const noexcept {
         std::size_t at = 0;
-        for (std::size_t step = m_step; step > 0; step /= 2) at += m_at[at + step - 1] < x ? step : 0;
+        for (int s = m_steps; s-- > 0;) at += step(x, at, s);
         return static_cast<std::uint8_t>(at);
     }
     /// The bins of n numbers; several searches at a time hide each other's waiting.
@@ -16268,16 +16268,20 @@ public:
             float x[together];
             std::size_t at[together] = {};
             for (std::size_t k = 0; k < together; ++k) x[k] = number(i + k);
-            for (std::size_t step = m_step; step > 0; step /= 2)
-                for (std::size_t k = 0; k < together; ++k) at[k] += m_at[at[k] + step - 1] < x[k] ? step : 0;
+            for (int s = m_steps; s-- > 0;)
+                for (std::size_t k = 0; k < together; ++k) at[k] += step(x[k], at[k], s);
             for (std::size_t k = 0; k < together; ++k) out[i + k] = static_cast<std::uint8_t>(at[k]);
         }
         for (; i < n; ++i) out[i] = bin(number(i));
     }
 
 private:
+    /// How far a search goes on from a place: 0 or 2^s. A shift, since compilers make a jump of a choice, which is wrong every second time.
+    std::size_t step(float x, std::size_t at, int s) const noexcept {
+        return static_cast<std::size_t>(m_at[at + (std::size_t{1} << s) - 1] < x) << s;
+    }
     alignas(64) std::array<float, 256> m_at;
-    std::size_t m_step = 0;
+    int m_steps = 0;
 };
 }
 }} // namespace recsys
@@ -20372,46 +20376,6 @@ struct imported_source {
     std::vector<float> borders = {};
 };
 
-/// Several columns hashed into one key: the codes of categories, then answers to yes/no questions. Its hashes lead to cells.
-/// Source: CatBoost's feature combinations.
-struct imported_key {
-    struct condition {
-        bool is_number = false;
-        std::uint32_t column = 0;
-        number_rule rule = number_rule::low;
-        float border = 0;       ///< of a number: above it?
-        std::int32_t value = 0; ///< of a category: is it?
-    };
-    std::vector<std::uint32_t> columns;
-    std::vector<condition> conditions;
-    std::vector<std::uint64_t> hashes; ///< of the cells
-
-    std::uint64_t hash(row_block const& rows, std::size_t row) const noexcept {
-        constexpr std::uint64_t factor = 0x4906BA494954CB65u;
-        std::uint64_t out = 0;
-        auto const join = [&](std::uint64_t value) { out = factor * (out + factor * value); };
-        for (auto const c : columns) join(static_cast<std::uint64_t>(static_cast<std::int64_t>(rows.columns[c].codes[row])));
-        for (auto const& c : conditions)
-            join(c.is_number ? imported_number(rows.columns[c.column].numbers[row], c.rule) > c.border
-                             : rows.columns[c.column].codes[row] == c.value);
-        return out;
-    }
-    /// The cell of a hash; n_cells() where there is none.
-    std::uint32_t find(std::uint64_t hash) const {
-        auto const cell = m_cells.find(mix_bits(hash), [&](std::uint32_t c) { return hashes[c] == hash; });
-        return cell == no_code ? n_cells() : cell;
-    }
-    std::uint32_t find_or_add(std::uint64_t hash) {
-        auto const cell = find(hash);
-        if (cell == n_cells()) hashes.push_back(hash), m_cells.insert(mix_bits(hash), cell);
-        return cell;
-    }
-    std::uint32_t n_cells() const noexcept { return static_cast<std::uint32_t>(hashes.size()); }
-
-private:
-    code_slots m_cells;
-};
-
 /// A question of a tree before and after its features are numbered: above this border of a source, or above this bin of a feature.
 struct imported_question {
     std::uint32_t source = 0;
@@ -20420,6 +20384,81 @@ struct imported_question {
 struct bin_question {
     std::uint32_t feature = 0;
     std::uint8_t threshold = 0;
+};
+
+/// Several columns hashed into one key: the codes of categories, then answers to yes/no questions. Its hashes lead to cells.
+/// Source: CatBoost's feature combinations; h becomes factor * (h + factor * value) for each part.
+class imported_key {
+public:
+    static constexpr std::uint64_t factor = 0x4906BA494954CB65u, square = factor * factor;
+
+    std::vector<std::uint32_t> columns;
+    std::vector<imported_question> conditions;
+
+    std::vector<std::uint64_t> hashes; ///< what has a cell: at least one before prepare(), then in the order of the cells
+
+    /// Gives each hash a cell that two reads find without branches: by its bucket, which moves all of its hashes to free cells.
+    /// False where that cannot be done, as for hashes that somebody chose to collide.
+    /// Source: Belazzougui, Botelho, Dietzfelbinger (2009), "Hash, displace, and compress".
+    bool prepare() {
+        std::sort(hashes.begin(), hashes.end());
+        hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+        auto const all = std::move(hashes);
+        std::size_t size = 4;
+        while (size < all.size() + all.size() / 4) size *= 2;
+        for (int tries = 0; tries < 4; ++tries, size *= 2)
+            if (place(all, size)) return true;
+        return false;
+    }
+    std::uint32_t n_cells() const noexcept { return static_cast<std::uint32_t>(hashes.size()); }
+    /// The cell of a hash; n_cells() where there is none.
+    std::uint32_t find(std::uint64_t hash) const noexcept {
+        auto const mixed = mix_bits(hash);
+        auto const cell = cell_of(mixed, m_moves[static_cast<std::size_t>(mixed >> m_shift)]);
+        return hashes[cell] == hash ? cell : n_cells();
+    }
+
+private:
+    std::uint32_t cell_of(std::uint64_t mixed, std::uint64_t move) const noexcept {
+        return static_cast<std::uint32_t>((mixed + move * (mixed >> 32 | 1)) & m_mask);
+    }
+    bool place(std::vector<std::uint64_t> const& all, std::size_t size) {
+        constexpr std::size_t most = 64; // of a bucket, which has two to four by chance
+        m_mask = size - 1, m_shift = 62;
+        for (std::size_t n = 4; n < size / 4; n *= 2) --m_shift;
+        std::vector<std::vector<std::uint64_t>> buckets(std::size_t{1} << (64 - m_shift));
+        for (auto const hash : all) {
+            auto const mixed = mix_bits(hash);
+            buckets[static_cast<std::size_t>(mixed >> m_shift)].push_back(mixed);
+        }
+        std::vector<std::uint32_t> order(buckets.size());
+        std::iota(order.begin(), order.end(), 0u);
+        std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return buckets[a].size() > buckets[b].size(); });
+        if (buckets[order[0]].size() > most) return false;
+        std::vector<char> used(size, 0);
+        m_moves.assign(buckets.size(), 0);
+        for (auto const b : order)
+            if (!move_bucket(buckets[b], used, m_moves[b])) return false;
+        hashes.assign(size, all[0]); // where it is not at home it is not found
+        for (auto const hash : all) {
+            auto const mixed = mix_bits(hash);
+            hashes[cell_of(mixed, m_moves[static_cast<std::size_t>(mixed >> m_shift)])] = hash;
+        }
+        return true;
+    }
+    bool move_bucket(std::vector<std::uint64_t> const& bucket, std::vector<char>& used, std::uint16_t& move) const {
+        for (std::uint32_t m = 0; m < 65536; ++m) {
+            std::size_t n = 0;
+            while (n < bucket.size() && !std::exchange(used[cell_of(bucket[n], m)], 1)) ++n;
+            move = static_cast<std::uint16_t>(m);
+            if (n == bucket.size()) return true;
+            for (; n > 0; --n) used[cell_of(bucket[n - 1], m)] = 0;
+        }
+        return false;
+    }
+    std::vector<std::uint16_t> m_moves; ///< of buckets
+    std::uint64_t m_mask = 0;
+    int m_shift = 62;
 };
 
 /// The features of an imported model and how rows give them. Immutable once `prepare` was called.
@@ -20439,6 +20478,8 @@ public:
             for (std::size_t from = 0; from < borders.size(); from += max_borders)
                 add(s, std::span<float const>(borders).subspan(from, std::min(max_borders, borders.size() - from)));
         }
+        for (auto const& key : keys)
+            for (auto const& c : key.conditions) m_conditions.push_back(question(c));
     }
     std::size_t size() const noexcept { return m_features.size(); }
 
@@ -20450,10 +20491,16 @@ public:
 
     /// The bins of a block of rows, out[feature * block_rows + row].
     void bins(row_block const& rows, std::uint8_t* out, std::vector<std::uint32_t>& cells) const {
-        cells.resize(keys.size() * block_rows);
-        for (std::size_t k = 0; k < keys.size(); ++k)
-            for (std::size_t r = 0; r < rows.n; ++r) cells[k * block_rows + r] = keys[k].find(keys[k].hash(rows, r));
-        for (std::size_t i = 0; i < m_features.size(); ++i) bins_of(m_features[i], rows, cells.data(), out + i * block_rows);
+        for (std::size_t i = 0; i < m_features.size(); ++i)
+            if (sources[m_features[i].source].what != imported_source::kind::cell) bins_of(m_features[i], rows, out + i * block_rows);
+        if (keys.empty()) return;
+        find_cells(rows, out, cells);
+        for (std::size_t i = 0; i < m_features.size(); ++i) {
+            auto const& f = m_features[i];
+            if (sources[f.source].what != imported_source::kind::cell) continue;
+            auto const* const cell = cells.data() + sources[f.source].from * block_rows;
+            for (std::size_t r = 0; r < rows.n; ++r) out[i * block_rows + r] = f.of_cell[cell[r]];
+        }
     }
 
 private:
@@ -20466,29 +20513,42 @@ private:
         auto& f = m_features.emplace_back(feature{s, border_table(borders), {}});
         for (auto const value : sources[s].of_cell) f.of_cell.push_back(f.table.bin(value));
     }
-    void bins_of(feature const& f, row_block const& rows, std::uint32_t const* cells, std::uint8_t* out) const {
+    void bins_of(feature const& f, row_block const& rows, std::uint8_t* out) const {
         auto const& s = sources[f.source];
-        auto const& column = rows.columns[s.what == imported_source::kind::cell ? 0 : s.from];
-        switch (s.what) {
-        case imported_source::kind::number:
+        auto const& column = rows.columns[s.from];
+        if (s.what == imported_source::kind::number)
             return f.table.bins_of([&, rule = s.rule](std::size_t r) { return imported_number(column.numbers[r], rule); }, rows.n, out);
-        case imported_source::kind::equals:
+        if (s.what == imported_source::kind::equals) {
             for (std::size_t r = 0; r < rows.n; ++r) out[r] = column.codes[r] == s.value;
             return;
-        case imported_source::kind::member:
-            for (std::size_t r = 0; r < rows.n; ++r) {
-                auto const code = static_cast<std::uint32_t>(column.codes[r]); // what is below 0 is no member
-                out[r] = code < s.members.size() ? 1 - s.members[code] : 1;
+        }
+        for (std::size_t r = 0; r < rows.n; ++r) {
+            auto const code = static_cast<std::uint32_t>(column.codes[r]); // what is below 0 is no member
+            out[r] = code < s.members.size() ? 1 - s.members[code] : 1;
+        }
+    }
+    /// The cells of all keys, cells[key * block_rows + row], with the bins of what their conditions ask. A part of a key at a time for all rows.
+    void find_cells(row_block const& rows, std::uint8_t const* bins, std::vector<std::uint32_t>& cells) const {
+        cells.resize(keys.size() * block_rows);
+        auto const* condition = m_conditions.data();
+        for (std::size_t k = 0; k < keys.size(); ++k) {
+            std::uint64_t hash[block_rows] = {};
+            for (auto const c : keys[k].columns)
+                for (std::size_t r = 0; r < rows.n; ++r)
+                    hash[r] = imported_key::factor * hash[r] +
+                              imported_key::square * static_cast<std::uint64_t>(std::int64_t{rows.columns[c].codes[r]});
+            for (std::size_t i = 0; i < keys[k].conditions.size(); ++i, ++condition) {
+                auto const* const of = bins + condition->feature * block_rows;
+                for (std::size_t r = 0; r < rows.n; ++r)
+                    hash[r] = imported_key::factor * hash[r] + (of[r] > condition->threshold ? imported_key::square : 0);
             }
-            return;
-        case imported_source::kind::cell:
-            for (std::size_t r = 0; r < rows.n; ++r) out[r] = f.of_cell[cells[s.from * block_rows + r]];
-            return;
+            for (std::size_t r = 0; r < rows.n; ++r) cells[k * block_rows + r] = keys[k].find(hash[r]);
         }
     }
 
     std::vector<feature> m_features;
-    std::vector<std::uint32_t> m_first; ///< feature of each source
+    std::vector<std::uint32_t> m_first;     ///< feature of each source
+    std::vector<bin_question> m_conditions; ///< of all keys
 };
 }}} // namespace recsys::detail
 #endif
@@ -20510,10 +20570,19 @@ struct tree_test {
 };
 static_assert(sizeof(tree_test) == 8);
 
-/// The kernels of one level; tree_kernels.inl says what each does.
+/// The leaves of a tree, and which of them each of 128 rows is in. 64 doubles must be readable.
+struct tree_leaves {
+    double const* values;
+    std::size_t n_leaves;
+    std::uint8_t const* numbers;
+};
+
+/// The kernels of one level; tree_kernels.inl says what the finders do.
 struct tree_table {
     using finder = void (*)(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves);
     finder leaves, oblivious;
+    /// Adds the leaves of four trees to n sums, one after the other; what stands behind them up to 128 is not defined.
+    void (*add)(tree_leaves const* trees, std::size_t n, double* sums);
 };
 
 namespace portable {
@@ -20551,6 +20620,12 @@ struct byte_lanes {
         return make([&](std::size_t i) { return x.lane[i] | (m.lane[i] & bit.lane[i]); });
     }
 };
+
+inline void add_leaves(tree_leaves const* t, std::size_t n, double* sums) {
+    for (std::size_t r = 0; r < n; ++r)
+        sums[r] = (((sums[r] + t[0].values[t[0].numbers[r]]) + t[1].values[t[1].numbers[r]]) + t[2].values[t[2].numbers[r]]) +
+                  t[3].values[t[3].numbers[r]];
+}
 
 // --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
 // Kernels that find the leaves of binned rows: one text for all instruction sets, repeated in a namespace of its own for each.
@@ -20592,7 +20667,7 @@ inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, s
     }
 }
 
-inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves}; }
+inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves, &add_leaves}; }
 // --- back in recsys/core/simd/select_trees.hpp
 }
 
@@ -20623,6 +20698,8 @@ struct byte_lanes {
     }
 };
 
+using portable::add_leaves;
+
 // --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
 inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
     using lanes = byte_lanes;
@@ -20652,7 +20729,7 @@ inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, s
         lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
     }
 }
-inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves}; }
+inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves, &add_leaves}; }
 // --- back in recsys/core/simd/select_trees.hpp
 }
 
@@ -20680,6 +20757,30 @@ struct byte_lanes {
     static RECSYS_DETAIL_INLINE reg add_bit(__mmask64 m, reg bit, reg x) { return _mm512_or_si512(x, _mm512_maskz_mov_epi8(m, bit)); }
 };
 
+/// Tables of 16 leaves in two registers: a permutation looks up eight rows at a time. (The form with a mask, since g++ 12 warns of the other.)
+inline void add_leaves(tree_leaves const* trees, std::size_t n, double* sums) {
+    for (auto const* t = trees; t < trees + 4; ++t) {
+        if (t->n_leaves > 64) {
+            for (std::size_t r = 0; r < n; ++r) sums[r] += t->values[t->numbers[r]];
+            continue;
+        }
+        __m512d table[8];
+        for (int i = 0; i < 8; ++i) table[i] = _mm512_loadu_pd(t->values + 8 * i);
+        auto const bit4 = _mm512_set1_epi64(16), bit5 = _mm512_set1_epi64(32);
+        for (std::size_t r = 0; r < n; r += 8) {
+            auto const at = _mm512_maskz_cvtepu8_epi64(0xFF, _mm_loadl_epi64(reinterpret_cast<__m128i const*>(t->numbers + r)));
+            auto const upper = _mm512_test_epi64_mask(at, bit4);
+            auto leaf =
+                _mm512_mask_blend_pd(upper, _mm512_permutex2var_pd(table[0], at, table[1]), _mm512_permutex2var_pd(table[2], at, table[3]));
+            if (t->n_leaves > 32)
+                leaf = _mm512_mask_blend_pd(_mm512_test_epi64_mask(at, bit5), leaf,
+                                            _mm512_mask_blend_pd(upper, _mm512_permutex2var_pd(table[4], at, table[5]),
+                                                                 _mm512_permutex2var_pd(table[6], at, table[7])));
+            _mm512_storeu_pd(sums + r, _mm512_add_pd(_mm512_loadu_pd(sums + r), leaf));
+        }
+    }
+}
+
 // --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
 inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
     using lanes = byte_lanes;
@@ -20709,7 +20810,7 @@ inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, s
         lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
     }
 }
-inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves}; }
+inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves, &add_leaves}; }
 // --- back in recsys/core/simd/select_trees.hpp
 }
 
@@ -20795,7 +20896,9 @@ public:
                 alike = alike && p.n_high == 0 && p.n_outputs == 1 && p.first_output == run[0].first_output;
             }
             if (alike) {
-                add_run(sums, run.data(), numbers, n);
+                tree_leaves four[together];
+                for (std::size_t k = 0; k < together; ++k) four[k] = {leaves(run[k], 0), run[k].n_leaves, numbers[k]};
+                kernels.add(four, n, sums + run[0].first_output * block_rows);
                 continue;
             }
             for (std::size_t k = 0; k < run.size(); ++k) {
@@ -20818,12 +20921,6 @@ private:
     double const* leaves(piece const& p, std::size_t output) const noexcept { return m_leaves.data() + p.first_leaf + output * p.n_leaves; }
 
     // --- sums ------------------------------------------------------------------------------------
-    void add_run(double* sums, piece const* p, std::uint8_t const (*numbers)[block_rows], std::size_t n) const noexcept {
-        auto* const to = sums + p->first_output * block_rows;
-        double const* const of[together] = {leaves(p[0], 0), leaves(p[1], 0), leaves(p[2], 0), leaves(p[3], 0)};
-        for (std::size_t r = 0; r < n; ++r)
-            to[r] = (((to[r] + of[0][numbers[0][r]]) + of[1][numbers[1][r]]) + of[2][numbers[2][r]]) + of[3][numbers[3][r]];
-    }
     void add_one(double* sums, piece const& p, std::uint8_t const* low, std::uint8_t const* high, std::size_t n) const noexcept {
         for (std::uint32_t o = 0; o < p.n_outputs; ++o) {
             auto* const to = sums + (p.first_output + o) * block_rows;
@@ -20862,7 +20959,7 @@ private:
     // --- building --------------------------------------------------------------------------------
     piece& begin(imported_tree const& tree) {
         auto& p = m_pieces.emplace_back();
-        p.first_test = m_tests.size(), p.first_leaf = m_leaves.size();
+        p.first_test = m_tests.size(), p.first_leaf = m_n_leaves;
         p.first_output = tree.first_output, p.n_outputs = tree.n_outputs;
         return p;
     }
@@ -20874,9 +20971,12 @@ private:
     /// The leaves of a piece in its own order, an output after the other; -1 is a leaf of value 0.
     void put_leaves(imported_tree const& tree, piece& p, std::vector<std::int64_t> const& order) {
         p.n_leaves = static_cast<std::uint32_t>(order.size());
+        m_leaves.resize(p.first_leaf);
         for (std::uint32_t o = 0; o < tree.n_outputs; ++o)
             for (auto const leaf : order)
                 m_leaves.push_back(leaf < 0 ? 0 : tree.leaves[static_cast<std::size_t>(leaf) * tree.n_outputs + o]);
+        m_n_leaves = m_leaves.size();
+        m_leaves.resize(m_n_leaves + 64, 0); // kernels read tables of 64
     }
     void add_levels(imported_tree const& tree, imported_features const& features) {
         auto& p = begin(tree);
@@ -20957,6 +21057,7 @@ private:
     std::vector<piece> m_pieces;
     std::vector<tree_test> m_tests;
     std::vector<double> m_leaves;
+    std::size_t m_n_leaves = 0; ///< without those behind the last
 };
 }}} // namespace recsys::detail
 #endif
@@ -23417,15 +23518,10 @@ private:
         imported_key key;
         elements.each([&](json_value e) {
             auto const what = e["combination_element"].text();
-            imported_key::condition c;
             if (what == "cat_feature_value") return key.columns.push_back(category(e["cat_feature_index"]));
-            if (what == "float_feature") {
-                auto const& source = features().sources[number(e["float_feature_index"])];
-                c.is_number = true, c.column = source.from, c.rule = source.rule, c.border = e["border"].number<float>();
-            } else if (what == "cat_feature_exact_value") {
-                c.column = category(e["cat_feature_index"]), c.value = e["value"].number<std::int32_t>();
-            } else e.fail("has the unknown element ", in_quotes(what));
-            key.conditions.push_back(c);
+            if (what == "float_feature") key.conditions.push_back(above(e));
+            else if (what == "cat_feature_exact_value") key.conditions.push_back(equals(e));
+            else e.fail("has the unknown element ", in_quotes(what));
         });
         return key;
     }
@@ -23437,7 +23533,7 @@ private:
             auto key = read_key(ctr["elements"]);
             std::string name;
             for (auto const c : key.columns) name += concat(c, ' ');
-            for (auto const& c : key.conditions) name += concat('|', c.is_number, ' ', c.column, ' ', c.border, ' ', c.value);
+            for (auto const& c : key.conditions) name += concat('|', c.source, ' ', c.border);
             auto at = std::find_if(known.begin(), known.end(), [&](auto const& k) { return k.first == name; });
             if (at == known.end()) {
                 known.emplace_back(name, static_cast<std::uint32_t>(features().keys.size()));
@@ -23448,8 +23544,10 @@ private:
             source.borders = ctr["borders"].numbers<float>();
             m_statistics.push_back({add_source(source), source.borders});
             each_cell(data[ctr["identifier"].text()], 2,
-                      [&](std::uint64_t hash, auto const&) { features().keys[at->second].find_or_add(hash); });
+                      [&](std::uint64_t hash, auto const&) { features().keys[at->second].hashes.push_back(hash); });
         });
+        for (auto& key : features().keys)
+            if (key.hashes.empty() || !key.prepare()) list.fail("has a table without hashes, or with too many that collide");
         std::size_t i = 0;
         list.each([&](json_value ctr) { fill(features().sources[m_statistics[i++].source], ctr, data[ctr["identifier"].text()]); });
     }
@@ -23503,12 +23601,8 @@ private:
     // --- trees -----------------------------------------------------------------------------------
     imported_question question(json_value split) {
         auto const type = split["split_type"].text();
-        if (type == "FloatFeature") {
-            imported_question const q{number(split["float_feature_index"]), split["border"].number<float>()};
-            features().sources[q.source].borders.push_back(q.border);
-            return q;
-        }
-        if (type == "OneHotFeature") return {one_hot(category(split["cat_feature_index"]), split["value"].number<std::int32_t>()), 0};
+        if (type == "FloatFeature") return above(split);
+        if (type == "OneHotFeature") return equals(split);
         if (type != "OnlineCtr") split["split_type"].fail("is of a kind that cannot be imported: ", type);
         auto index = split["split_index"].number<std::size_t>();
         if (index >= m_n_binary)
@@ -23518,12 +23612,20 @@ private:
             }
         split["split_index"].fail("there is no such border of a statistic");
     }
-    std::uint32_t one_hot(std::uint32_t column, std::int32_t value) {
-        for (std::size_t i = 0; i < m_one_hot.size(); ++i)
-            if (m_one_hot[i].first == std::pair(column, value)) return m_one_hot[i].second;
-        imported_source source{imported_source::kind::equals, column};
-        source.value = value, source.borders = {0};
-        return m_one_hot.emplace_back(std::pair(column, value), add_source(std::move(source))).second;
+    imported_question above(json_value split) {
+        imported_question const q{number(split["float_feature_index"]), split["border"].number<float>()};
+        features().sources[q.source].borders.push_back(q.border);
+        return q;
+    }
+    imported_question equals(json_value split) {
+        std::pair const asked(category(split["cat_feature_index"]), split["value"].number<std::int32_t>());
+        auto const [at, is_new] = m_one_hot.emplace(asked, static_cast<std::uint32_t>(features().sources.size()));
+        if (is_new) {
+            imported_source source{imported_source::kind::equals, asked.first};
+            source.value = asked.second, source.borders = {0};
+            add_source(std::move(source));
+        }
+        return {at->second, 0};
     }
     imported_tree read_levels(json_value tree) {
         imported_tree out;
@@ -23590,7 +23692,7 @@ private:
     std::vector<std::uint32_t> m_numbers; ///< source of each float feature
     std::vector<category_column> m_categories;
     std::vector<json_value> m_category_values;
-    std::vector<std::pair<std::pair<std::uint32_t, std::int32_t>, std::uint32_t>> m_one_hot;
+    std::map<std::pair<std::uint32_t, std::int32_t>, std::uint32_t> m_one_hot; ///< source of a column's category
     std::vector<statistic> m_statistics;
     std::size_t m_n_binary = 0; ///< splits of float features and one-hot: those of statistics are counted after them
 };

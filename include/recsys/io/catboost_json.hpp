@@ -8,9 +8,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -134,15 +135,10 @@ private:
         imported_key key;
         elements.each([&](json_value e) {
             auto const what = e["combination_element"].text();
-            imported_key::condition c;
             if (what == "cat_feature_value") return key.columns.push_back(category(e["cat_feature_index"]));
-            if (what == "float_feature") {
-                auto const& source = features().sources[number(e["float_feature_index"])];
-                c.is_number = true, c.column = source.from, c.rule = source.rule, c.border = e["border"].number<float>();
-            } else if (what == "cat_feature_exact_value") {
-                c.column = category(e["cat_feature_index"]), c.value = e["value"].number<std::int32_t>();
-            } else e.fail("has the unknown element ", in_quotes(what));
-            key.conditions.push_back(c);
+            if (what == "float_feature") key.conditions.push_back(above(e));
+            else if (what == "cat_feature_exact_value") key.conditions.push_back(equals(e));
+            else e.fail("has the unknown element ", in_quotes(what));
         });
         return key;
     }
@@ -154,7 +150,7 @@ private:
             auto key = read_key(ctr["elements"]);
             std::string name;
             for (auto const c : key.columns) name += concat(c, ' ');
-            for (auto const& c : key.conditions) name += concat('|', c.is_number, ' ', c.column, ' ', c.border, ' ', c.value);
+            for (auto const& c : key.conditions) name += concat('|', c.source, ' ', c.border);
             auto at = std::find_if(known.begin(), known.end(), [&](auto const& k) { return k.first == name; });
             if (at == known.end()) {
                 known.emplace_back(name, static_cast<std::uint32_t>(features().keys.size()));
@@ -165,8 +161,10 @@ private:
             source.borders = ctr["borders"].numbers<float>();
             m_statistics.push_back({add_source(source), source.borders});
             each_cell(data[ctr["identifier"].text()], 2,
-                      [&](std::uint64_t hash, auto const&) { features().keys[at->second].find_or_add(hash); });
+                      [&](std::uint64_t hash, auto const&) { features().keys[at->second].hashes.push_back(hash); });
         });
+        for (auto& key : features().keys)
+            if (key.hashes.empty() || !key.prepare()) list.fail("has a table without hashes, or with too many that collide");
         std::size_t i = 0;
         list.each([&](json_value ctr) { fill(features().sources[m_statistics[i++].source], ctr, data[ctr["identifier"].text()]); });
     }
@@ -220,12 +218,8 @@ private:
     // --- trees -----------------------------------------------------------------------------------
     imported_question question(json_value split) {
         auto const type = split["split_type"].text();
-        if (type == "FloatFeature") {
-            imported_question const q{number(split["float_feature_index"]), split["border"].number<float>()};
-            features().sources[q.source].borders.push_back(q.border);
-            return q;
-        }
-        if (type == "OneHotFeature") return {one_hot(category(split["cat_feature_index"]), split["value"].number<std::int32_t>()), 0};
+        if (type == "FloatFeature") return above(split);
+        if (type == "OneHotFeature") return equals(split);
         if (type != "OnlineCtr") split["split_type"].fail("is of a kind that cannot be imported: ", type);
         auto index = split["split_index"].number<std::size_t>();
         if (index >= m_n_binary)
@@ -235,12 +229,20 @@ private:
             }
         split["split_index"].fail("there is no such border of a statistic");
     }
-    std::uint32_t one_hot(std::uint32_t column, std::int32_t value) {
-        for (std::size_t i = 0; i < m_one_hot.size(); ++i)
-            if (m_one_hot[i].first == std::pair(column, value)) return m_one_hot[i].second;
-        imported_source source{imported_source::kind::equals, column};
-        source.value = value, source.borders = {0};
-        return m_one_hot.emplace_back(std::pair(column, value), add_source(std::move(source))).second;
+    imported_question above(json_value split) {
+        imported_question const q{number(split["float_feature_index"]), split["border"].number<float>()};
+        features().sources[q.source].borders.push_back(q.border);
+        return q;
+    }
+    imported_question equals(json_value split) {
+        std::pair const asked(category(split["cat_feature_index"]), split["value"].number<std::int32_t>());
+        auto const [at, is_new] = m_one_hot.emplace(asked, static_cast<std::uint32_t>(features().sources.size()));
+        if (is_new) {
+            imported_source source{imported_source::kind::equals, asked.first};
+            source.value = asked.second, source.borders = {0};
+            add_source(std::move(source));
+        }
+        return {at->second, 0};
     }
     imported_tree read_levels(json_value tree) {
         imported_tree out;
@@ -307,7 +309,7 @@ private:
     std::vector<std::uint32_t> m_numbers; ///< source of each float feature
     std::vector<category_column> m_categories;
     std::vector<json_value> m_category_values;
-    std::vector<std::pair<std::pair<std::uint32_t, std::int32_t>, std::uint32_t>> m_one_hot;
+    std::map<std::pair<std::uint32_t, std::int32_t>, std::uint32_t> m_one_hot; ///< source of a column's category
     std::vector<statistic> m_statistics;
     std::size_t m_n_binary = 0; ///< splits of float features and one-hot: those of statistics are counted after them
 };

@@ -153,12 +153,12 @@ public:
     border_table() { m_at.fill(infinite); }
     explicit border_table(std::span<float const> borders) : border_table() {
         std::copy_n(borders.begin(), std::min(borders.size(), max_borders), m_at.begin());
-        for (m_step = 1; m_step * 2 <= borders.size(); m_step *= 2) {}
+        for (m_steps = 1; std::size_t{2} << (m_steps - 1) <= borders.size(); ++m_steps) {}
     }
     /// How many borders are below a comparable number.
     std::uint8_t bin(float x) const noexcept {
         std::size_t at = 0;
-        for (std::size_t step = m_step; step > 0; step /= 2) at += m_at[at + step - 1] < x ? step : 0;
+        for (int s = m_steps; s-- > 0;) at += step(x, at, s);
         return static_cast<std::uint8_t>(at);
     }
     /// The bins of n numbers; several searches at a time hide each other's waiting.
@@ -173,16 +173,20 @@ public:
             float x[together];
             std::size_t at[together] = {};
             for (std::size_t k = 0; k < together; ++k) x[k] = number(i + k);
-            for (std::size_t step = m_step; step > 0; step /= 2)
-                for (std::size_t k = 0; k < together; ++k) at[k] += m_at[at[k] + step - 1] < x[k] ? step : 0;
+            for (int s = m_steps; s-- > 0;)
+                for (std::size_t k = 0; k < together; ++k) at[k] += step(x[k], at[k], s);
             for (std::size_t k = 0; k < together; ++k) out[i + k] = static_cast<std::uint8_t>(at[k]);
         }
         for (; i < n; ++i) out[i] = bin(number(i));
     }
 
 private:
+    /// How far a search goes on from a place: 0 or 2^s. A shift, since compilers make a jump of a choice, which is wrong every second time.
+    std::size_t step(float x, std::size_t at, int s) const noexcept {
+        return static_cast<std::size_t>(m_at[at + (std::size_t{1} << s) - 1] < x) << s;
+    }
     alignas(64) std::array<float, 256> m_at;
-    std::size_t m_step = 0;
+    int m_steps = 0;
 };
 
 }

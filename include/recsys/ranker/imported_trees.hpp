@@ -77,7 +77,9 @@ public:
                 alike = alike && p.n_high == 0 && p.n_outputs == 1 && p.first_output == run[0].first_output;
             }
             if (alike) {
-                add_run(sums, run.data(), numbers, n);
+                tree_leaves four[together];
+                for (std::size_t k = 0; k < together; ++k) four[k] = {leaves(run[k], 0), run[k].n_leaves, numbers[k]};
+                kernels.add(four, n, sums + run[0].first_output * block_rows);
                 continue;
             }
             for (std::size_t k = 0; k < run.size(); ++k) {
@@ -100,12 +102,6 @@ private:
     double const* leaves(piece const& p, std::size_t output) const noexcept { return m_leaves.data() + p.first_leaf + output * p.n_leaves; }
 
     // --- sums ------------------------------------------------------------------------------------
-    void add_run(double* sums, piece const* p, std::uint8_t const (*numbers)[block_rows], std::size_t n) const noexcept {
-        auto* const to = sums + p->first_output * block_rows;
-        double const* const of[together] = {leaves(p[0], 0), leaves(p[1], 0), leaves(p[2], 0), leaves(p[3], 0)};
-        for (std::size_t r = 0; r < n; ++r)
-            to[r] = (((to[r] + of[0][numbers[0][r]]) + of[1][numbers[1][r]]) + of[2][numbers[2][r]]) + of[3][numbers[3][r]];
-    }
     void add_one(double* sums, piece const& p, std::uint8_t const* low, std::uint8_t const* high, std::size_t n) const noexcept {
         for (std::uint32_t o = 0; o < p.n_outputs; ++o) {
             auto* const to = sums + (p.first_output + o) * block_rows;
@@ -144,7 +140,7 @@ private:
     // --- building --------------------------------------------------------------------------------
     piece& begin(imported_tree const& tree) {
         auto& p = m_pieces.emplace_back();
-        p.first_test = m_tests.size(), p.first_leaf = m_leaves.size();
+        p.first_test = m_tests.size(), p.first_leaf = m_n_leaves;
         p.first_output = tree.first_output, p.n_outputs = tree.n_outputs;
         return p;
     }
@@ -156,9 +152,12 @@ private:
     /// The leaves of a piece in its own order, an output after the other; -1 is a leaf of value 0.
     void put_leaves(imported_tree const& tree, piece& p, std::vector<std::int64_t> const& order) {
         p.n_leaves = static_cast<std::uint32_t>(order.size());
+        m_leaves.resize(p.first_leaf);
         for (std::uint32_t o = 0; o < tree.n_outputs; ++o)
             for (auto const leaf : order)
                 m_leaves.push_back(leaf < 0 ? 0 : tree.leaves[static_cast<std::size_t>(leaf) * tree.n_outputs + o]);
+        m_n_leaves = m_leaves.size();
+        m_leaves.resize(m_n_leaves + 64, 0); // kernels read tables of 64
     }
     void add_levels(imported_tree const& tree, imported_features const& features) {
         auto& p = begin(tree);
@@ -239,6 +238,7 @@ private:
     std::vector<piece> m_pieces;
     std::vector<tree_test> m_tests;
     std::vector<double> m_leaves;
+    std::size_t m_n_leaves = 0; ///< without those behind the last
 };
 
 }}} // namespace recsys::detail

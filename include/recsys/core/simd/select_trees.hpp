@@ -24,10 +24,19 @@ struct tree_test {
 };
 static_assert(sizeof(tree_test) == 8);
 
-/// The kernels of one level; tree_kernels.inl says what each does.
+/// The leaves of a tree, and which of them each of 128 rows is in. 64 doubles must be readable.
+struct tree_leaves {
+    double const* values;
+    std::size_t n_leaves;
+    std::uint8_t const* numbers;
+};
+
+/// The kernels of one level; tree_kernels.inl says what the finders do.
 struct tree_table {
     using finder = void (*)(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves);
     finder leaves, oblivious;
+    /// Adds the leaves of four trees to n sums, one after the other; what stands behind them up to 128 is not defined.
+    void (*add)(tree_leaves const* trees, std::size_t n, double* sums);
 };
 
 namespace portable {
@@ -67,6 +76,12 @@ struct byte_lanes {
     }
 };
 
+inline void add_leaves(tree_leaves const* t, std::size_t n, double* sums) {
+    for (std::size_t r = 0; r < n; ++r)
+        sums[r] = (((sums[r] + t[0].values[t[0].numbers[r]]) + t[1].values[t[1].numbers[r]]) + t[2].values[t[2].numbers[r]]) +
+                  t[3].values[t[3].numbers[r]];
+}
+
 #include <recsys/core/simd/tree_kernels.inl>
 
 }
@@ -99,6 +114,8 @@ struct byte_lanes {
     }
 };
 
+using portable::add_leaves;
+
 #include <recsys/core/simd/tree_kernels.inl>
 
 }
@@ -127,6 +144,30 @@ struct byte_lanes {
     static RECSYS_DETAIL_INLINE reg choose(__mmask64 m, reg a, reg b) { return _mm512_mask_mov_epi8(b, m, a); }
     static RECSYS_DETAIL_INLINE reg add_bit(__mmask64 m, reg bit, reg x) { return _mm512_or_si512(x, _mm512_maskz_mov_epi8(m, bit)); }
 };
+
+/// Tables of 16 leaves in two registers: a permutation looks up eight rows at a time. (The form with a mask, since g++ 12 warns of the other.)
+inline void add_leaves(tree_leaves const* trees, std::size_t n, double* sums) {
+    for (auto const* t = trees; t < trees + 4; ++t) {
+        if (t->n_leaves > 64) {
+            for (std::size_t r = 0; r < n; ++r) sums[r] += t->values[t->numbers[r]];
+            continue;
+        }
+        __m512d table[8];
+        for (int i = 0; i < 8; ++i) table[i] = _mm512_loadu_pd(t->values + 8 * i);
+        auto const bit4 = _mm512_set1_epi64(16), bit5 = _mm512_set1_epi64(32);
+        for (std::size_t r = 0; r < n; r += 8) {
+            auto const at = _mm512_maskz_cvtepu8_epi64(0xFF, _mm_loadl_epi64(reinterpret_cast<__m128i const*>(t->numbers + r)));
+            auto const upper = _mm512_test_epi64_mask(at, bit4);
+            auto leaf =
+                _mm512_mask_blend_pd(upper, _mm512_permutex2var_pd(table[0], at, table[1]), _mm512_permutex2var_pd(table[2], at, table[3]));
+            if (t->n_leaves > 32)
+                leaf = _mm512_mask_blend_pd(_mm512_test_epi64_mask(at, bit5), leaf,
+                                            _mm512_mask_blend_pd(upper, _mm512_permutex2var_pd(table[4], at, table[5]),
+                                                                 _mm512_permutex2var_pd(table[6], at, table[7])));
+            _mm512_storeu_pd(sums + r, _mm512_add_pd(_mm512_loadu_pd(sums + r), leaf));
+        }
+    }
+}
 
 #include <recsys/core/simd/tree_kernels.inl>
 

@@ -38,4 +38,4 @@ inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, s
     }
 }
 
-inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves}; }
+inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves, &add_leaves}; }
