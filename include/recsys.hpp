@@ -23241,7 +23241,8 @@ template <class Function> void each_section(Function const& f) {
     f("keys", saved_key{}), f("keys.sums", float{}), f("keys.counts", float{}), f("keys.pairs", std::uint64_t{}), f("keys.cuts", float{});
     f("features", saved_feature{}), f("features.borders", float{});
     f("trees.depths", std::uint8_t{}), f("trees.splits", model_split{}), f("trees.gains", float{}), f("trees.leaves", std::int32_t{});
-    f("trees.leaf_weights", float{}), f("report.loss", double{}), f("report.valid_loss", double{}), f("report.warnings", std::string());
+    f("trees.leaf_weights", float{}), f("report.loss", double{}), f("report.valid_loss", double{}), f("report.valid_metric", double{}),
+        f("report.warnings", std::string());
     f("fingerprints", std::uint64_t{}), f("as_of", std::int64_t{});
 }
 
@@ -23972,9 +23973,11 @@ private:
     return )cpp",
                         literal(m_state.trees.start), " + std::ldexp(static_cast<double>(sum), ", -m_state.trees.exponent, ");\n}\n");
         line("/// What predict() gives.\ninline double predict(row const& r) {\n    double const x = raw(r);");
-        line(m_state.output == output_kind::probability ? "    return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));"
-                                                        : "    return x;",
-             "\n}");
+        line("    return ",
+             m_state.output == output_kind::probability ? "x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x))"
+             : m_state.output == output_kind::rate      ? "std::exp(x)"
+                                                        : "x",
+             ";\n}");
     }
 
     booster_state const& m_state;
@@ -23986,8 +23989,8 @@ private:
 
 /// The model as a C++17 header without dependencies: `namespace NAME { struct row; double raw(row const&); double predict(row const&); }`.
 ///
-/// The members of `row` are the columns; what C++ does not allow in a name becomes '_'. `raw` is that of the model bit for bit; a missing number
-/// where that is forbidden gives NaN. Integer categories are std::int64_t.
+/// The members of `row` are the columns; what C++ does not allow in a name becomes '_'. `raw` is that of the model bit for bit (for rows without
+/// baseline); a missing number where that is forbidden gives NaN. Integer categories are std::int64_t.
 /// @throws option_error  where NAME is not an identifier.
 [[nodiscard]] inline std::string export_cpp(booster_model const& model, std::string const& name = "model") {
     return detail::cpp_exporter(model.state(), name).text();

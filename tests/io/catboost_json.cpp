@@ -141,6 +141,18 @@ TEST_CASE("an imported model asks for the columns that it uses, by name and type
                          rs::data_error);
 }
 
+TEST_CASE("a baseline is added to the raw scores of an imported model") {
+    auto const model = rs::parse_catboost_json(fixture::binary.text);
+    auto const plain = exchange_fixture::schema();
+    auto const schema = plain.baseline([](auto const& r) { return 0.25f * static_cast<float>(r.word); });
+    auto const with = model.predict_raw(rs::ingest(fixture::rows, schema)), without = model.predict_raw(rs::ingest(fixture::rows, plain));
+    auto const predictor = model.predictor(schema);
+    for (std::size_t i = 0; i < with.size(); ++i) {
+        CHECK(with[i] == doctest::Approx(without[i] + 0.25 * fixture::rows[i].word));
+        CHECK(predictor(fixture::rows[i]) == doctest::Approx(1 / (1 + std::exp(-with[i]))));
+    }
+}
+
 TEST_CASE("c55: a CatBoost model that is cut anywhere is refused") {
     auto const& text = fixture::ranking.text;
     for (std::size_t n = 0; n < text.size(); ++n)

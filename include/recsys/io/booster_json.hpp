@@ -52,7 +52,8 @@ template <class Function> void each_section(Function const& f) {
     f("keys", saved_key{}), f("keys.sums", float{}), f("keys.counts", float{}), f("keys.pairs", std::uint64_t{}), f("keys.cuts", float{});
     f("features", saved_feature{}), f("features.borders", float{});
     f("trees.depths", std::uint8_t{}), f("trees.splits", model_split{}), f("trees.gains", float{}), f("trees.leaves", std::int32_t{});
-    f("trees.leaf_weights", float{}), f("report.loss", double{}), f("report.valid_loss", double{}), f("report.warnings", std::string());
+    f("trees.leaf_weights", float{}), f("report.loss", double{}), f("report.valid_loss", double{}), f("report.valid_metric", double{}),
+        f("report.warnings", std::string());
     f("fingerprints", std::uint64_t{}), f("as_of", std::int64_t{});
 }
 
