@@ -48,15 +48,16 @@ TEST_CASE("JSON of a ranker that is cut or altered is refused, or is a ranker") 
     auto options = exported_booster::all_options()[0];
     options.trees = 3, options.borders = 6, options.depth = 2;
     auto const text = rs::detail::booster_json(exported_booster::fit(options));
-    for (std::size_t n = 0; n < text.size(); ++n)
+    auto const rows = exported_booster::frame();
+    for (std::size_t n = 0; n < text.size(); n += n + 300 < text.size() ? 7 : 1)
         CHECK_THROWS_AS(static_cast<void>(rs::detail::parse_booster_json(std::string_view(text).substr(0, n), "m")), rs::format_error);
-    for (std::size_t i = 0; i < text.size(); ++i)
+    for (std::size_t i = 0; i < text.size(); i += 11)
         for (char const c : {'9', '-', '"'}) {
             auto changed = text;
             changed[i] = c;
             try {
                 auto const model = rs::detail::parse_booster_json(changed, "m");
-                static_cast<void>(model.predict_raw(exported_booster::frame()));
+                static_cast<void>(model.predict_raw(rows));
             } catch (rs::format_error const&) {
             } catch (rs::data_error const&) {}
         }
