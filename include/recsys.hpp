@@ -7855,6 +7855,7 @@ inline std::uint32_t append_each(Raw const* lanes, unsigned bits, std::uint32_t 
 
 namespace portable {
 inline constexpr int tile_size = 12; // registers that hold sums
+inline constexpr bool masks_are_slow = true;
 
 template <class Raw>
 std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
@@ -8084,6 +8085,13 @@ template <class S> void score_pairs(S const* const* xs, S const* const* ys, std:
 /// How many of n scores reach a bar. Arrays of scores are read up to a multiple of 16, where they hold minus infinity.
 template <class S> RECSYS_DETAIL_INLINE std::size_t count_reaching(S const* scores, std::size_t n, S bar) {
     std::size_t out = 0;
+    if constexpr (masks_are_slow) {
+        std::int32_t lanes[16] = {};
+        for (std::size_t i = 0; i < n; i += 16)
+            for (std::size_t j = 0; j < 16; ++j) lanes[j] += scores[i + j] >= bar;
+        for (auto const some : lanes) out += static_cast<std::size_t>(some);
+        return out;
+    }
     for (std::size_t i = 0; i < n; i += pack<S>::width)
         out += bit_count(comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar))));
     return out;
@@ -8119,6 +8127,14 @@ template <class S> S find_bar(bar_search<S> const& in) {
 /// Keeps those of n scores that reach a bar, and their indices, in their order: how many there are.
 template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, std::size_t n, S bar) {
     std::size_t kept = 0;
+    if constexpr (masks_are_slow) {
+        for (std::size_t i = 0; i < n; ++i) {
+            S const score = scores[i];
+            scores[kept] = score, indices[kept] = indices[i];
+            kept += score >= bar;
+        }
+        return kept;
+    }
     for (std::size_t i = 0; i < n; i += pack<S>::width) {
         unsigned const bits = comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar)));
         if constexpr (sizeof(S) == 4) kept += move_words(scores + i, indices + i, bits, scores + kept, indices + kept);
@@ -8160,6 +8176,7 @@ inline constexpr auto lane_orders = [] {
 
 namespace avx2 {
 inline constexpr int tile_size = 12;
+inline constexpr bool masks_are_slow = false;
 
 RECSYS_DETAIL_INLINE __m256i lane_order(unsigned bits) {
     return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(lane_orders[bits])));
@@ -8387,6 +8404,13 @@ template <class S> void score_pairs(S const* const* xs, S const* const* ys, std:
 }
 template <class S> RECSYS_DETAIL_INLINE std::size_t count_reaching(S const* scores, std::size_t n, S bar) {
     std::size_t out = 0;
+    if constexpr (masks_are_slow) {
+        std::int32_t lanes[16] = {};
+        for (std::size_t i = 0; i < n; i += 16)
+            for (std::size_t j = 0; j < 16; ++j) lanes[j] += scores[i + j] >= bar;
+        for (auto const some : lanes) out += static_cast<std::size_t>(some);
+        return out;
+    }
     for (std::size_t i = 0; i < n; i += pack<S>::width)
         out += bit_count(comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar))));
     return out;
@@ -8420,6 +8444,14 @@ template <class S> S find_bar(bar_search<S> const& in) {
 }
 template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, std::size_t n, S bar) {
     std::size_t kept = 0;
+    if constexpr (masks_are_slow) {
+        for (std::size_t i = 0; i < n; ++i) {
+            S const score = scores[i];
+            scores[kept] = score, indices[kept] = indices[i];
+            kept += score >= bar;
+        }
+        return kept;
+    }
     for (std::size_t i = 0; i < n; i += pack<S>::width) {
         unsigned const bits = comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar)));
         if constexpr (sizeof(S) == 4) kept += move_words(scores + i, indices + i, bits, scores + kept, indices + kept);
@@ -8449,6 +8481,7 @@ template <class S> score_table<S> scores() {
 
 namespace avx512 {
 inline constexpr int tile_size = 24;
+inline constexpr bool masks_are_slow = false;
 
 template <class Raw>
 inline std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
@@ -8660,6 +8693,13 @@ template <class S> void score_pairs(S const* const* xs, S const* const* ys, std:
 }
 template <class S> RECSYS_DETAIL_INLINE std::size_t count_reaching(S const* scores, std::size_t n, S bar) {
     std::size_t out = 0;
+    if constexpr (masks_are_slow) {
+        std::int32_t lanes[16] = {};
+        for (std::size_t i = 0; i < n; i += 16)
+            for (std::size_t j = 0; j < 16; ++j) lanes[j] += scores[i + j] >= bar;
+        for (auto const some : lanes) out += static_cast<std::size_t>(some);
+        return out;
+    }
     for (std::size_t i = 0; i < n; i += pack<S>::width)
         out += bit_count(comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar))));
     return out;
@@ -8693,6 +8733,14 @@ template <class S> S find_bar(bar_search<S> const& in) {
 }
 template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, std::size_t n, S bar) {
     std::size_t kept = 0;
+    if constexpr (masks_are_slow) {
+        for (std::size_t i = 0; i < n; ++i) {
+            S const score = scores[i];
+            scores[kept] = score, indices[kept] = indices[i];
+            kept += score >= bar;
+        }
+        return kept;
+    }
     for (std::size_t i = 0; i < n; i += pack<S>::width) {
         unsigned const bits = comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar)));
         if constexpr (sizeof(S) == 4) kept += move_words(scores + i, indices + i, bits, scores + kept, indices + kept);
@@ -11464,7 +11512,7 @@ template <class Model> class prepared {
     using scalar = typename pairs::score_type;
 
 public:
-    /// O(items x n_factors), memory for as many numbers.
+    /// O(items x n_factors), memory for as many numbers; of 4,096 items of float and more for another byte each, where kernels score with these first.
     explicit prepared(Model model, run_options const& run = {}) : m_model(std::make_shared<Model const>(std::move(model))) {
         detail::team workers(static_cast<std::size_t>(run.threads));
         auto const knows = [&](item_index i) { return detail::knows_of(*m_model, i); };

@@ -49,7 +49,7 @@ template <class Model> class prepared {
     using scalar = typename pairs::score_type;
 
 public:
-    /// O(items x n_factors), memory for as many numbers.
+    /// O(items x n_factors), memory for as many numbers; of 4,096 items of float and more for another byte each, where kernels score with these first.
     explicit prepared(Model model, run_options const& run = {}) : m_model(std::make_shared<Model const>(std::move(model))) {
         detail::team workers(static_cast<std::size_t>(run.threads));
         auto const knows = [&](item_index i) { return detail::knows_of(*m_model, i); };

@@ -199,6 +199,13 @@ template <class S> void score_pairs(S const* const* xs, S const* const* ys, std:
 /// How many of n scores reach a bar. Arrays of scores are read up to a multiple of 16, where they hold minus infinity.
 template <class S> RECSYS_DETAIL_INLINE std::size_t count_reaching(S const* scores, std::size_t n, S bar) {
     std::size_t out = 0;
+    if constexpr (masks_are_slow) {
+        std::int32_t lanes[16] = {};
+        for (std::size_t i = 0; i < n; i += 16)
+            for (std::size_t j = 0; j < 16; ++j) lanes[j] += scores[i + j] >= bar;
+        for (auto const some : lanes) out += static_cast<std::size_t>(some);
+        return out;
+    }
     for (std::size_t i = 0; i < n; i += pack<S>::width)
         out += bit_count(comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar))));
     return out;
@@ -234,6 +241,14 @@ template <class S> S find_bar(bar_search<S> const& in) {
 /// Keeps those of n scores that reach a bar, and their indices, in their order: how many there are.
 template <class S> std::size_t keep_reaching(S* scores, std::uint32_t* indices, std::size_t n, S bar) {
     std::size_t kept = 0;
+    if constexpr (masks_are_slow) {
+        for (std::size_t i = 0; i < n; ++i) {
+            S const score = scores[i];
+            scores[kept] = score, indices[kept] = indices[i];
+            kept += score >= bar;
+        }
+        return kept;
+    }
     for (std::size_t i = 0; i < n; i += pack<S>::width) {
         unsigned const bits = comparison<S>::bits(comparison<S>::reaches(pack<S>::load(scores + i), pack<S>::set(bar)));
         if constexpr (sizeof(S) == 4) kept += move_words(scores + i, indices + i, bits, scores + kept, indices + kept);

@@ -101,6 +101,7 @@ inline std::uint32_t append_each(Raw const* lanes, unsigned bits, std::uint32_t 
 namespace portable {
 
 inline constexpr int tile_size = 12; // registers that hold sums
+inline constexpr bool masks_are_slow = true;
 
 template <class Raw>
 std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
@@ -154,6 +155,7 @@ inline constexpr auto lane_orders = [] {
 namespace avx2 {
 
 inline constexpr int tile_size = 12;
+inline constexpr bool masks_are_slow = false;
 
 RECSYS_DETAIL_INLINE __m256i lane_order(unsigned bits) {
     return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(lane_orders[bits])));
@@ -219,6 +221,7 @@ template <> struct comparison<double> {
 namespace avx512 {
 
 inline constexpr int tile_size = 24;
+inline constexpr bool masks_are_slow = false;
 
 template <class Raw>
 inline std::uint32_t append_words(Raw const* lanes, unsigned bits, std::uint32_t first_place, Raw* raws, std::uint32_t* places) {
