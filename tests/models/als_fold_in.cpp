@@ -130,8 +130,9 @@ rs::basic_als_model<Scalar> random_model(std::size_t n_items, std::size_t factor
 
 }
 
-TEST_CASE_TEMPLATE("a history of any length and kind is solved like a dense system in double, by every door and level", Scalar, float,
-                   double) {
+TEST_CASE_TEMPLATE("a history of any length and kind is solved like a dense system in double, by every door and level" *
+                       doctest::test_suite("slow"),
+                   Scalar, float, double) {
     std::size_t const n_items = 8300;
     std::vector<rs::als_objective> const kinds = {{.alpha = 1, .regularization = 0.5},
                                                   {.alpha = 40, .regularization = 0.01},
