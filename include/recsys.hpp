@@ -2839,6 +2839,20 @@ enum class key_kind : std::uint8_t { none, text, integer };
 /// The word for "no category": a missing value.
 inline constexpr std::int32_t missing_category = -1;
 
+namespace detail {
+/// The decimal digits of an integer.
+template <class Integer> class decimal_text {
+public:
+    explicit decimal_text(Integer value)
+        : m_size(static_cast<std::size_t>(std::to_chars(m_digits, m_digits + sizeof m_digits, value).ptr - m_digits)) {}
+    std::string_view view() const noexcept { return {m_digits, m_size}; }
+
+private:
+    char m_digits[24];
+    std::size_t m_size;
+};
+}
+
 /// The categories of a column: code -> key, key -> code. Integers are kept as their decimal text. Immutable once in a frame.
 class category_dictionary {
 public:
@@ -2850,6 +2864,11 @@ public:
         auto const code = look_up(detail::hash_bytes(key), key);
         return code == detail::no_code ? std::nullopt : std::optional<std::int32_t>(static_cast<std::int32_t>(code));
     }
+    /// The code of an integer by its value, without its text; only where keys are integers.
+    std::optional<std::int32_t> find_integer(std::int64_t key) const {
+        auto const place = m_integer_places.find(m_integers, key);
+        return place == detail::no_code ? std::nullopt : std::optional<std::int32_t>(m_integer_codes[place]);
+    }
     /// The code of a key, which is added if it is new.
     std::int32_t add(std::string_view key) {
         auto const hash = detail::hash_bytes(key);
@@ -2858,6 +2877,7 @@ public:
         auto const added = static_cast<std::uint32_t>(m_texts.size());
         m_texts.emplace_back(key);
         m_codes.insert(hash, added);
+        if (m_kind == key_kind::integer) note_integer(key, static_cast<std::int32_t>(added));
         return static_cast<std::int32_t>(added);
     }
 
@@ -2865,9 +2885,20 @@ private:
     std::uint32_t look_up(std::uint64_t hash, std::string_view key) const {
         return m_codes.find(hash, [&](std::uint32_t code) { return m_texts[code] == key; });
     }
+    /// Texts that are no integer of 64 bits with a sign, or not as it is written, are found by text alone.
+    void note_integer(std::string_view key, std::int32_t code) {
+        std::int64_t value = 0;
+        auto const end = std::from_chars(key.data(), key.data() + key.size(), value).ptr;
+        if (end != key.data() + key.size() || detail::decimal_text(value).view() != key) return;
+        m_integer_places.insert(m_integers, value, static_cast<std::uint32_t>(m_integers.size()));
+        m_integers.push_back(value), m_integer_codes.push_back(code);
+    }
     key_kind m_kind;
     std::vector<std::string> m_texts;
     detail::code_slots m_codes;
+    std::vector<std::int64_t> m_integers;
+    std::vector<std::int32_t> m_integer_codes;
+    detail::number_table<std::int64_t> m_integer_places;
 };
 
 /// One column. `numbers` for a number column (NaN = missing); `codes` for categories (missing_category = missing), with `ends` where a row has several.
@@ -3597,6 +3628,8 @@ template <class T> inline constexpr key_kind key_kind_of = text_like<optional_va
 class key_sink {
 public:
     virtual void key(std::string_view text) = 0;
+    /// The same as key(its decimal digits); sinks may know a shorter way.
+    virtual void integer(std::int64_t value) { key(decimal_text(value).view()); }
     virtual void missing() = 0;
     virtual void end_row() = 0;
 
@@ -3621,10 +3654,8 @@ template <class T> void give_key(T const& value, key_sink& to) {
             if constexpr (std::is_enum_v<plain_type>) return std::is_signed_v<std::underlying_type_t<plain_type>>;
             else return std::is_signed_v<plain_type>;
         }();
-        using wide = std::conditional_t<is_signed, std::int64_t, std::uint64_t>;
-        char digits[24];
-        auto const end = std::to_chars(digits, digits + sizeof digits, static_cast<wide>(plain));
-        to.key(std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)));
+        if constexpr (is_signed || sizeof(plain_type) < sizeof(std::int64_t)) to.integer(static_cast<std::int64_t>(plain));
+        else to.key(decimal_text(static_cast<std::uint64_t>(plain)).view());
     }
 }
 /// The categories of one row, none if the row has no list.
@@ -3889,6 +3920,10 @@ public:
     explicit column_in_making(key_kind keys) : m_dictionary(std::make_shared<category_dictionary>(keys)) {}
 
     void key(std::string_view text) override { m_codes.push_back(m_dictionary->add(text)); }
+    void integer(std::int64_t value) override {
+        if (auto const code = m_dictionary->find_integer(value)) m_codes.push_back(*code);
+        else key_sink::integer(value);
+    }
     void missing() override { m_codes.push_back(missing_category); }
     void end_row() override { m_ends.push_back(m_codes.size()); }
     /// Room for the numbers of more rows.
@@ -16159,6 +16194,516 @@ private:
 #define RECSYS_FEATURES_DOOR_HPP
 #endif
 
+// --- recsys/core/simd/select_leaves.hpp ------------------------------------------------------------------------------
+// The kernels of trees, compiled for each level between target pragmas, and the choice among them.
+#ifndef RECSYS_CORE_SIMD_SELECT_LEAVES_HPP
+#define RECSYS_CORE_SIMD_SELECT_LEAVES_HPP
+#pragma push_macro("RECSYS_DETAIL_UNROLL")
+#undef RECSYS_DETAIL_UNROLL
+#if defined(__GNUC__)
+#define RECSYS_DETAIL_UNROLL _Pragma("GCC unroll 16")
+#else
+#define RECSYS_DETAIL_UNROLL
+#endif
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// The six tests of a tree: bit k of a row's place among 64 leaves is set where bar k is above the bin at place k, both as signed bytes.
+struct shuffle_test {
+    std::uint32_t place[6]; ///< of the feature's bins, from those of the block's first feature
+    std::uint32_t bar[6];   ///< the byte, four times
+};
+static_assert(sizeof(shuffle_test) == 48);
+
+/// Some trees, at most 256: each adds its leaf x 2^shift, where leaves are numbers of one or two bytes.
+struct shuffle_batch {
+    shuffle_test const* tests;
+    std::uint8_t const* leaves; ///< for each tree 64 lower bytes, then, with two planes, 64 upper ones
+    std::size_t n_trees;
+    std::int32_t planes, shift;
+};
+
+/// The kernels of one level; bin_kernels.inl and leaf_shuffles.inl say what each does.
+struct bin_table {
+    void (*bin_numbers)(float const* numbers, std::size_t n, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out);
+    void (*leaf_bytes)(std::uint8_t const* const* columns, std::uint8_t const* thresholds, std::size_t n_splits, std::size_t n,
+                       std::uint8_t* out);
+    // Null where a level has no shuffles.
+    void (*flip_bins)(std::uint8_t* bins, std::size_t n) = nullptr;
+    void (*add_trees)(shuffle_batch const& batch, std::uint8_t const* bins, std::size_t n, std::int64_t* sums) = nullptr;
+};
+
+inline constexpr float greatest_number = 3.402823466e+38f;
+
+// --- portable: 16 rows at a time without branches, which compilers turn into vector code --------------
+
+namespace portable {
+struct numbers {
+    /// As comparable_number in ranker/binning.hpp.
+    static RECSYS_DETAIL_INLINE void comparable(float const* from, float missing, float* to) {
+        for (std::size_t k = 0; k < 16; ++k) {
+            float const v = from[k], high = v < greatest_number ? v : greatest_number;
+            to[k] = v != v ? missing : high > -greatest_number ? high : -greatest_number;
+        }
+    }
+    /// How many of sixteen borders are below x: a search whose steps do not depend on what it finds.
+    static RECSYS_DETAIL_INLINE std::size_t count_below(float const* borders, float x) {
+        std::size_t at = 0;
+        at += borders[7] < x ? 8 : 0;
+        at += borders[at + 3] < x ? 4 : 0;
+        at += borders[at + 1] < x ? 2 : 0;
+        at += borders[at] < x ? 1 : 0;
+        return at + (borders[at] < x ? 1 : 0);
+    }
+    /// The same of the first n for all sixteen numbers.
+    static RECSYS_DETAIL_INLINE void count_few(float const* x, float const* borders, std::size_t, std::uint8_t* out) {
+        for (std::size_t k = 0; k < 16; ++k) out[k] = static_cast<std::uint8_t>(count_below(borders, x[k]));
+    }
+};
+
+struct bytes {
+    static constexpr std::size_t rows = 16;
+    struct reg {
+        std::uint8_t at[rows];
+    };
+    static RECSYS_DETAIL_INLINE reg zero() { return {}; }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* to, reg const& x) {
+        for (std::size_t k = 0; k < rows; ++k) to[k] = x.at[k];
+    }
+    static RECSYS_DETAIL_INLINE reg mark_above(reg x, std::uint8_t const* bins, std::uint8_t threshold, std::size_t bit) {
+        auto const mark = static_cast<std::uint8_t>(1u << bit);
+        for (std::size_t k = 0; k < rows; ++k)
+            x.at[k] =
+                static_cast<std::uint8_t>(x.at[k] | (static_cast<std::uint8_t>(-static_cast<std::uint8_t>(bins[k] > threshold)) & mark));
+        return x;
+    }
+};
+
+// --- recsys/core/simd/bin_kernels.inl --------------------------------------------------------------------------------
+// Kernels of trees: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// A namespace brings `bytes`: registers with a byte for each of some rows, and `numbers`: sixteen rows' numbers beside borders. All results are
+// integers, equal at every level.
+
+/// The bins of sixteen numbers: how many of the borders are below each. Two steps of sixteen comparisons: which group of borders, which of it.
+RECSYS_DETAIL_INLINE void bin_sixteen(float const* from, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out) {
+    alignas(64) float x[16];
+    numbers::comparable(from, missing, x);
+    if (n_borders < 16) return numbers::count_few(x, borders, n_borders, out);
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t k = 0; k < 16; ++k) {
+        std::size_t const group = 16 * numbers::count_below(borders + 256, x[k]);
+        out[k] = static_cast<std::uint8_t>(group + numbers::count_below(borders + group, x[k]));
+    }
+}
+/// The bins of n numbers. @param borders  256 rising ones, filled up with infinity, then the last one of each group of sixteen.
+inline void bin_numbers(float const* from, std::size_t n, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out) {
+    std::size_t i = 0;
+    for (; i + 16 <= n; i += 16) bin_sixteen(from + i, missing, borders, n_borders, out + i);
+    if (i == n) return;
+    float last[16] = {};
+    std::uint8_t bins[16];
+    for (std::size_t k = 0; k < n - i; ++k) last[k] = from[i + k];
+    bin_sixteen(last, missing, borders, n_borders, bins);
+    for (std::size_t k = 0; k < n - i; ++k) out[i + k] = bins[k];
+}
+
+/// The numbers of the leaves of n rows in trees of at most eight splits: bit k is set where the bin in column k is above threshold k.
+/// Reads and writes whole registers: up to 63 rows beyond the last.
+inline void leaf_bytes(std::uint8_t const* const* columns, std::uint8_t const* thresholds, std::size_t n_splits, std::size_t n,
+                       std::uint8_t* out) {
+    for (std::size_t row = 0; row < n; row += bytes::rows) {
+        auto leaf = bytes::zero();
+        for (std::size_t k = 0; k < n_splits; ++k) leaf = bytes::mark_above(leaf, columns[k] + row, thresholds[k], k);
+        bytes::store(out + row, leaf);
+    }
+}
+// --- back in recsys/core/simd/select_leaves.hpp
+}
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+// --- AVX2 -----------------------------------------------------------------------------------------
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,popcnt"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,popcnt")
+#endif
+
+namespace avx2 {
+struct numbers {
+    static RECSYS_DETAIL_INLINE void comparable(float const* from, float missing, float* to) {
+        __m256 const most = _mm256_set1_ps(greatest_number), least = _mm256_set1_ps(-greatest_number), other = _mm256_set1_ps(missing);
+        for (int half = 0; half < 2; ++half) {
+            __m256 const x = _mm256_loadu_ps(from + 8 * half);
+            __m256 const bounded = _mm256_max_ps(_mm256_min_ps(x, most), least);
+            _mm256_store_ps(to + 8 * half, _mm256_blendv_ps(bounded, other, _mm256_cmp_ps(x, x, _CMP_UNORD_Q)));
+        }
+    }
+    static RECSYS_DETAIL_INLINE std::size_t count_below(float const* borders, float x) {
+        __m256 const of = _mm256_set1_ps(x);
+        __m256i const low = _mm256_castps_si256(_mm256_cmp_ps(_mm256_load_ps(borders), of, _CMP_LT_OQ));
+        __m256i const high = _mm256_castps_si256(_mm256_cmp_ps(_mm256_load_ps(borders + 8), of, _CMP_LT_OQ));
+        auto const bits = static_cast<unsigned>(_mm256_movemask_epi8(_mm256_packs_epi32(low, high)));
+        return static_cast<unsigned>(__builtin_popcount(bits)) / 2u;
+    }
+    static RECSYS_DETAIL_INLINE void count_few(float const* x, float const* borders, std::size_t n, std::uint8_t* out) {
+        __m256 const low = _mm256_load_ps(x), high = _mm256_load_ps(x + 8);
+        __m256i below_low = _mm256_setzero_si256(), below_high = below_low; // minus the count
+        for (std::size_t b = 0; b < n; ++b) {
+            __m256 const border = _mm256_set1_ps(borders[b]);
+            below_low = _mm256_add_epi32(below_low, _mm256_castps_si256(_mm256_cmp_ps(border, low, _CMP_LT_OQ)));
+            below_high = _mm256_add_epi32(below_high, _mm256_castps_si256(_mm256_cmp_ps(border, high, _CMP_LT_OQ)));
+        }
+        __m256i const words = _mm256_permute4x64_epi64(_mm256_packs_epi32(below_low, below_high), 0xD8);
+        __m128i const counts = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+        _mm_storeu_si128(reinterpret_cast<__m128i_u*>(out), _mm_sub_epi8(_mm_setzero_si128(), counts));
+    }
+};
+
+struct bytes {
+    using reg = __m256i;
+    static constexpr std::size_t rows = 32;
+    static RECSYS_DETAIL_INLINE reg zero() { return _mm256_setzero_si256(); }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* to, reg x) { _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(to), x); }
+    static RECSYS_DETAIL_INLINE reg mark_above(reg x, std::uint8_t const* bins, std::uint8_t threshold, std::size_t bit) {
+        reg const of = _mm256_loadu_si256(reinterpret_cast<__m256i_u const*>(bins));
+        reg const at_most = _mm256_cmpeq_epi8(_mm256_min_epu8(of, _mm256_set1_epi8(static_cast<char>(threshold))), of);
+        return _mm256_or_si256(x, _mm256_andnot_si256(at_most, _mm256_set1_epi8(static_cast<char>(1u << bit))));
+    }
+};
+
+struct shuffles {
+    using reg = __m256i;
+    static constexpr std::size_t rows = 32;
+    static constexpr int groups = 1;
+    /// Four bits choose a byte in each of four tables of sixteen, two masks a table.
+    struct index {
+        reg low, bit4, bit5;
+    };
+    static RECSYS_DETAIL_INLINE reg zero() { return _mm256_setzero_si256(); }
+    static RECSYS_DETAIL_INLINE void flip(std::uint8_t* bins) {
+        auto* const at = reinterpret_cast<__m256i_u*>(bins);
+        _mm256_storeu_si256(at, _mm256_xor_si256(_mm256_loadu_si256(at), _mm256_set1_epi8(-128)));
+    }
+    static RECSYS_DETAIL_INLINE reg below(shuffle_test const& test, int k, std::uint8_t const* bins) {
+        return _mm256_cmpgt_epi8(_mm256_set1_epi32(static_cast<int>(test.bar[k])),
+                                 _mm256_loadu_si256(reinterpret_cast<__m256i_u const*>(bins + test.place[k])));
+    }
+    static RECSYS_DETAIL_INLINE index index_of(shuffle_test const& test, std::uint8_t const* bins) {
+        // A mask is -1: taking it away adds bit 0.
+        reg const low = _mm256_sub_epi8(_mm256_and_si256(below(test, 1, bins), _mm256_set1_epi8(2)), below(test, 0, bins));
+        reg const high = _mm256_or_si256(_mm256_and_si256(below(test, 2, bins), _mm256_set1_epi8(4)),
+                                         _mm256_and_si256(below(test, 3, bins), _mm256_set1_epi8(8)));
+        return {_mm256_or_si256(low, high), below(test, 4, bins), below(test, 5, bins)};
+    }
+    static RECSYS_DETAIL_INLINE reg sixteen(reg at, std::uint8_t const* table) {
+        return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<__m128i const*>(table))), at);
+    }
+    static RECSYS_DETAIL_INLINE reg look_up(index const& at, std::uint8_t const* table) {
+        reg const first = _mm256_blendv_epi8(sixteen(at.low, table), sixteen(at.low, table + 16), at.bit4);
+        reg const second = _mm256_blendv_epi8(sixteen(at.low, table + 32), sixteen(at.low, table + 48), at.bit4);
+        return _mm256_blendv_epi8(first, second, at.bit5);
+    }
+    static RECSYS_DETAIL_INLINE reg add_words(reg a, reg b) { return _mm256_add_epi16(a, b); }
+    static RECSYS_DETAIL_INLINE reg upper_bytes(reg x) { return _mm256_srli_epi16(x, 8); }
+    static RECSYS_DETAIL_INLINE reg lower_bytes(reg all, reg upper) { return _mm256_sub_epi16(all, _mm256_slli_epi16(upper, 8)); }
+    static RECSYS_DETAIL_INLINE void store_rows(std::uint16_t* to, reg even, reg odd) {
+        _mm256_store_si256(reinterpret_cast<__m256i*>(to), _mm256_unpacklo_epi16(even, odd));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(to + 16), _mm256_unpackhi_epi16(even, odd));
+    }
+    static RECSYS_DETAIL_INLINE void add_wide(std::int64_t* sums, std::uint16_t const* words, int shift) {
+        __m128i const by = _mm_cvtsi32_si128(shift), eight = _mm_load_si128(reinterpret_cast<__m128i const*>(words));
+        for (int half = 0; half < 2; ++half) {
+            __m256i const four = _mm256_cvtepu16_epi64(half == 0 ? eight : _mm_unpackhi_epi64(eight, eight));
+            auto* const at = reinterpret_cast<__m256i_u*>(sums + 4 * half);
+            _mm256_storeu_si256(at, _mm256_add_epi64(_mm256_loadu_si256(at), _mm256_sll_epi64(four, by)));
+        }
+    }
+};
+
+// --- recsys/core/simd/bin_kernels.inl --------------------------------------------------------------------------------
+RECSYS_DETAIL_INLINE void bin_sixteen(float const* from, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out) {
+    alignas(64) float x[16];
+    numbers::comparable(from, missing, x);
+    if (n_borders < 16) return numbers::count_few(x, borders, n_borders, out);
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t k = 0; k < 16; ++k) {
+        std::size_t const group = 16 * numbers::count_below(borders + 256, x[k]);
+        out[k] = static_cast<std::uint8_t>(group + numbers::count_below(borders + group, x[k]));
+    }
+}
+inline void bin_numbers(float const* from, std::size_t n, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out) {
+    std::size_t i = 0;
+    for (; i + 16 <= n; i += 16) bin_sixteen(from + i, missing, borders, n_borders, out + i);
+    if (i == n) return;
+    float last[16] = {};
+    std::uint8_t bins[16];
+    for (std::size_t k = 0; k < n - i; ++k) last[k] = from[i + k];
+    bin_sixteen(last, missing, borders, n_borders, bins);
+    for (std::size_t k = 0; k < n - i; ++k) out[i + k] = bins[k];
+}
+inline void leaf_bytes(std::uint8_t const* const* columns, std::uint8_t const* thresholds, std::size_t n_splits, std::size_t n,
+                       std::uint8_t* out) {
+    for (std::size_t row = 0; row < n; row += bytes::rows) {
+        auto leaf = bytes::zero();
+        for (std::size_t k = 0; k < n_splits; ++k) leaf = bytes::mark_above(leaf, columns[k] + row, thresholds[k], k);
+        bytes::store(out + row, leaf);
+    }
+}
+// --- back in recsys/core/simd/select_leaves.hpp
+// --- recsys/core/simd/leaf_shuffles.inl ------------------------------------------------------------------------------
+// Trees of at most six splits by shuffles of bytes: one text for the instruction sets that have them, repeated in a namespace of its own for each.
+//
+// A namespace brings `shuffles`: which of 64 bytes each row wants (`index`), and the bytes themselves (`look_up`).
+
+/// Bins as signed bytes, which is what registers compare.
+inline void flip_bins(std::uint8_t* bins, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += shuffles::rows) shuffles::flip(bins + i);
+}
+
+/// Sums of bytes over at most 256 trees, as words: over all of a word, and over its upper byte alone.
+template <int Planes> struct byte_sums { typename shuffles::reg all[Planes], upper[Planes]; };
+
+/// Adds one batch for Groups registers of rows.
+template <int Planes, int Groups>
+RECSYS_DETAIL_INLINE void add_tree_rows(shuffle_batch const& batch, std::uint8_t const* bins, std::int64_t* sums) {
+    using s = shuffles;
+    byte_sums<Planes> of[Groups];
+    RECSYS_DETAIL_UNROLL
+    for (int g = 0; g < Groups; ++g) {
+        RECSYS_DETAIL_UNROLL
+        for (int p = 0; p < Planes; ++p) of[g].all[p] = of[g].upper[p] = s::zero();
+    }
+    std::uint8_t const* leaves = batch.leaves;
+    for (std::size_t t = 0; t < batch.n_trees; ++t) {
+        auto const& test = batch.tests[t];
+        RECSYS_DETAIL_UNROLL
+        for (int g = 0; g < Groups; ++g) {
+            auto const index = s::index_of(test, bins + static_cast<std::size_t>(g) * s::rows);
+            RECSYS_DETAIL_UNROLL
+            for (int p = 0; p < Planes; ++p) {
+                auto const leaf = s::look_up(index, leaves + p * 64);
+                of[g].all[p] = s::add_words(of[g].all[p], leaf);
+                of[g].upper[p] = s::add_words(of[g].upper[p], s::upper_bytes(leaf));
+            }
+        }
+        leaves += Planes * 64;
+    }
+    // A register's words lie in parts of 16 bytes; unpacking leaves a part's first eight rows in one register, its last eight in another.
+    for (int g = 0; g < Groups; ++g)
+        for (int p = 0; p < Planes; ++p) {
+            alignas(64) std::uint16_t words[s::rows];
+            s::store_rows(words, s::lower_bytes(of[g].all[p], of[g].upper[p]), of[g].upper[p]);
+            for (std::size_t row = 0; row < s::rows; row += 8)
+                s::add_wide(sums + static_cast<std::size_t>(g) * s::rows + row, words + row % 16 / 8 * (s::rows / 2) + row / 16 * 8,
+                            batch.shift + 8 * p);
+        }
+}
+
+/// Adds the leaves of a batch to the sums of n rows. Reads bins and sums of whole registers: up to 63 rows beyond the last.
+template <int Planes> inline void add_tree_planes(shuffle_batch const& batch, std::uint8_t const* bins, std::size_t n, std::int64_t* sums) {
+    std::size_t row = 0;
+    if constexpr (shuffles::groups > 1)
+        for (; n - row > shuffles::rows && row < n; row += 2 * shuffles::rows) add_tree_rows<Planes, 2>(batch, bins + row, sums + row);
+    for (; row < n; row += shuffles::rows) add_tree_rows<Planes, 1>(batch, bins + row, sums + row);
+}
+inline void add_trees(shuffle_batch const& batch, std::uint8_t const* bins, std::size_t n, std::int64_t* sums) {
+    if (batch.planes == 1) add_tree_planes<1>(batch, bins, n, sums);
+    else add_tree_planes<2>(batch, bins, n, sums);
+}
+// --- back in recsys/core/simd/select_leaves.hpp
+}
+
+// --- AVX-512 with VBMI, which shuffles 64 bytes at once ---------------------------------------------
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma,popcnt,avx512f,avx512dq,avx512bw,avx512vl,avx512vbmi"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,popcnt,avx512f,avx512dq,avx512bw,avx512vl,avx512vbmi")
+#endif
+
+namespace avx512 {
+struct numbers {
+    static RECSYS_DETAIL_INLINE void comparable(float const* from, float missing, float* to) {
+        __m512 const x = _mm512_loadu_ps(from);
+        __m512 const high = _mm512_maskz_min_ps(65535, x, _mm512_set1_ps(greatest_number));
+        __m512 const bounded = _mm512_maskz_max_ps(65535, high, _mm512_set1_ps(-greatest_number));
+        _mm512_store_ps(to, _mm512_mask_mov_ps(bounded, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), _mm512_set1_ps(missing)));
+    }
+    static RECSYS_DETAIL_INLINE std::size_t count_below(float const* borders, float x) {
+        auto const bits = static_cast<unsigned>(_mm512_cmp_ps_mask(_mm512_load_ps(borders), _mm512_set1_ps(x), _CMP_LT_OQ));
+        return static_cast<unsigned>(__builtin_popcount(bits));
+    }
+    static RECSYS_DETAIL_INLINE void count_few(float const* x, float const* borders, std::size_t n, std::uint8_t* out) {
+        __m512 const of = _mm512_load_ps(x);
+        __m512i count = _mm512_setzero_si512();
+        for (std::size_t b = 0; b < n; ++b)
+            count =
+                _mm512_mask_add_epi32(count, _mm512_cmp_ps_mask(_mm512_set1_ps(borders[b]), of, _CMP_LT_OQ), count, _mm512_set1_epi32(1));
+        _mm_storeu_si128(reinterpret_cast<__m128i_u*>(out), _mm512_maskz_cvtepi32_epi8(65535, count));
+    }
+};
+
+struct bytes {
+    using reg = __m512i;
+    static constexpr std::size_t rows = 64;
+    static RECSYS_DETAIL_INLINE reg zero() { return _mm512_setzero_si512(); }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* to, reg x) { _mm512_storeu_si512(to, x); }
+    static RECSYS_DETAIL_INLINE reg mark_above(reg x, std::uint8_t const* bins, std::uint8_t threshold, std::size_t bit) {
+        auto const above = _mm512_cmpgt_epu8_mask(_mm512_loadu_si512(bins), _mm512_set1_epi8(static_cast<char>(threshold)));
+        return _mm512_mask_add_epi8(x, above, x, _mm512_set1_epi8(static_cast<char>(1u << bit)));
+    }
+};
+
+struct shuffles {
+    using reg = __m512i;
+    using index = reg;
+    static constexpr std::size_t rows = 64;
+    static constexpr int groups = 2;
+    static RECSYS_DETAIL_INLINE reg zero() { return _mm512_setzero_si512(); }
+    static RECSYS_DETAIL_INLINE void flip(std::uint8_t* bins) {
+        _mm512_storeu_si512(bins, _mm512_xor_si512(_mm512_loadu_si512(bins), _mm512_set1_epi8(-128)));
+    }
+    static RECSYS_DETAIL_INLINE reg mark_below(reg x, shuffle_test const& test, int k, std::uint8_t const* bins) {
+        auto const below =
+            _mm512_cmpgt_epi8_mask(_mm512_set1_epi32(static_cast<int>(test.bar[k])), _mm512_loadu_si512(bins + test.place[k]));
+        return _mm512_mask_add_epi8(x, below, x, _mm512_set1_epi8(static_cast<char>(1 << k)));
+    }
+    static RECSYS_DETAIL_INLINE index index_of(shuffle_test const& test, std::uint8_t const* bins) {
+        reg x = zero();
+        RECSYS_DETAIL_UNROLL
+        for (int k = 0; k < 6; ++k) x = mark_below(x, test, k, bins);
+        return x;
+    }
+    static RECSYS_DETAIL_INLINE reg look_up(index at, std::uint8_t const* table) {
+        return _mm512_maskz_permutexvar_epi8(~__mmask64{0}, at, _mm512_load_si512(table));
+    }
+    static RECSYS_DETAIL_INLINE reg add_words(reg a, reg b) { return _mm512_add_epi16(a, b); }
+    static RECSYS_DETAIL_INLINE reg upper_bytes(reg x) { return _mm512_srli_epi16(x, 8); }
+    static RECSYS_DETAIL_INLINE reg lower_bytes(reg all, reg upper) { return _mm512_sub_epi16(all, _mm512_slli_epi16(upper, 8)); }
+    static RECSYS_DETAIL_INLINE void store_rows(std::uint16_t* to, reg even, reg odd) {
+        _mm512_store_si512(to, _mm512_unpacklo_epi16(even, odd));
+        _mm512_store_si512(to + 32, _mm512_unpackhi_epi16(even, odd));
+    }
+    static RECSYS_DETAIL_INLINE void add_wide(std::int64_t* sums, std::uint16_t const* words, int shift) {
+        __m512i const eight = _mm512_maskz_cvtepu16_epi64(255, _mm_load_si128(reinterpret_cast<__m128i const*>(words)));
+        _mm512_storeu_si512(sums, _mm512_add_epi64(_mm512_loadu_si512(sums), _mm512_maskz_sll_epi64(255, eight, _mm_cvtsi32_si128(shift))));
+    }
+};
+
+// --- recsys/core/simd/bin_kernels.inl --------------------------------------------------------------------------------
+RECSYS_DETAIL_INLINE void bin_sixteen(float const* from, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out) {
+    alignas(64) float x[16];
+    numbers::comparable(from, missing, x);
+    if (n_borders < 16) return numbers::count_few(x, borders, n_borders, out);
+    RECSYS_DETAIL_UNROLL
+    for (std::size_t k = 0; k < 16; ++k) {
+        std::size_t const group = 16 * numbers::count_below(borders + 256, x[k]);
+        out[k] = static_cast<std::uint8_t>(group + numbers::count_below(borders + group, x[k]));
+    }
+}
+inline void bin_numbers(float const* from, std::size_t n, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out) {
+    std::size_t i = 0;
+    for (; i + 16 <= n; i += 16) bin_sixteen(from + i, missing, borders, n_borders, out + i);
+    if (i == n) return;
+    float last[16] = {};
+    std::uint8_t bins[16];
+    for (std::size_t k = 0; k < n - i; ++k) last[k] = from[i + k];
+    bin_sixteen(last, missing, borders, n_borders, bins);
+    for (std::size_t k = 0; k < n - i; ++k) out[i + k] = bins[k];
+}
+inline void leaf_bytes(std::uint8_t const* const* columns, std::uint8_t const* thresholds, std::size_t n_splits, std::size_t n,
+                       std::uint8_t* out) {
+    for (std::size_t row = 0; row < n; row += bytes::rows) {
+        auto leaf = bytes::zero();
+        for (std::size_t k = 0; k < n_splits; ++k) leaf = bytes::mark_above(leaf, columns[k] + row, thresholds[k], k);
+        bytes::store(out + row, leaf);
+    }
+}
+// --- back in recsys/core/simd/select_leaves.hpp
+// --- recsys/core/simd/leaf_shuffles.inl ------------------------------------------------------------------------------
+inline void flip_bins(std::uint8_t* bins, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += shuffles::rows) shuffles::flip(bins + i);
+}
+template <int Planes> struct byte_sums { typename shuffles::reg all[Planes], upper[Planes]; };
+template <int Planes, int Groups>
+RECSYS_DETAIL_INLINE void add_tree_rows(shuffle_batch const& batch, std::uint8_t const* bins, std::int64_t* sums) {
+    using s = shuffles;
+    byte_sums<Planes> of[Groups];
+    RECSYS_DETAIL_UNROLL
+    for (int g = 0; g < Groups; ++g) {
+        RECSYS_DETAIL_UNROLL
+        for (int p = 0; p < Planes; ++p) of[g].all[p] = of[g].upper[p] = s::zero();
+    }
+    std::uint8_t const* leaves = batch.leaves;
+    for (std::size_t t = 0; t < batch.n_trees; ++t) {
+        auto const& test = batch.tests[t];
+        RECSYS_DETAIL_UNROLL
+        for (int g = 0; g < Groups; ++g) {
+            auto const index = s::index_of(test, bins + static_cast<std::size_t>(g) * s::rows);
+            RECSYS_DETAIL_UNROLL
+            for (int p = 0; p < Planes; ++p) {
+                auto const leaf = s::look_up(index, leaves + p * 64);
+                of[g].all[p] = s::add_words(of[g].all[p], leaf);
+                of[g].upper[p] = s::add_words(of[g].upper[p], s::upper_bytes(leaf));
+            }
+        }
+        leaves += Planes * 64;
+    }
+    for (int g = 0; g < Groups; ++g)
+        for (int p = 0; p < Planes; ++p) {
+            alignas(64) std::uint16_t words[s::rows];
+            s::store_rows(words, s::lower_bytes(of[g].all[p], of[g].upper[p]), of[g].upper[p]);
+            for (std::size_t row = 0; row < s::rows; row += 8)
+                s::add_wide(sums + static_cast<std::size_t>(g) * s::rows + row, words + row % 16 / 8 * (s::rows / 2) + row / 16 * 8,
+                            batch.shift + 8 * p);
+        }
+}
+template <int Planes> inline void add_tree_planes(shuffle_batch const& batch, std::uint8_t const* bins, std::size_t n, std::int64_t* sums) {
+    std::size_t row = 0;
+    if constexpr (shuffles::groups > 1)
+        for (; n - row > shuffles::rows && row < n; row += 2 * shuffles::rows) add_tree_rows<Planes, 2>(batch, bins + row, sums + row);
+    for (; row < n; row += shuffles::rows) add_tree_rows<Planes, 1>(batch, bins + row, sums + row);
+}
+inline void add_trees(shuffle_batch const& batch, std::uint8_t const* bins, std::size_t n, std::int64_t* sums) {
+    if (batch.planes == 1) add_tree_planes<1>(batch, bins, n, sums);
+    else add_tree_planes<2>(batch, bins, n, sums);
+}
+// --- back in recsys/core/simd/select_leaves.hpp
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif
+
+/// The kernels of a level that this machine has; those of AVX2 where AVX-512 has no VBMI.
+inline bin_table bin_kernels(simd_level level) noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+    if (level == simd_level::avx512 && __builtin_cpu_supports("avx512vbmi"))
+        return {&avx512::bin_numbers, &avx512::leaf_bytes, &avx512::flip_bins, &avx512::add_trees};
+    if (level != simd_level::portable) return {&avx2::bin_numbers, &avx2::leaf_bytes, &avx2::flip_bins, &avx2::add_trees};
+#endif
+    RECSYS_DETAIL_ASSERT(level == simd_level::portable);
+    (void)level;
+    return {&portable::bin_numbers, &portable::leaf_bytes};
+}
+}}} // namespace recsys::detail
+
+#pragma pop_macro("RECSYS_DETAIL_UNROLL")
+#endif
+
 // --- recsys/ranker/binning.hpp ---------------------------------------------------------------------------------------
 // Numbers to bins of at most 256: greedy log-sum borders, one rule for missing values at fit and prediction.
 #ifndef RECSYS_RANKER_BINNING_HPP
@@ -16295,20 +16840,23 @@ class border_table {
 public:
     border_table() { m_at.fill(infinite); }
     explicit border_table(std::span<float const> borders) : border_table() {
-        std::copy_n(borders.begin(), std::min(borders.size(), max_borders), m_at.begin());
+        m_size = std::min(borders.size(), max_borders);
+        std::copy_n(borders.begin(), m_size, m_at.begin());
+        for (std::size_t group = 0; group < 16; ++group) m_at[256 + group] = m_at[16 * group + 15];
         for (m_steps = 1; std::size_t{2} << (m_steps - 1) <= borders.size(); ++m_steps) {}
     }
+    std::size_t size() const noexcept { return m_size; }
     /// How many borders are below a comparable number.
     std::uint8_t bin(float x) const noexcept {
         std::size_t at = 0;
         for (int s = m_steps; s-- > 0;) at += step(x, at, s);
         return static_cast<std::uint8_t>(at);
     }
-    /// The bins of n numbers; several searches at a time hide each other's waiting.
-    void bins(float const* numbers, std::size_t n, missing_numbers missing, std::uint8_t* out) const noexcept {
-        bins_of([&](std::size_t i) { return comparable_number(numbers[i], missing); }, n, out);
+    /// The bins of n numbers.
+    void bins(bin_table const& kernels, float const* numbers, std::size_t n, missing_numbers missing, std::uint8_t* out) const noexcept {
+        kernels.bin_numbers(numbers, n, missing == missing_numbers::highest ? infinite : -infinite, m_at.data(), m_size, out);
     }
-    /// The same for the numbers number(0) .. number(n - 1), none of which is NaN.
+    /// The same for the numbers number(0) .. number(n - 1), none of which is NaN; several searches at a time hide each other's waiting.
     template <class Number> void bins_of(Number const& number, std::size_t n, std::uint8_t* out) const noexcept {
         constexpr std::size_t together = 8;
         std::size_t i = 0;
@@ -16328,7 +16876,8 @@ private:
     std::size_t step(float x, std::size_t at, int s) const noexcept {
         return static_cast<std::size_t>(m_at[at + (std::size_t{1} << s) - 1] < x) << s;
     }
-    alignas(64) std::array<float, 256> m_at;
+    alignas(64) std::array<float, 256 + 16> m_at; ///< filled up with infinity; then the last one of each group of sixteen
+    std::size_t m_size = 0;
     int m_steps = 0;
 };
 }
@@ -16457,10 +17006,17 @@ private:
         return codes;
     }
     static void read_codes(bound_column const& column, std::size_t first, std::size_t n, block_codes& scratch, row_block::column& out) {
-        scratch.codes.clear(), scratch.ends.clear();
-        for (std::size_t row = first; row < first + n; ++row) {
-            for (auto const code : column.from->row_codes(row)) scratch.codes.push_back(column.code(code));
-            if (column.from->kind == column_kind::categories) scratch.end_row();
+        scratch.ends.clear();
+        if (column.from->kind == column_kind::category) {
+            auto const from = column.from->codes.span().subspan(first, n);
+            scratch.codes.resize(n);
+            for (std::size_t i = 0; i < n; ++i) scratch.codes[i] = column.code(from[i]);
+        } else {
+            scratch.codes.clear();
+            for (std::size_t row = first; row < first + n; ++row) {
+                for (auto const code : column.from->row_codes(row)) scratch.codes.push_back(column.code(code));
+                scratch.end_row();
+            }
         }
         out.codes = scratch.codes.data(), out.ends = scratch.ends.data();
     }
@@ -16653,7 +17209,8 @@ struct feature_space {
     void prepare() {
         for (auto& key : keys)
             if (key.with == statistic_key::join::category) key.index_pairs();
-        m_tables.clear(), m_cell_bins.assign(features.size(), {});
+        m_tables.clear(), m_cut_tables.clear(), m_cell_bins.assign(features.size(), {});
+        for (auto const& key : keys) m_cut_tables.emplace_back(key.cuts);
         for (auto const& f : features) m_tables.emplace_back(f.borders);
         for (std::size_t i = 0; i < features.size(); ++i) {
             auto const& f = features[i];
@@ -16680,13 +17237,12 @@ struct feature_space {
     std::vector<std::uint8_t> const& cell_bins(std::size_t feature) const noexcept { return m_cell_bins[feature]; }
 
     /// The bins of a block of rows, `out[feature * block_rows + row]`. @throws data_error  for a missing number where that is forbidden.
-    void bins(row_block const& rows, std::uint8_t* out, std::vector<std::uint32_t>& cells) const {
+    void bins(bin_table const& kernels, row_block const& rows, std::uint8_t* out, std::vector<std::uint32_t>& cells) const {
         if (missing == missing_numbers::forbidden) check_missing(rows);
         cells.resize(keys.size() * block_rows);
         for (std::size_t k = 0; k < keys.size(); ++k)
-            if (!has_lists(keys[k]))
-                for (std::size_t r = 0; r < rows.n; ++r) cells[k * block_rows + r] = keys[k].cell(rows, r, missing);
-        for (std::size_t i = 0; i < features.size(); ++i) feature_bins(i, rows, cells.data(), out + i * block_rows);
+            if (!has_lists(keys[k])) key_cells(kernels, k, rows, cells.data() + k * block_rows);
+        for (std::size_t i = 0; i < features.size(); ++i) feature_bins(kernels, i, rows, cells.data(), out + i * block_rows);
     }
 
     void check_missing(row_block const& rows) const {
@@ -16698,9 +17254,26 @@ struct feature_space {
     }
 
 private:
-    void feature_bins(std::size_t i, row_block const& rows, std::uint32_t const* cells, std::uint8_t* out) const {
+    /// The cells of a block's rows, at most that of an unknown category.
+    void key_cells(bin_table const& kernels, std::size_t k, row_block const& rows, std::uint32_t* out) const {
+        auto const& key = keys[k];
+        auto const unknown = static_cast<std::uint32_t>(key.n_cells());
+        auto const* const codes = rows.columns[key.column].codes;
+        if (key.with == statistic_key::join::category || key.cuts.size() > max_borders)
+            for (std::size_t r = 0; r < rows.n; ++r) out[r] = std::min(key.cell(rows, r, missing), unknown);
+        else if (key.with == statistic_key::join::none)
+            for (std::size_t r = 0; r < rows.n; ++r) out[r] = std::min(statistic_key::cell_of(codes[r]), unknown);
+        else {
+            std::uint8_t cut[block_rows];
+            m_cut_tables[k].bins(kernels, rows.columns[key.other].numbers, rows.n, missing, cut);
+            std::uint64_t const step = key.cuts.size() + 1;
+            for (std::size_t r = 0; r < rows.n; ++r)
+                out[r] = static_cast<std::uint32_t>(std::min<std::uint64_t>(statistic_key::cell_of(codes[r]) * step + cut[r], unknown));
+        }
+    }
+    void feature_bins(bin_table const& kernels, std::size_t i, row_block const& rows, std::uint32_t const* cells, std::uint8_t* out) const {
         auto const& f = features[i];
-        if (f.kind == feature_kind::number) return m_tables[i].bins(rows.columns[f.source].numbers, rows.n, missing, out);
+        if (f.kind == feature_kind::number) return m_tables[i].bins(kernels, rows.columns[f.source].numbers, rows.n, missing, out);
         if (f.kind == feature_kind::has) return has_bins(f, rows, out);
         auto const& key = keys[f.source];
         if (has_lists(key)) {
@@ -16708,8 +17281,8 @@ private:
             return;
         }
         auto const* const cell = cells + f.source * block_rows;
-        auto const unknown = static_cast<std::uint32_t>(key.n_cells());
-        for (std::size_t r = 0; r < rows.n; ++r) out[r] = m_cell_bins[i][std::min(cell[r], unknown)];
+        auto const* const bins = m_cell_bins[i].data();
+        for (std::size_t r = 0; r < rows.n; ++r) out[r] = bins[cell[r]];
     }
     void has_bins(ranker_feature const& f, row_block const& rows, std::uint8_t* out) const {
         bool const lists = columns[f.source].kind == column_kind::categories;
@@ -16721,7 +17294,7 @@ private:
         }
     }
 
-    std::vector<border_table> m_tables;
+    std::vector<border_table> m_tables, m_cut_tables;   ///< of features, and of keys joined with numbers
     std::vector<std::vector<std::uint8_t>> m_cell_bins; ///< of features of single categories: a bin a cell, the last for unknown ones
 };
 }}} // namespace recsys::detail
@@ -16797,41 +17370,40 @@ private:
     std::vector<std::int32_t> m_leaves;
 };
 
-/// One bit a split, of at most eight splits, for 16 rows: without branches, so that compilers turn it into vector code.
-inline void leaf_bits(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
-                      std::uint8_t* __restrict out) noexcept {
-    std::uint8_t bits[16] = {};
-    std::uint8_t bit = 1;
-    for (auto const& split : splits) {
-        auto const* const of = bins + split.feature * stride;
-        auto const above = split.threshold;
-        for (std::size_t k = 0; k < 16; ++k)
-            bits[k] = static_cast<std::uint8_t>(bits[k] | (static_cast<std::uint8_t>(-static_cast<std::uint8_t>(of[k] > above)) & bit));
-        bit = static_cast<std::uint8_t>(bit << 1);
-    }
-    for (std::size_t k = 0; k < 16; ++k) out[k] = bits[k];
+/// A bit for each of at most eight splits, for n rows of a block.
+inline void leaf_bytes(bin_table const& kernels, std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
+                       std::size_t n, std::uint8_t* out) noexcept {
+    std::uint8_t const* columns[8] = {};
+    std::uint8_t thresholds[8] = {};
+    for (std::size_t k = 0; k < splits.size(); ++k) columns[k] = bins + splits[k].feature * stride, thresholds[k] = splits[k].threshold;
+    kernels.leaf_bytes(columns, thresholds, splits.size(), n, out);
 }
 
-/// The numbers of the leaves of n rows, n at most block_rows. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 16 rows.
-inline void leaf_numbers(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride, std::size_t n,
-                         std::uint16_t* out) noexcept {
-    auto const low = splits.first(std::min<std::size_t>(8, splits.size())), high = splits.subspan(low.size());
-    for (std::size_t row = 0; row < n; row += 16) {
-        std::uint8_t bits[16], more[16] = {};
-        leaf_bits(low, bins + row, stride, bits);
-        if (!high.empty()) leaf_bits(high, bins + row, stride, more);
-        for (std::size_t k = 0; k < 16; ++k) out[row + k] = static_cast<std::uint16_t>(bits[k] | more[k] << 8);
-    }
+/// The numbers of the leaves of n rows, n at most block_rows. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 64 rows.
+inline void leaf_numbers(bin_table const& kernels, std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
+                         std::size_t n, std::uint16_t* out) noexcept {
+    std::uint8_t low[block_rows], high[block_rows];
+    std::size_t const n_low = std::min<std::size_t>(8, splits.size());
+    leaf_bytes(kernels, splits.first(n_low), bins, stride, n, low);
+    if (n_low == splits.size()) return static_cast<void>(std::copy_n(low, n, out));
+    leaf_bytes(kernels, splits.subspan(n_low), bins, stride, n, high);
+    for (std::size_t row = 0; row < n; ++row) out[row] = static_cast<std::uint16_t>(low[row] | high[row] << 8);
 }
 
 /// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows.
-inline void add_trees(tree_set const& trees, std::size_t first, std::size_t last, std::uint8_t const* bins, std::size_t stride,
-                      std::size_t n, std::int64_t* sums) noexcept {
+inline void add_trees(tree_set const& trees, bin_table const& kernels, std::size_t first, std::size_t last, std::uint8_t const* bins,
+                      std::size_t stride, std::size_t n, std::int64_t* sums) noexcept {
+    std::uint8_t low[block_rows];
     std::uint16_t numbers[block_rows];
     for (std::size_t t = first; t < last; ++t) {
-        leaf_numbers(trees.splits(t), bins, stride, n, numbers);
         auto const* const leaves = trees.leaves(t).data();
-        for (std::size_t row = 0; row < n; ++row) sums[row] += leaves[numbers[row]];
+        if (trees.depth(t) <= 8) {
+            leaf_bytes(kernels, trees.splits(t), bins, stride, n, low);
+            for (std::size_t row = 0; row < n; ++row) sums[row] += leaves[low[row]];
+        } else {
+            leaf_numbers(kernels, trees.splits(t), bins, stride, n, numbers);
+            for (std::size_t row = 0; row < n; ++row) sums[row] += leaves[numbers[row]];
+        }
     }
 }
 }}} // namespace recsys::detail
@@ -17257,13 +17829,13 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// A worker's memory for predictions.
 struct predict_scratch {
     block_scratch rows;
-    std::vector<std::uint8_t> bins; ///< n_features x block_rows
+    buffer<std::uint8_t> bins; ///< n_features x block_rows
     std::vector<std::uint32_t> cells;
     std::int64_t sums[block_rows] = {};
     std::vector<double> answers, outputs; ///< block_rows x n_outputs, n_outputs x block_rows
 
     std::uint8_t* bins_for(std::size_t n_features) {
-        bins.resize(std::max<std::size_t>(n_features, 1) * block_rows);
+        if (bins.size() < n_features * block_rows) bins = buffer<std::uint8_t>(n_features * block_rows, std::uint8_t{0});
         return bins.data();
     }
 };
@@ -17278,6 +17850,112 @@ public:
 
 protected:
     ~row_model() = default;
+};
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/ranker/tree_tables.hpp -----------------------------------------------------------------------------------
+// Trees in the form in which they are applied: leaves as bytes, for look-ups by shuffles. Made when a model is fitted or loaded.
+#ifndef RECSYS_RANKER_TREE_TABLES_HPP
+#define RECSYS_RANKER_TREE_TABLES_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// All trees of a set, to be added to blocks of rows with the same integers as one leaf after the other gives.
+///
+/// A tree's leaves are its lowest leaf plus numbers of one or two bytes, times a power of two where that saves a byte; trees of larger
+/// differences are added in two parts. Trees of more than six splits are applied as they are. Takes 48 + 64 or 128 bytes a tree.
+class tree_tables {
+    static constexpr std::size_t batch_trees = 128; ///< tests and leaves of a batch stay in the nearest cache from row to row
+
+public:
+    tree_tables() = default;
+    explicit tree_tables(tree_set const& trees) {
+        std::vector<part> parts;
+        for (std::size_t t = 0; t < trees.size(); ++t) {
+            if (trees.depth(t) > 6) m_deep.push_back(static_cast<std::uint32_t>(t));
+            else add_parts(trees, t, parts);
+        }
+        std::stable_sort(parts.begin(), parts.end(), [](part const& a, part const& b) { return a.kind() < b.kind(); });
+        write(trees, parts);
+    }
+
+    /// Adds the leaves of all trees to the sums of n rows of a block, at most block_rows; the bins are used up.
+    void add(tree_set const& trees, bin_table const& kernels, std::uint8_t* bins, std::size_t n_features, std::size_t n,
+             std::int64_t* sums) const noexcept {
+        if (!kernels.add_trees) return add_trees(trees, kernels, 0, trees.size(), bins, block_rows, n, sums);
+        for (auto const t : m_deep) add_trees(trees, kernels, t, t + std::size_t{1}, bins, block_rows, n, sums);
+        if (m_batches.empty()) return;
+        for (std::size_t i = 0; i < n; ++i) sums[i] += m_lowest;
+        kernels.flip_bins(bins, n_features * block_rows);
+        for (auto const& b : m_batches)
+            kernels.add_trees({m_tests.data() + b.first, m_leaves.data() + b.first_leaf, b.n, b.planes, b.shift}, bins, n, sums);
+    }
+
+private:
+    /// What of a tree is in one batch: (leaf - lowest) >> shift, as many bytes of it as there are planes.
+    struct part {
+        std::uint32_t tree;
+        std::int32_t planes, from, shift; ///< the batch multiplies with 2^shift what was cut out from bit `from` on
+        std::int64_t lowest;
+        std::tuple<std::int32_t, std::int32_t> kind() const noexcept { return {planes, shift}; }
+    };
+    struct batch {
+        std::size_t first, n, first_leaf;
+        std::int32_t planes, shift;
+    };
+
+    void add_parts(tree_set const& trees, std::size_t t, std::vector<part>& parts) {
+        auto const leaves = trees.leaves(t);
+        auto const [least, most] = std::minmax_element(leaves.begin(), leaves.end());
+        std::int64_t const lowest = *least;
+        std::uint64_t all = 0; // the bits in which leaves differ from the lowest one
+        for (auto const leaf : leaves) all |= static_cast<std::uint64_t>(leaf - lowest);
+        m_lowest += lowest;
+        auto const bits = static_cast<std::int32_t>(std::bit_width(static_cast<std::uint64_t>(*most - lowest)));
+        std::int32_t const zeros = all == 0 ? 0 : std::countr_zero(all);
+        bool const is_fewer = (bits - zeros + 7) / 8 < (bits + 7) / 8;
+        for (std::int32_t from = is_fewer ? zeros : 0; from < bits; from += 16)
+            parts.push_back({static_cast<std::uint32_t>(t), bits - from > 8 ? 2 : 1, from, from, lowest});
+    }
+    void write(tree_set const& trees, std::span<part const> parts) {
+        std::size_t n_bytes = 0;
+        for (auto const& p : parts) n_bytes += static_cast<std::size_t>(p.planes) * 64;
+        m_tests = buffer<shuffle_test>(parts.size()), m_leaves = buffer<std::uint8_t>(n_bytes);
+        std::size_t at = 0;
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            auto const& p = parts[i];
+            if (m_batches.empty() || parts[i - 1].kind() != p.kind() || m_batches.back().n == batch_trees)
+                m_batches.push_back({i, 0, at, p.planes, p.shift});
+            ++m_batches.back().n;
+            write_part(trees, p, m_tests[i], m_leaves.data() + at);
+            at += static_cast<std::size_t>(p.planes) * 64;
+        }
+    }
+    static void write_part(tree_set const& trees, part const& p, shuffle_test& test, std::uint8_t* to) {
+        auto const splits = trees.splits(p.tree);
+        auto const leaves = trees.leaves(p.tree);
+        std::array<bool, 6> is_left{}; // whatever the bit says
+        for (std::size_t k = 0; k < 6; ++k) {
+            // Left where threshold + 1 is above the bin; a bar of -128 is above none.
+            bool const can_ask = k < splits.size() && splits[k].threshold < 255;
+            is_left[k] = !can_ask;
+            auto const bar = static_cast<std::uint32_t>((can_ask ? splits[k].threshold + 1 : 0) ^ 128) & 255u;
+            test.place[k] = can_ask ? static_cast<std::uint32_t>(splits[k].feature * block_rows) : 0;
+            test.bar[k] = bar * 0x01010101u;
+        }
+        for (std::size_t i = 0; i < 64; ++i) {
+            std::size_t leaf = 0;
+            for (std::size_t k = 0; k < splits.size(); ++k) leaf |= (is_left[k] || (i >> k & 1) ? std::size_t{0} : std::size_t{1}) << k;
+            auto const value = static_cast<std::uint64_t>(leaves[leaf] - p.lowest) >> p.from;
+            for (std::int32_t plane = 0; plane < p.planes; ++plane)
+                to[plane * 64 + static_cast<std::int32_t>(i)] = static_cast<std::uint8_t>(value >> 8 * plane);
+        }
+    }
+
+    buffer<shuffle_test> m_tests;
+    buffer<std::uint8_t> m_leaves;
+    std::vector<batch> m_batches;
+    std::vector<std::uint32_t> m_deep;
+    std::int64_t m_lowest = 0;
 };
 }}} // namespace recsys::detail
 #endif
@@ -17297,7 +17975,13 @@ struct booster_state final : row_model {
     output_kind output = output_kind::raw;
     fit_report report;
     std::optional<time_point> as_of = {};
+    tree_tables tables; ///< of `trees`
 
+    /// Makes what predictions are read from; call it once features and trees are there.
+    void prepare() {
+        space.prepare();
+        tables = tree_tables(trees);
+    }
     /// @param baseline  of the row.
     double answer(std::int64_t sum, float baseline = 0) const noexcept {
         double const raw = trees.raw(sum) + static_cast<double>(baseline);
@@ -17306,9 +17990,11 @@ struct booster_state final : row_model {
     /// The sums of the leaves of trees first .. last - 1, in scratch.sums.
     void add(row_block const& rows, std::size_t first, std::size_t last, predict_scratch& scratch) const {
         auto* const bins = scratch.bins_for(space.features.size());
-        space.bins(rows, bins, scratch.cells);
+        auto const kernels = bin_kernels(active_simd_level());
+        space.bins(kernels, rows, bins, scratch.cells);
         std::fill_n(scratch.sums, rows.n, std::int64_t{0});
-        add_trees(trees, first, last, bins, block_rows, rows.n, scratch.sums);
+        if (first == 0 && last == trees.size()) tables.add(trees, kernels, bins, space.features.size(), rows.n, scratch.sums);
+        else add_trees(trees, kernels, first, last, bins, block_rows, rows.n, scratch.sums);
     }
 
     std::span<ranker_column const> columns() const noexcept override { return space.columns; }
@@ -18611,7 +19297,7 @@ template <> struct archived<booster_model> {
         report.warnings = in.texts("report.warnings"), report.stopped = settings.stopped != 0;
         if (settings.best_iteration >= 0) report.best_iteration = static_cast<std::size_t>(settings.best_iteration);
         state->as_of = load_provenance(in).as_of;
-        state->space.prepare();
+        state->prepare();
         return booster_model(std::move(state));
     }
 };
@@ -19364,7 +20050,7 @@ private:
         border_table const table(f.borders);
         auto& bins = m_key_values.back();
         bins = buffer<std::uint8_t>(n_rows());
-        table.bins(values.data(), n_rows(), missing_numbers::lowest, bins.data());
+        table.bins(m_kernels, values.data(), n_rows(), missing_numbers::lowest, bins.data());
     }
 
     // --- bins ---------------------------------------------------------------------------------------
@@ -19388,7 +20074,7 @@ private:
         m_workers.blocks(n_rows(), block_rows * 64, [&](std::size_t from, std::size_t to, std::size_t worker) {
             for (std::size_t first = from; first < to; first += block_rows) {
                 auto const& block = m_reader->read(first, std::min(block_rows, to - first), scratch[worker]);
-                plain.bins(block, bins[worker].data(), cells[worker]);
+                plain.bins(m_kernels, block, bins[worker].data(), cells[worker]);
                 for (std::size_t f = 0; f < plain.features.size(); ++f)
                     std::copy_n(bins[worker].data() + f * block_rows, block.n, m_bins.columns.data() + f * m_bins.stride + first);
             }
@@ -19452,6 +20138,7 @@ private:
     statistic_rows m_about;
     booster_options const& m_options;
     team& m_workers;
+    bin_table const m_kernels = bin_kernels(active_simd_level());
     feature_space m_space;
     training_bins m_bins;
     std::unique_ptr<frame_reader> m_reader;
@@ -19744,7 +20431,7 @@ public:
             for (std::size_t from = first; from < last; from += block_rows) {
                 std::uint16_t numbers[block_rows];
                 std::size_t const n = std::min(block_rows, last - from);
-                leaf_numbers(splits, m_bins.columns.data() + from, m_bins.stride, n, numbers);
+                leaf_numbers(m_kernels, splits, m_bins.columns.data() + from, m_bins.stride, n, numbers);
                 std::copy_n(numbers, n, leaf_of.data() + from);
             }
             add_leaf_totals(first, last, leaf_of.data(), parts.data() + first / leaf_chunk * n_leaves, n_leaves);
@@ -19881,6 +20568,7 @@ private:
     booster_options const& m_options;
     std::vector<monotone> m_directions;
     team& m_workers;
+    bin_table const m_kernels = bin_kernels(active_simd_level());
     buffer<float> m_gradient, m_hessian, m_factor;
     tree_grower m_grower;
 };
@@ -19928,6 +20616,7 @@ struct valid_rows {
     fit_rows rows;
     buffer<std::uint8_t> columns;
     std::size_t stride = 0;
+    bin_table kernels = bin_kernels(active_simd_level());
 
     valid_rows(fit_rows prepared, feature_space const& space, team& workers)
         : rows(std::move(prepared)), stride((rows.size() + block_rows - 1) / block_rows * block_rows) {
@@ -19938,7 +20627,7 @@ struct valid_rows {
             auto& mine = scratch[worker];
             auto* const bins = mine.bins_for(space.features.size());
             for (std::size_t row = from; row < to; row += block_rows) {
-                space.bins(reader.read(row, std::min(block_rows, to - row), mine.rows), bins, mine.cells);
+                space.bins(kernels, reader.read(row, std::min(block_rows, to - row), mine.rows), bins, mine.cells);
                 for (std::size_t f = 0; f < space.features.size(); ++f)
                     std::copy_n(bins + f * block_rows, block_rows, columns.data() + f * stride + row);
             }
@@ -19949,7 +20638,7 @@ struct valid_rows {
             std::uint16_t numbers[block_rows];
             for (std::size_t from = first; from < last; from += block_rows) {
                 std::size_t const n = std::min(block_rows, last - from);
-                leaf_numbers(splits, columns.data() + from, stride, n, numbers);
+                leaf_numbers(kernels, splits, columns.data() + from, stride, n, numbers);
                 std::copy_n(numbers, n, leaf_of.data() + from);
             }
         });
@@ -20143,12 +20832,9 @@ private:
     void add_previous(frame const& rows, std::span<std::int32_t> sums) {
         frame_reader const reader(m_previous->space.columns, rows);
         predict_scratch mine;
-        auto* const bins = mine.bins_for(m_previous->space.features.size());
         for (std::size_t row = 0; row < rows.n_rows(); row += block_rows) {
             std::size_t const n = std::min(block_rows, rows.n_rows() - row);
-            m_previous->space.bins(reader.read(row, n, mine.rows), bins, mine.cells);
-            std::fill_n(mine.sums, n, std::int64_t{0});
-            add_trees(m_previous->trees, 0, m_previous->trees.size(), bins, block_rows, n, mine.sums);
+            m_previous->add(reader.read(row, n, mine.rows), 0, m_previous->trees.size(), mine);
             for (std::size_t i = 0; i < n; ++i) {
                 sums[row + i] = static_cast<std::int32_t>(mine.sums[i]);
                 m_largest_sum = std::max(m_largest_sum, std::abs(mine.sums[i]));
@@ -20215,7 +20901,7 @@ private:
             report.warnings.push_back("booster: no split of any column makes the loss smaller: the model is a constant");
         drop_unused_features();
         if (m_previous) join_previous();
-        m_state->space.prepare();
+        m_state->prepare();
     }
     void drop_unused_features();
     void join_previous();
@@ -21121,6 +21807,10 @@ class code_sink final : public key_sink {
 public:
     code_sink(ranker_column const& column, block_codes& to) : m_column(column), m_to(to) { m_to.codes.clear(), m_to.ends.clear(); }
     void key(std::string_view text) override { m_to.codes.push_back(m_column.code(text)); }
+    void integer(std::int64_t value) override {
+        if (m_column.code_of) key_sink::integer(value);
+        else m_to.codes.push_back(m_column.categories->find_integer(value).value_or(unknown_category));
+    }
     void missing() override { m_to.codes.push_back(m_column.missing); }
     void end_row() override {
         if (m_column.kind == column_kind::categories) m_to.end_row();

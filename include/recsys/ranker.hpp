@@ -40,6 +40,7 @@
 #include <recsys/ranker/training_features.hpp>
 #include <recsys/ranker/training_rows.hpp>
 #include <recsys/ranker/tree_set.hpp>
+#include <recsys/ranker/tree_tables.hpp>
 #include <recsys/ranker/valid_metric.hpp>
 #include <recsys/ranker/valid_rows.hpp>
 

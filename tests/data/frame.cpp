@@ -27,6 +27,21 @@ rs::frame_column categories(std::string name, std::initializer_list<std::int32_t
 
 }
 
+TEST_CASE("a dictionary of integers finds them by value and by digits, and only those that are written plainly") {
+    rs::category_dictionary d(rs::key_kind::integer);
+    char const* const keys[] = {"7", "-3", "007",    "9223372036854775807", "-9223372036854775808", "18446744073709551615",
+                                "x", "",   "1000000"};
+    for (auto const* key : keys) d.add(key);
+    CHECK(d.find_integer(7) == 0);
+    CHECK(d.find_integer(-3) == 1);
+    CHECK(d.find_integer(9223372036854775807) == 3);
+    CHECK(d.find_integer(-9223372036854775807 - 1) == 4);
+    CHECK(d.find_integer(-1) == std::nullopt); // the bits of 18446744073709551615
+    CHECK(d.find_integer(0) == std::nullopt);
+    CHECK(d.find_integer(1000000) == 8);
+    for (std::int32_t i = 0; i < 9; ++i) CHECK(d.find(keys[i]) == i);
+}
+
 TEST_CASE("a dictionary gives each key one code, in the order in which they come") {
     rs::category_dictionary d;
     CHECK(d.add("b") == 0);

@@ -8,8 +8,11 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "support/factor_tables.hpp"
 
 namespace rs = recsys;
 using doctest::Approx;
@@ -144,6 +147,27 @@ TEST_CASE("a predictor of the user's rows gives what predict gives for the frame
     for (std::size_t i = 0; i < rows.size(); ++i) {
         REQUIRE(static_cast<float>(one(rows[i])) == all[i]);
         REQUIRE(spans[i] == all[i]);
+    }
+}
+
+TEST_CASE("a model gives the same bits at every level of instructions") {
+    auto const rows = clicks(700);
+    for (std::size_t const depth : {4u, 6u, 7u, 9u}) {
+        auto options = quick();
+        options.depth = depth;
+        auto const model = rs::booster(options).fit(frame_of(rows));
+        auto const score = model.predictor(schema());
+        std::vector<std::vector<double>> raw;
+        std::vector<std::vector<float>> alone;
+        for (auto const level : factor_tables::levels()) {
+            factor_tables::forced const now(level);
+            raw.push_back(model.predict_raw(frame_of(rows)));
+            score(std::span<row const>(rows), std::span<float>(alone.emplace_back(rows.size())));
+            model.staged(frame_of(rows), 7, [&](std::size_t n, std::span<float const> p) {
+                if (n == model.n_trees()) CHECK(std::equal(p.begin(), p.end(), alone.back().begin()));
+            });
+        }
+        for (std::size_t i = 1; i < raw.size(); ++i) CHECK((raw[i] == raw[0] && alone[i] == alone[0]));
     }
 }
 

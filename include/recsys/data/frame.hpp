@@ -5,6 +5,7 @@
 
 #include <recsys/core/push_macros.hpp>
 
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +34,22 @@ enum class key_kind : std::uint8_t { none, text, integer };
 /// The word for "no category": a missing value.
 inline constexpr std::int32_t missing_category = -1;
 
+namespace detail {
+
+/// The decimal digits of an integer.
+template <class Integer> class decimal_text {
+public:
+    explicit decimal_text(Integer value)
+        : m_size(static_cast<std::size_t>(std::to_chars(m_digits, m_digits + sizeof m_digits, value).ptr - m_digits)) {}
+    std::string_view view() const noexcept { return {m_digits, m_size}; }
+
+private:
+    char m_digits[24];
+    std::size_t m_size;
+};
+
+}
+
 /// The categories of a column: code -> key, key -> code. Integers are kept as their decimal text. Immutable once in a frame.
 class category_dictionary {
 public:
@@ -44,6 +61,11 @@ public:
         auto const code = look_up(detail::hash_bytes(key), key);
         return code == detail::no_code ? std::nullopt : std::optional<std::int32_t>(static_cast<std::int32_t>(code));
     }
+    /// The code of an integer by its value, without its text; only where keys are integers.
+    std::optional<std::int32_t> find_integer(std::int64_t key) const {
+        auto const place = m_integer_places.find(m_integers, key);
+        return place == detail::no_code ? std::nullopt : std::optional<std::int32_t>(m_integer_codes[place]);
+    }
     /// The code of a key, which is added if it is new.
     std::int32_t add(std::string_view key) {
         auto const hash = detail::hash_bytes(key);
@@ -52,6 +74,7 @@ public:
         auto const added = static_cast<std::uint32_t>(m_texts.size());
         m_texts.emplace_back(key);
         m_codes.insert(hash, added);
+        if (m_kind == key_kind::integer) note_integer(key, static_cast<std::int32_t>(added));
         return static_cast<std::int32_t>(added);
     }
 
@@ -59,9 +82,20 @@ private:
     std::uint32_t look_up(std::uint64_t hash, std::string_view key) const {
         return m_codes.find(hash, [&](std::uint32_t code) { return m_texts[code] == key; });
     }
+    /// Texts that are no integer of 64 bits with a sign, or not as it is written, are found by text alone.
+    void note_integer(std::string_view key, std::int32_t code) {
+        std::int64_t value = 0;
+        auto const end = std::from_chars(key.data(), key.data() + key.size(), value).ptr;
+        if (end != key.data() + key.size() || detail::decimal_text(value).view() != key) return;
+        m_integer_places.insert(m_integers, value, static_cast<std::uint32_t>(m_integers.size()));
+        m_integers.push_back(value), m_integer_codes.push_back(code);
+    }
     key_kind m_kind;
     std::vector<std::string> m_texts;
     detail::code_slots m_codes;
+    std::vector<std::int64_t> m_integers;
+    std::vector<std::int32_t> m_integer_codes;
+    detail::number_table<std::int64_t> m_integer_places;
 };
 
 /// One column. `numbers` for a number column (NaN = missing); `codes` for categories (missing_category = missing), with `ends` where a row has several.

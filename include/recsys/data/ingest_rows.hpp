@@ -45,6 +45,10 @@ public:
     explicit column_in_making(key_kind keys) : m_dictionary(std::make_shared<category_dictionary>(keys)) {}
 
     void key(std::string_view text) override { m_codes.push_back(m_dictionary->add(text)); }
+    void integer(std::int64_t value) override {
+        if (auto const code = m_dictionary->find_integer(value)) m_codes.push_back(*code);
+        else key_sink::integer(value);
+    }
     void missing() override { m_codes.push_back(missing_category); }
     void end_row() override { m_ends.push_back(m_codes.size()); }
     /// Room for the numbers of more rows.

@@ -5,7 +5,6 @@
 
 #include <recsys/core/push_macros.hpp>
 
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +47,8 @@ template <class T> inline constexpr key_kind key_kind_of = text_like<optional_va
 class key_sink {
 public:
     virtual void key(std::string_view text) = 0;
+    /// The same as key(its decimal digits); sinks may know a shorter way.
+    virtual void integer(std::int64_t value) { key(decimal_text(value).view()); }
     virtual void missing() = 0;
     virtual void end_row() = 0;
 
@@ -72,10 +73,8 @@ template <class T> void give_key(T const& value, key_sink& to) {
             if constexpr (std::is_enum_v<plain_type>) return std::is_signed_v<std::underlying_type_t<plain_type>>;
             else return std::is_signed_v<plain_type>;
         }();
-        using wide = std::conditional_t<is_signed, std::int64_t, std::uint64_t>;
-        char digits[24];
-        auto const end = std::to_chars(digits, digits + sizeof digits, static_cast<wide>(plain));
-        to.key(std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)));
+        if constexpr (is_signed || sizeof(plain_type) < sizeof(std::int64_t)) to.integer(static_cast<std::int64_t>(plain));
+        else to.key(decimal_text(static_cast<std::uint64_t>(plain)).view());
     }
 }
 /// The categories of one row, none if the row has no list.

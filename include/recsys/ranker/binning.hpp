@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include <recsys/core/buffer.hpp>
+#include <recsys/core/simd/select_leaves.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
@@ -152,20 +152,23 @@ class border_table {
 public:
     border_table() { m_at.fill(infinite); }
     explicit border_table(std::span<float const> borders) : border_table() {
-        std::copy_n(borders.begin(), std::min(borders.size(), max_borders), m_at.begin());
+        m_size = std::min(borders.size(), max_borders);
+        std::copy_n(borders.begin(), m_size, m_at.begin());
+        for (std::size_t group = 0; group < 16; ++group) m_at[256 + group] = m_at[16 * group + 15];
         for (m_steps = 1; std::size_t{2} << (m_steps - 1) <= borders.size(); ++m_steps) {}
     }
+    std::size_t size() const noexcept { return m_size; }
     /// How many borders are below a comparable number.
     std::uint8_t bin(float x) const noexcept {
         std::size_t at = 0;
         for (int s = m_steps; s-- > 0;) at += step(x, at, s);
         return static_cast<std::uint8_t>(at);
     }
-    /// The bins of n numbers; several searches at a time hide each other's waiting.
-    void bins(float const* numbers, std::size_t n, missing_numbers missing, std::uint8_t* out) const noexcept {
-        bins_of([&](std::size_t i) { return comparable_number(numbers[i], missing); }, n, out);
+    /// The bins of n numbers.
+    void bins(bin_table const& kernels, float const* numbers, std::size_t n, missing_numbers missing, std::uint8_t* out) const noexcept {
+        kernels.bin_numbers(numbers, n, missing == missing_numbers::highest ? infinite : -infinite, m_at.data(), m_size, out);
     }
-    /// The same for the numbers number(0) .. number(n - 1), none of which is NaN.
+    /// The same for the numbers number(0) .. number(n - 1), none of which is NaN; several searches at a time hide each other's waiting.
     template <class Number> void bins_of(Number const& number, std::size_t n, std::uint8_t* out) const noexcept {
         constexpr std::size_t together = 8;
         std::size_t i = 0;
@@ -185,7 +188,8 @@ private:
     std::size_t step(float x, std::size_t at, int s) const noexcept {
         return static_cast<std::size_t>(m_at[at + (std::size_t{1} << s) - 1] < x) << s;
     }
-    alignas(64) std::array<float, 256> m_at;
+    alignas(64) std::array<float, 256 + 16> m_at; ///< filled up with infinity; then the last one of each group of sixteen
+    std::size_t m_size = 0;
     int m_steps = 0;
 };
 

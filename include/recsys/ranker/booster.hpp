@@ -215,12 +215,9 @@ private:
     void add_previous(frame const& rows, std::span<std::int32_t> sums) {
         frame_reader const reader(m_previous->space.columns, rows);
         predict_scratch mine;
-        auto* const bins = mine.bins_for(m_previous->space.features.size());
         for (std::size_t row = 0; row < rows.n_rows(); row += block_rows) {
             std::size_t const n = std::min(block_rows, rows.n_rows() - row);
-            m_previous->space.bins(reader.read(row, n, mine.rows), bins, mine.cells);
-            std::fill_n(mine.sums, n, std::int64_t{0});
-            add_trees(m_previous->trees, 0, m_previous->trees.size(), bins, block_rows, n, mine.sums);
+            m_previous->add(reader.read(row, n, mine.rows), 0, m_previous->trees.size(), mine);
             for (std::size_t i = 0; i < n; ++i) {
                 sums[row + i] = static_cast<std::int32_t>(mine.sums[i]);
                 m_largest_sum = std::max(m_largest_sum, std::abs(mine.sums[i]));
@@ -287,7 +284,7 @@ private:
             report.warnings.push_back("booster: no split of any column makes the loss smaller: the model is a constant");
         drop_unused_features();
         if (m_previous) join_previous();
-        m_state->space.prepare();
+        m_state->prepare();
     }
     void drop_unused_features();
     void join_previous();

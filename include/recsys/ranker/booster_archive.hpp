@@ -262,7 +262,7 @@ template <> struct archived<booster_model> {
         report.warnings = in.texts("report.warnings"), report.stopped = settings.stopped != 0;
         if (settings.best_iteration >= 0) report.best_iteration = static_cast<std::size_t>(settings.best_iteration);
         state->as_of = load_provenance(in).as_of;
-        state->space.prepare();
+        state->prepare();
         return booster_model(std::move(state));
     }
 };

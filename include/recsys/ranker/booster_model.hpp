@@ -22,6 +22,8 @@
 #include <recsys/core/archive.hpp>
 #include <recsys/core/math.hpp>
 #include <recsys/core/progress.hpp>
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select_leaves.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/core/types.hpp>
 #include <recsys/data/frame.hpp>
@@ -32,6 +34,7 @@
 #include <recsys/ranker/row_block.hpp>
 #include <recsys/ranker/row_model.hpp>
 #include <recsys/ranker/tree_set.hpp>
+#include <recsys/ranker/tree_tables.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
@@ -46,7 +49,13 @@ struct booster_state final : row_model {
     output_kind output = output_kind::raw;
     fit_report report;
     std::optional<time_point> as_of = {};
+    tree_tables tables; ///< of `trees`
 
+    /// Makes what predictions are read from; call it once features and trees are there.
+    void prepare() {
+        space.prepare();
+        tables = tree_tables(trees);
+    }
     /// @param baseline  of the row.
     double answer(std::int64_t sum, float baseline = 0) const noexcept {
         double const raw = trees.raw(sum) + static_cast<double>(baseline);
@@ -55,9 +64,11 @@ struct booster_state final : row_model {
     /// The sums of the leaves of trees first .. last - 1, in scratch.sums.
     void add(row_block const& rows, std::size_t first, std::size_t last, predict_scratch& scratch) const {
         auto* const bins = scratch.bins_for(space.features.size());
-        space.bins(rows, bins, scratch.cells);
+        auto const kernels = bin_kernels(active_simd_level());
+        space.bins(kernels, rows, bins, scratch.cells);
         std::fill_n(scratch.sums, rows.n, std::int64_t{0});
-        add_trees(trees, first, last, bins, block_rows, rows.n, scratch.sums);
+        if (first == 0 && last == trees.size()) tables.add(trees, kernels, bins, space.features.size(), rows.n, scratch.sums);
+        else add_trees(trees, kernels, first, last, bins, block_rows, rows.n, scratch.sums);
     }
 
     std::span<ranker_column const> columns() const noexcept override { return space.columns; }

@@ -19,6 +19,8 @@
 
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/error.hpp>
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select_leaves.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/data/frame.hpp>
 #include <recsys/ranker/booster_options.hpp>
@@ -220,7 +222,7 @@ public:
             for (std::size_t from = first; from < last; from += block_rows) {
                 std::uint16_t numbers[block_rows];
                 std::size_t const n = std::min(block_rows, last - from);
-                leaf_numbers(splits, m_bins.columns.data() + from, m_bins.stride, n, numbers);
+                leaf_numbers(m_kernels, splits, m_bins.columns.data() + from, m_bins.stride, n, numbers);
                 std::copy_n(numbers, n, leaf_of.data() + from);
             }
             add_leaf_totals(first, last, leaf_of.data(), parts.data() + first / leaf_chunk * n_leaves, n_leaves);
@@ -357,6 +359,7 @@ private:
     booster_options const& m_options;
     std::vector<monotone> m_directions;
     team& m_workers;
+    bin_table const m_kernels = bin_kernels(active_simd_level());
     buffer<float> m_gradient, m_hessian, m_factor;
     tree_grower m_grower;
 };

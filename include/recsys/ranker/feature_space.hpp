@@ -57,7 +57,8 @@ struct feature_space {
     void prepare() {
         for (auto& key : keys)
             if (key.with == statistic_key::join::category) key.index_pairs();
-        m_tables.clear(), m_cell_bins.assign(features.size(), {});
+        m_tables.clear(), m_cut_tables.clear(), m_cell_bins.assign(features.size(), {});
+        for (auto const& key : keys) m_cut_tables.emplace_back(key.cuts);
         for (auto const& f : features) m_tables.emplace_back(f.borders);
         for (std::size_t i = 0; i < features.size(); ++i) {
             auto const& f = features[i];
@@ -84,13 +85,12 @@ struct feature_space {
     std::vector<std::uint8_t> const& cell_bins(std::size_t feature) const noexcept { return m_cell_bins[feature]; }
 
     /// The bins of a block of rows, `out[feature * block_rows + row]`. @throws data_error  for a missing number where that is forbidden.
-    void bins(row_block const& rows, std::uint8_t* out, std::vector<std::uint32_t>& cells) const {
+    void bins(bin_table const& kernels, row_block const& rows, std::uint8_t* out, std::vector<std::uint32_t>& cells) const {
         if (missing == missing_numbers::forbidden) check_missing(rows);
         cells.resize(keys.size() * block_rows);
         for (std::size_t k = 0; k < keys.size(); ++k)
-            if (!has_lists(keys[k]))
-                for (std::size_t r = 0; r < rows.n; ++r) cells[k * block_rows + r] = keys[k].cell(rows, r, missing);
-        for (std::size_t i = 0; i < features.size(); ++i) feature_bins(i, rows, cells.data(), out + i * block_rows);
+            if (!has_lists(keys[k])) key_cells(kernels, k, rows, cells.data() + k * block_rows);
+        for (std::size_t i = 0; i < features.size(); ++i) feature_bins(kernels, i, rows, cells.data(), out + i * block_rows);
     }
 
     void check_missing(row_block const& rows) const {
@@ -102,9 +102,26 @@ struct feature_space {
     }
 
 private:
-    void feature_bins(std::size_t i, row_block const& rows, std::uint32_t const* cells, std::uint8_t* out) const {
+    /// The cells of a block's rows, at most that of an unknown category.
+    void key_cells(bin_table const& kernels, std::size_t k, row_block const& rows, std::uint32_t* out) const {
+        auto const& key = keys[k];
+        auto const unknown = static_cast<std::uint32_t>(key.n_cells());
+        auto const* const codes = rows.columns[key.column].codes;
+        if (key.with == statistic_key::join::category || key.cuts.size() > max_borders)
+            for (std::size_t r = 0; r < rows.n; ++r) out[r] = std::min(key.cell(rows, r, missing), unknown);
+        else if (key.with == statistic_key::join::none)
+            for (std::size_t r = 0; r < rows.n; ++r) out[r] = std::min(statistic_key::cell_of(codes[r]), unknown);
+        else {
+            std::uint8_t cut[block_rows];
+            m_cut_tables[k].bins(kernels, rows.columns[key.other].numbers, rows.n, missing, cut);
+            std::uint64_t const step = key.cuts.size() + 1;
+            for (std::size_t r = 0; r < rows.n; ++r)
+                out[r] = static_cast<std::uint32_t>(std::min<std::uint64_t>(statistic_key::cell_of(codes[r]) * step + cut[r], unknown));
+        }
+    }
+    void feature_bins(bin_table const& kernels, std::size_t i, row_block const& rows, std::uint32_t const* cells, std::uint8_t* out) const {
         auto const& f = features[i];
-        if (f.kind == feature_kind::number) return m_tables[i].bins(rows.columns[f.source].numbers, rows.n, missing, out);
+        if (f.kind == feature_kind::number) return m_tables[i].bins(kernels, rows.columns[f.source].numbers, rows.n, missing, out);
         if (f.kind == feature_kind::has) return has_bins(f, rows, out);
         auto const& key = keys[f.source];
         if (has_lists(key)) {
@@ -112,8 +129,8 @@ private:
             return;
         }
         auto const* const cell = cells + f.source * block_rows;
-        auto const unknown = static_cast<std::uint32_t>(key.n_cells());
-        for (std::size_t r = 0; r < rows.n; ++r) out[r] = m_cell_bins[i][std::min(cell[r], unknown)];
+        auto const* const bins = m_cell_bins[i].data();
+        for (std::size_t r = 0; r < rows.n; ++r) out[r] = bins[cell[r]];
     }
     void has_bins(ranker_feature const& f, row_block const& rows, std::uint8_t* out) const {
         bool const lists = columns[f.source].kind == column_kind::categories;
@@ -125,7 +142,7 @@ private:
         }
     }
 
-    std::vector<border_table> m_tables;
+    std::vector<border_table> m_tables, m_cut_tables;   ///< of features, and of keys joined with numbers
     std::vector<std::vector<std::uint8_t>> m_cell_bins; ///< of features of single categories: a bin a cell, the last for unknown ones
 };
 

@@ -28,6 +28,10 @@ class code_sink final : public key_sink {
 public:
     code_sink(ranker_column const& column, block_codes& to) : m_column(column), m_to(to) { m_to.codes.clear(), m_to.ends.clear(); }
     void key(std::string_view text) override { m_to.codes.push_back(m_column.code(text)); }
+    void integer(std::int64_t value) override {
+        if (m_column.code_of) key_sink::integer(value);
+        else m_to.codes.push_back(m_column.categories->find_integer(value).value_or(unknown_category));
+    }
     void missing() override { m_to.codes.push_back(m_column.missing); }
     void end_row() override {
         if (m_column.kind == column_kind::categories) m_to.end_row();

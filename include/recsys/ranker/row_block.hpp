@@ -137,10 +137,17 @@ private:
         return codes;
     }
     static void read_codes(bound_column const& column, std::size_t first, std::size_t n, block_codes& scratch, row_block::column& out) {
-        scratch.codes.clear(), scratch.ends.clear();
-        for (std::size_t row = first; row < first + n; ++row) {
-            for (auto const code : column.from->row_codes(row)) scratch.codes.push_back(column.code(code));
-            if (column.from->kind == column_kind::categories) scratch.end_row();
+        scratch.ends.clear();
+        if (column.from->kind == column_kind::category) {
+            auto const from = column.from->codes.span().subspan(first, n);
+            scratch.codes.resize(n);
+            for (std::size_t i = 0; i < n; ++i) scratch.codes[i] = column.code(from[i]);
+        } else {
+            scratch.codes.clear();
+            for (std::size_t row = first; row < first + n; ++row) {
+                for (auto const code : column.from->row_codes(row)) scratch.codes.push_back(column.code(code));
+                scratch.end_row();
+            }
         }
         out.codes = scratch.codes.data(), out.ends = scratch.ends.data();
     }

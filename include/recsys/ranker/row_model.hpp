@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include <recsys/core/buffer.hpp>
 #include <recsys/ranker/row_block.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
@@ -18,13 +19,13 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// A worker's memory for predictions.
 struct predict_scratch {
     block_scratch rows;
-    std::vector<std::uint8_t> bins; ///< n_features x block_rows
+    buffer<std::uint8_t> bins; ///< n_features x block_rows
     std::vector<std::uint32_t> cells;
     std::int64_t sums[block_rows] = {};
     std::vector<double> answers, outputs; ///< block_rows x n_outputs, n_outputs x block_rows
 
     std::uint8_t* bins_for(std::size_t n_features) {
-        bins.resize(std::max<std::size_t>(n_features, 1) * block_rows);
+        if (bins.size() < n_features * block_rows) bins = buffer<std::uint8_t>(n_features * block_rows, std::uint8_t{0});
         return bins.data();
     }
 };

@@ -16,6 +16,8 @@
 
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/error.hpp>
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select_leaves.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/data/frame.hpp>
 #include <recsys/ranker/booster_options.hpp>
@@ -292,7 +294,7 @@ private:
         border_table const table(f.borders);
         auto& bins = m_key_values.back();
         bins = buffer<std::uint8_t>(n_rows());
-        table.bins(values.data(), n_rows(), missing_numbers::lowest, bins.data());
+        table.bins(m_kernels, values.data(), n_rows(), missing_numbers::lowest, bins.data());
     }
 
     // --- bins ---------------------------------------------------------------------------------------
@@ -316,7 +318,7 @@ private:
         m_workers.blocks(n_rows(), block_rows * 64, [&](std::size_t from, std::size_t to, std::size_t worker) {
             for (std::size_t first = from; first < to; first += block_rows) {
                 auto const& block = m_reader->read(first, std::min(block_rows, to - first), scratch[worker]);
-                plain.bins(block, bins[worker].data(), cells[worker]);
+                plain.bins(m_kernels, block, bins[worker].data(), cells[worker]);
                 for (std::size_t f = 0; f < plain.features.size(); ++f)
                     std::copy_n(bins[worker].data() + f * block_rows, block.n, m_bins.columns.data() + f * m_bins.stride + first);
             }
@@ -380,6 +382,7 @@ private:
     statistic_rows m_about;
     booster_options const& m_options;
     team& m_workers;
+    bin_table const m_kernels = bin_kernels(active_simd_level());
     feature_space m_space;
     training_bins m_bins;
     std::unique_ptr<frame_reader> m_reader;

@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-#include <recsys/core/buffer.hpp>
+#include <recsys/core/simd/select_leaves.hpp>
 #include <recsys/ranker/row_block.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
@@ -82,41 +82,40 @@ private:
     std::vector<std::int32_t> m_leaves;
 };
 
-/// One bit a split, of at most eight splits, for 16 rows: without branches, so that compilers turn it into vector code.
-inline void leaf_bits(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
-                      std::uint8_t* __restrict out) noexcept {
-    std::uint8_t bits[16] = {};
-    std::uint8_t bit = 1;
-    for (auto const& split : splits) {
-        auto const* const of = bins + split.feature * stride;
-        auto const above = split.threshold;
-        for (std::size_t k = 0; k < 16; ++k)
-            bits[k] = static_cast<std::uint8_t>(bits[k] | (static_cast<std::uint8_t>(-static_cast<std::uint8_t>(of[k] > above)) & bit));
-        bit = static_cast<std::uint8_t>(bit << 1);
-    }
-    for (std::size_t k = 0; k < 16; ++k) out[k] = bits[k];
+/// A bit for each of at most eight splits, for n rows of a block.
+inline void leaf_bytes(bin_table const& kernels, std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
+                       std::size_t n, std::uint8_t* out) noexcept {
+    std::uint8_t const* columns[8] = {};
+    std::uint8_t thresholds[8] = {};
+    for (std::size_t k = 0; k < splits.size(); ++k) columns[k] = bins + splits[k].feature * stride, thresholds[k] = splits[k].threshold;
+    kernels.leaf_bytes(columns, thresholds, splits.size(), n, out);
 }
 
-/// The numbers of the leaves of n rows, n at most block_rows. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 16 rows.
-inline void leaf_numbers(std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride, std::size_t n,
-                         std::uint16_t* out) noexcept {
-    auto const low = splits.first(std::min<std::size_t>(8, splits.size())), high = splits.subspan(low.size());
-    for (std::size_t row = 0; row < n; row += 16) {
-        std::uint8_t bits[16], more[16] = {};
-        leaf_bits(low, bins + row, stride, bits);
-        if (!high.empty()) leaf_bits(high, bins + row, stride, more);
-        for (std::size_t k = 0; k < 16; ++k) out[row + k] = static_cast<std::uint16_t>(bits[k] | more[k] << 8);
-    }
+/// The numbers of the leaves of n rows, n at most block_rows. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 64 rows.
+inline void leaf_numbers(bin_table const& kernels, std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
+                         std::size_t n, std::uint16_t* out) noexcept {
+    std::uint8_t low[block_rows], high[block_rows];
+    std::size_t const n_low = std::min<std::size_t>(8, splits.size());
+    leaf_bytes(kernels, splits.first(n_low), bins, stride, n, low);
+    if (n_low == splits.size()) return static_cast<void>(std::copy_n(low, n, out));
+    leaf_bytes(kernels, splits.subspan(n_low), bins, stride, n, high);
+    for (std::size_t row = 0; row < n; ++row) out[row] = static_cast<std::uint16_t>(low[row] | high[row] << 8);
 }
 
 /// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows.
-inline void add_trees(tree_set const& trees, std::size_t first, std::size_t last, std::uint8_t const* bins, std::size_t stride,
-                      std::size_t n, std::int64_t* sums) noexcept {
+inline void add_trees(tree_set const& trees, bin_table const& kernels, std::size_t first, std::size_t last, std::uint8_t const* bins,
+                      std::size_t stride, std::size_t n, std::int64_t* sums) noexcept {
+    std::uint8_t low[block_rows];
     std::uint16_t numbers[block_rows];
     for (std::size_t t = first; t < last; ++t) {
-        leaf_numbers(trees.splits(t), bins, stride, n, numbers);
         auto const* const leaves = trees.leaves(t).data();
-        for (std::size_t row = 0; row < n; ++row) sums[row] += leaves[numbers[row]];
+        if (trees.depth(t) <= 8) {
+            leaf_bytes(kernels, trees.splits(t), bins, stride, n, low);
+            for (std::size_t row = 0; row < n; ++row) sums[row] += leaves[low[row]];
+        } else {
+            leaf_numbers(kernels, trees.splits(t), bins, stride, n, numbers);
+            for (std::size_t row = 0; row < n; ++row) sums[row] += leaves[numbers[row]];
+        }
     }
 }
 

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include <recsys/core/buffer.hpp>
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select_leaves.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/ranker/booster_model.hpp>
 #include <recsys/ranker/feature_space.hpp>
@@ -27,6 +29,7 @@ struct valid_rows {
     fit_rows rows;
     buffer<std::uint8_t> columns;
     std::size_t stride = 0;
+    bin_table kernels = bin_kernels(active_simd_level());
 
     valid_rows(fit_rows prepared, feature_space const& space, team& workers)
         : rows(std::move(prepared)), stride((rows.size() + block_rows - 1) / block_rows * block_rows) {
@@ -37,7 +40,7 @@ struct valid_rows {
             auto& mine = scratch[worker];
             auto* const bins = mine.bins_for(space.features.size());
             for (std::size_t row = from; row < to; row += block_rows) {
-                space.bins(reader.read(row, std::min(block_rows, to - row), mine.rows), bins, mine.cells);
+                space.bins(kernels, reader.read(row, std::min(block_rows, to - row), mine.rows), bins, mine.cells);
                 for (std::size_t f = 0; f < space.features.size(); ++f)
                     std::copy_n(bins + f * block_rows, block_rows, columns.data() + f * stride + row);
             }
@@ -48,7 +51,7 @@ struct valid_rows {
             std::uint16_t numbers[block_rows];
             for (std::size_t from = first; from < last; from += block_rows) {
                 std::size_t const n = std::min(block_rows, last - from);
-                leaf_numbers(splits, columns.data() + from, stride, n, numbers);
+                leaf_numbers(kernels, splits, columns.data() + from, stride, n, numbers);
                 std::copy_n(numbers, n, leaf_of.data() + from);
             }
         });
