@@ -17379,15 +17379,16 @@ inline void leaf_bytes(bin_table const& kernels, std::span<model_split const> sp
     kernels.leaf_bytes(columns, thresholds, splits.size(), n, out);
 }
 
-/// The numbers of the leaves of n rows, n at most block_rows. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 64 rows.
+/// The numbers of the leaves of n rows, n at most block_rows, for which there is room at `out`. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 64 rows.
 inline void leaf_numbers(bin_table const& kernels, std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
                          std::size_t n, std::uint16_t* out) noexcept {
     std::uint8_t low[block_rows], high[block_rows];
     std::size_t const n_low = std::min<std::size_t>(8, splits.size());
     leaf_bytes(kernels, splits.first(n_low), bins, stride, n, low);
-    if (n_low == splits.size()) return static_cast<void>(std::copy_n(low, n, out));
-    leaf_bytes(kernels, splits.subspan(n_low), bins, stride, n, high);
-    for (std::size_t row = 0; row < n; ++row) out[row] = static_cast<std::uint16_t>(low[row] | high[row] << 8);
+    if (n_low == splits.size()) std::fill_n(high, block_rows, std::uint8_t{0});
+    else leaf_bytes(kernels, splits.subspan(n_low), bins, stride, n, high);
+    for (std::size_t row = 0; row < block_rows; row += 16)
+        for (std::size_t k = row; k < row + 16; ++k) out[k] = static_cast<std::uint16_t>(low[k] | high[k] << 8);
 }
 
 /// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows.
@@ -17466,6 +17467,412 @@ inline std::vector<std::pair<std::string, double>> importances(feature_space con
 }} // namespace recsys
 #endif
 
+// --- recsys/core/simd/select_rows.hpp --------------------------------------------------------------------------------
+// The kernels over rows in training, compiled for each level between target pragmas, and the choice among them.
+#ifndef RECSYS_CORE_SIMD_SELECT_ROWS_HPP
+#define RECSYS_CORE_SIMD_SELECT_ROWS_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// How rows are drawn by minimal variance sampling: with probability min(1, sqrt(gradient^2 + smooth) / threshold).
+struct mvs_rule {
+    float threshold, smooth;
+    std::uint64_t key; ///< of the tree: a row's draw follows from it and the row's number
+};
+struct mvs_split {
+    double below = 0;
+    std::int64_t above = 0;
+};
+/// Sums of |gradient| and weight, with factors, the largest of each, and how many rows were drawn.
+struct drawn_sums {
+    std::size_t rows = 0;
+    double gradients = 0, weights = 0;
+    float gradient = 0, weight = 0;
+};
+
+/// The kernels of one level; row_kernels.inl says what each does.
+struct row_table {
+    void (*log_loss_derivatives)(float const* raw, float const* y, std::size_t n, float* g, float* h);
+    void (*log_loss_values)(float const* raw, float const* y, std::size_t n, float* out);
+    void (*raw_scores)(std::int32_t const* sums, std::size_t n, float start, float step, float* out);
+    void (*mvs_factors)(float const* gradient, std::size_t n, mvs_rule const& rule, std::uint32_t first, float* out);
+    mvs_split (*mvs_sums)(float const* sizes, std::size_t n, float threshold);
+    void (*sum_drawn)(float const* gradient, float const* weight, float const* factor, std::size_t n, drawn_sums& out);
+    void (*quantize)(float const* gradient, float const* weight, float const* factor, std::size_t n, float per_gradient, float per_weight,
+                     std::uint32_t* out);
+    std::int64_t (*running_sums)(std::int64_t const* bins, std::size_t n, float gradient_scale, float weight_scale, float* g, float* w);
+    void (*add_leaf_scores)(float const* left_g, float const* left_w, float total_g, float total_w, std::size_t n, float l2, float* gain,
+                            float* norm);
+};
+
+// --- what kernels are made of ------------------------------------------------------------------------
+
+/// e^-|t| to about 1e-7 of itself; exactly 0 beyond 87. Source: range reduction by log 2, a polynomial of degree 7.
+RECSYS_DETAIL_INLINE float exp_minus_abs(float t) noexcept {
+    constexpr std::int32_t top = 0x42AE0000; // the bits of 87
+    std::int32_t const magnitude = bit_cast<std::int32_t>(t) & 0x7FFFFFFF;
+    std::int32_t const beyond = -static_cast<std::int32_t>(magnitude > top);
+    float const x = -bit_cast<float>((magnitude & ~beyond) | (top & beyond));
+    float const scaled = x * 1.44269504f + 12582912.f; // + 1.5 * 2^23: the low bits are the nearest integer
+    float const n = scaled - 12582912.f;
+    float const r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.f;
+    auto const exponent = (bit_cast<std::uint32_t>(scaled) << 23) + 0x3F800000u;
+    return bit_cast<float>(bit_cast<std::int32_t>(p * bit_cast<float>(exponent)) & ~beyond);
+}
+
+/// First and second derivative of the log loss, p - y and p (1 - p), for 16 rows.
+RECSYS_DETAIL_INLINE void log_loss_derivatives(float const* __restrict raw, float const* __restrict y, float* __restrict g,
+                                               float* __restrict h) noexcept {
+    for (std::size_t i = 0; i < 16; ++i) {
+        float const e = exp_minus_abs(raw[i]), s = 1.f / (1.f + e);
+        std::int32_t const negative = bit_cast<std::int32_t>(raw[i]) >> 31;
+        float const above = bit_cast<float>((bit_cast<std::int32_t>(e) & negative) | (0x3F800000 & ~negative)); // 1, or e below zero
+        g[i] = above * s - y[i];
+        h[i] = e * s * s;
+    }
+}
+
+/// max(t, 0) - t y + log(1 + e^-|t|), for 16 rows. Source: log(1 + e) = 2 artanh(e / (2 + e)).
+RECSYS_DETAIL_INLINE void log_loss_values(float const* __restrict raw, float const* __restrict y, float* __restrict out) noexcept {
+    for (std::size_t i = 0; i < 16; ++i) {
+        float const e = exp_minus_abs(raw[i]), z = e / (2.f + e), z2 = z * z;
+        float s = 1.f / 15;
+        s = s * z2 + 1.f / 13;
+        s = s * z2 + 1.f / 11;
+        s = s * z2 + 1.f / 9;
+        s = s * z2 + 1.f / 7;
+        s = s * z2 + 1.f / 5;
+        s = s * z2 + 1.f / 3;
+        s = s * z2 + 1.f;
+        std::int32_t const bits = bit_cast<std::int32_t>(raw[i]);
+        out[i] = bit_cast<float>(bits & ~(bits >> 31)) - raw[i] * y[i] + 2.f * z * s;
+    }
+}
+
+/// In [0, 1), by a number. Source: the finalizer of MurmurHash3_x86_32 (Appleby).
+RECSYS_DETAIL_INLINE float unit_draw(std::uint32_t x) noexcept {
+    x ^= x >> 16;
+    x *= 0x85EBCA6Bu;
+    x ^= x >> 13;
+    x *= 0xC2B2AE35u;
+    x ^= x >> 16;
+    return static_cast<float>(static_cast<std::int32_t>(x >> 8)) * 0x1p-24f;
+}
+/// 1 / sqrt(x) to 5e-6, in plain arithmetic: std::sqrt may set errno, which keeps compilers from making vector code.
+RECSYS_DETAIL_INLINE float inverse_root(float x) noexcept {
+    float y = bit_cast<float>(0x5F3759DF - (bit_cast<std::int32_t>(x) >> 1));
+    y = y * (1.5f - 0.5f * x * y * y);
+    return y * (1.5f - 0.5f * x * y * y);
+}
+/// The value where the test holds, else 0: without a branch.
+RECSYS_DETAIL_INLINE float kept(bool test, float value) noexcept {
+    return bit_cast<float>(bit_cast<std::int32_t>(value) & -static_cast<std::int32_t>(test));
+}
+
+namespace portable {
+// --- recsys/core/simd/row_kernels.inl --------------------------------------------------------------------------------
+// Kernels over rows and bins in training: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// Plain loops over sixteen values, which compilers turn into vector code. Each value is made by the same operations at every level and none are
+// fused: the same bits everywhere. n is a multiple of 16.
+
+inline void derivatives_of_rows(float const* raw, float const* y, std::size_t n, float* g, float* h) {
+    for (std::size_t i = 0; i < n; i += 16) log_loss_derivatives(raw + i, y + i, g + i, h + i);
+}
+inline void losses_of_rows(float const* raw, float const* y, std::size_t n, float* out) {
+    for (std::size_t i = 0; i < n; i += 16) log_loss_values(raw + i, y + i, out + i);
+}
+
+/// start + sum x step, of fixed-point sums.
+inline void raw_scores(std::int32_t const* sums, std::size_t n, float start, float step, float* out) {
+    for (std::size_t i = 0; i < n; i += 16) {
+        float raw[16];
+        for (std::size_t k = 0; k < 16; ++k) raw[k] = start + static_cast<float>(sums[i + k]) * step;
+        for (std::size_t k = 0; k < 16; ++k) out[i + k] = raw[k];
+    }
+}
+
+/// One over the probability with which minimal variance sampling keeps each row, 0 for those left out. `first` is the number of the first row.
+inline void mvs_factors(float const* gradient, std::size_t n, mvs_rule const& rule, std::uint32_t first, float* out) {
+    float const threshold = rule.threshold, smooth = rule.smooth;
+    auto const low = static_cast<std::uint32_t>(rule.key), high = static_cast<std::uint32_t>(rule.key >> 32);
+    for (std::size_t i = 0; i < n; i += 16) {
+        float draw[16], factor[16];
+        auto const base = low + first + static_cast<std::uint32_t>(i);
+        for (std::uint32_t k = 0; k < 16; ++k) draw[k] = unit_draw((base + k) ^ high);
+        for (std::size_t k = 0; k < 16; ++k) {
+            float const g = gradient[i + k], ratio = threshold * inverse_root(g * g + smooth);
+            factor[k] = kept(draw[k] * ratio<1.f, ratio> 1.f ? ratio : 1.f);
+        }
+        for (std::size_t k = 0; k < 16; ++k) out[i + k] = factor[k];
+    }
+}
+/// What sizes under a threshold sum up to, and how many there are at or above it; in float over 512 sizes, in double over those.
+inline mvs_split mvs_sums(float const* sizes, std::size_t n, float threshold) {
+    mvs_split out;
+    for (std::size_t block = 0; block < n; block += 512) {
+        float below[16] = {};
+        std::int32_t n_below[16] = {};
+        std::size_t const end = n - block < 512 ? n : block + 512;
+        for (std::size_t i = block; i < end; i += 16)
+            for (std::size_t k = 0; k < 16; ++k) {
+                float const size = sizes[i + k];
+                below[k] += kept(size < threshold, size);
+                n_below[k] += size < threshold ? 1 : 0;
+            }
+        for (std::size_t k = 0; k < 16; ++k) out.below += static_cast<double>(below[k]), out.above -= n_below[k];
+        out.above += static_cast<std::int64_t>(end - block);
+    }
+    return out;
+}
+
+template <bool Weighted>
+inline void sum_drawn_of(float const* gradient, float const* weight, float const* factor, std::size_t n, drawn_sums& out) {
+    float gradients[16] = {}, weights[16] = {}, most_gradient[16] = {}, most_weight[16] = {};
+    std::int32_t rows[16] = {};
+    for (std::size_t i = 0; i < n; i += 16)
+        for (std::size_t k = 0; k < 16; ++k) {
+            float const f = factor[i + k], of = gradient[i + k] * f, g = of < 0.f ? -of : of;
+            float w = f;
+            if constexpr (Weighted) w *= weight[i + k];
+            gradients[k] += g, weights[k] += w;
+            most_gradient[k] = most_gradient[k] < g ? g : most_gradient[k];
+            most_weight[k] = most_weight[k] < w ? w : most_weight[k];
+            rows[k] += f > 0.f ? 1 : 0;
+        }
+    (void)weight;
+    for (std::size_t k = 0; k < 16; ++k) {
+        out.gradients += static_cast<double>(gradients[k]), out.weights += static_cast<double>(weights[k]);
+        out.gradient = out.gradient < most_gradient[k] ? most_gradient[k] : out.gradient;
+        out.weight = out.weight < most_weight[k] ? most_weight[k] : out.weight;
+        out.rows += static_cast<std::size_t>(rows[k]);
+    }
+}
+/// Adds up what records of drawn rows will hold. @param weight  may be null: 1 each.
+inline void sum_drawn(float const* gradient, float const* weight, float const* factor, std::size_t n, drawn_sums& out) {
+    if (weight) sum_drawn_of<true>(gradient, weight, factor, n, out);
+    else sum_drawn_of<false>(gradient, weight, factor, n, out);
+}
+
+template <bool Weighted> inline void quantize_of(float const* gradient, float const* weight, float const* factor, std::size_t n,
+                                                 float per_gradient, float per_weight, std::uint32_t* out) {
+    for (std::size_t i = 0; i < n; i += 16) {
+        std::uint32_t part[16];
+        for (std::size_t k = 0; k < 16; ++k) {
+            float w = factor[i + k];
+            if constexpr (Weighted) w *= weight[i + k];
+            auto const whole = static_cast<std::uint32_t>(static_cast<std::int32_t>(w * per_weight + 0.5f));
+            // + 1.5 * 2^23: the low bits of the sum are the nearest integer
+            part[k] = whole | bit_cast<std::uint32_t>(gradient[i + k] * factor[i + k] * per_gradient + 12582912.f) << 16;
+        }
+        for (std::size_t k = 0; k < 16; ++k) out[i + k] = part[k];
+    }
+    (void)weight;
+}
+/// Weight and gradient of each row in fixed point, the gradient in the upper half. @param weight  may be null: 1 each.
+inline void quantize(float const* gradient, float const* weight, float const* factor, std::size_t n, float per_gradient, float per_weight,
+                     std::uint32_t* out) {
+    if (weight) quantize_of<true>(gradient, weight, factor, n, per_gradient, per_weight, out);
+    else quantize_of<false>(gradient, weight, factor, n, per_gradient, per_weight, out);
+}
+
+/// Running sums of gradients and weights, times their scales; the sums of all in the end.
+inline std::int64_t running_sums(std::int64_t const* bins, std::size_t n, float gradient_scale, float weight_scale, float* g, float* w) {
+    std::int64_t run = 0;
+    for (std::size_t i = 0; i < n; i += 16) {
+        std::int32_t high[16], low[16];
+        for (std::size_t k = 0; k < 16; ++k) {
+            run += bins[i + k];
+            high[k] = static_cast<std::int32_t>(run >> 32), low[k] = static_cast<std::int32_t>(run & 0x7FFFFFFF);
+        }
+        float of_g[16], of_w[16];
+        for (std::size_t k = 0; k < 16; ++k) of_g[k] = static_cast<float>(high[k]) * gradient_scale;
+        for (std::size_t k = 0; k < 16; ++k) of_w[k] = static_cast<float>(low[k]) * weight_scale;
+        for (std::size_t k = 0; k < 16; ++k) g[i + k] = of_g[k], w[i + k] = of_w[k];
+    }
+    return run;
+}
+/// a G and a^2 W of both sides of every threshold, added for one leaf.
+inline void add_leaf_scores(float const* left_g, float const* left_w, float total_g, float total_w, std::size_t n, float l2, float* gain,
+                            float* norm) {
+    for (std::size_t i = 0; i < n; i += 16) {
+        float more_gain[16], more_norm[16];
+        for (std::size_t k = 0; k < 16; ++k) {
+            float const gl = left_g[i + k], wl = left_w[i + k], gr = total_g - gl, wr = total_w - wl;
+            float const al = gl / (wl + l2), ar = gr / (wr + l2);
+            more_gain[k] = al * gl + ar * gr, more_norm[k] = al * al * wl + ar * ar * wr;
+        }
+        for (std::size_t k = 0; k < 16; ++k) more_gain[k] += gain[i + k], more_norm[k] += norm[i + k];
+        for (std::size_t k = 0; k < 16; ++k) gain[i + k] = more_gain[k], norm[i + k] = more_norm[k];
+    }
+}
+
+/// The table of this level.
+inline row_table rows() {
+    return {&derivatives_of_rows, &losses_of_rows, &raw_scores,   &mvs_factors,    &mvs_sums,
+            &sum_drawn,           &quantize,       &running_sums, &add_leaf_scores};
+}
+// --- back in recsys/core/simd/select_rows.hpp
+}
+
+// AVX2 without FMA: with it, compilers would fuse what the other levels do not.
+#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2")
+#endif
+
+namespace avx2 {
+// --- recsys/core/simd/row_kernels.inl --------------------------------------------------------------------------------
+inline void derivatives_of_rows(float const* raw, float const* y, std::size_t n, float* g, float* h) {
+    for (std::size_t i = 0; i < n; i += 16) log_loss_derivatives(raw + i, y + i, g + i, h + i);
+}
+inline void losses_of_rows(float const* raw, float const* y, std::size_t n, float* out) {
+    for (std::size_t i = 0; i < n; i += 16) log_loss_values(raw + i, y + i, out + i);
+}
+inline void raw_scores(std::int32_t const* sums, std::size_t n, float start, float step, float* out) {
+    for (std::size_t i = 0; i < n; i += 16) {
+        float raw[16];
+        for (std::size_t k = 0; k < 16; ++k) raw[k] = start + static_cast<float>(sums[i + k]) * step;
+        for (std::size_t k = 0; k < 16; ++k) out[i + k] = raw[k];
+    }
+}
+inline void mvs_factors(float const* gradient, std::size_t n, mvs_rule const& rule, std::uint32_t first, float* out) {
+    float const threshold = rule.threshold, smooth = rule.smooth;
+    auto const low = static_cast<std::uint32_t>(rule.key), high = static_cast<std::uint32_t>(rule.key >> 32);
+    for (std::size_t i = 0; i < n; i += 16) {
+        float draw[16], factor[16];
+        auto const base = low + first + static_cast<std::uint32_t>(i);
+        for (std::uint32_t k = 0; k < 16; ++k) draw[k] = unit_draw((base + k) ^ high);
+        for (std::size_t k = 0; k < 16; ++k) {
+            float const g = gradient[i + k], ratio = threshold * inverse_root(g * g + smooth);
+            factor[k] = kept(draw[k] * ratio<1.f, ratio> 1.f ? ratio : 1.f);
+        }
+        for (std::size_t k = 0; k < 16; ++k) out[i + k] = factor[k];
+    }
+}
+inline mvs_split mvs_sums(float const* sizes, std::size_t n, float threshold) {
+    mvs_split out;
+    for (std::size_t block = 0; block < n; block += 512) {
+        float below[16] = {};
+        std::int32_t n_below[16] = {};
+        std::size_t const end = n - block < 512 ? n : block + 512;
+        for (std::size_t i = block; i < end; i += 16)
+            for (std::size_t k = 0; k < 16; ++k) {
+                float const size = sizes[i + k];
+                below[k] += kept(size < threshold, size);
+                n_below[k] += size < threshold ? 1 : 0;
+            }
+        for (std::size_t k = 0; k < 16; ++k) out.below += static_cast<double>(below[k]), out.above -= n_below[k];
+        out.above += static_cast<std::int64_t>(end - block);
+    }
+    return out;
+}
+template <bool Weighted>
+inline void sum_drawn_of(float const* gradient, float const* weight, float const* factor, std::size_t n, drawn_sums& out) {
+    float gradients[16] = {}, weights[16] = {}, most_gradient[16] = {}, most_weight[16] = {};
+    std::int32_t rows[16] = {};
+    for (std::size_t i = 0; i < n; i += 16)
+        for (std::size_t k = 0; k < 16; ++k) {
+            float const f = factor[i + k], of = gradient[i + k] * f, g = of < 0.f ? -of : of;
+            float w = f;
+            if constexpr (Weighted) w *= weight[i + k];
+            gradients[k] += g, weights[k] += w;
+            most_gradient[k] = most_gradient[k] < g ? g : most_gradient[k];
+            most_weight[k] = most_weight[k] < w ? w : most_weight[k];
+            rows[k] += f > 0.f ? 1 : 0;
+        }
+    (void)weight;
+    for (std::size_t k = 0; k < 16; ++k) {
+        out.gradients += static_cast<double>(gradients[k]), out.weights += static_cast<double>(weights[k]);
+        out.gradient = out.gradient < most_gradient[k] ? most_gradient[k] : out.gradient;
+        out.weight = out.weight < most_weight[k] ? most_weight[k] : out.weight;
+        out.rows += static_cast<std::size_t>(rows[k]);
+    }
+}
+inline void sum_drawn(float const* gradient, float const* weight, float const* factor, std::size_t n, drawn_sums& out) {
+    if (weight) sum_drawn_of<true>(gradient, weight, factor, n, out);
+    else sum_drawn_of<false>(gradient, weight, factor, n, out);
+}
+template <bool Weighted> inline void quantize_of(float const* gradient, float const* weight, float const* factor, std::size_t n,
+                                                 float per_gradient, float per_weight, std::uint32_t* out) {
+    for (std::size_t i = 0; i < n; i += 16) {
+        std::uint32_t part[16];
+        for (std::size_t k = 0; k < 16; ++k) {
+            float w = factor[i + k];
+            if constexpr (Weighted) w *= weight[i + k];
+            auto const whole = static_cast<std::uint32_t>(static_cast<std::int32_t>(w * per_weight + 0.5f));
+            part[k] = whole | bit_cast<std::uint32_t>(gradient[i + k] * factor[i + k] * per_gradient + 12582912.f) << 16;
+        }
+        for (std::size_t k = 0; k < 16; ++k) out[i + k] = part[k];
+    }
+    (void)weight;
+}
+inline void quantize(float const* gradient, float const* weight, float const* factor, std::size_t n, float per_gradient, float per_weight,
+                     std::uint32_t* out) {
+    if (weight) quantize_of<true>(gradient, weight, factor, n, per_gradient, per_weight, out);
+    else quantize_of<false>(gradient, weight, factor, n, per_gradient, per_weight, out);
+}
+inline std::int64_t running_sums(std::int64_t const* bins, std::size_t n, float gradient_scale, float weight_scale, float* g, float* w) {
+    std::int64_t run = 0;
+    for (std::size_t i = 0; i < n; i += 16) {
+        std::int32_t high[16], low[16];
+        for (std::size_t k = 0; k < 16; ++k) {
+            run += bins[i + k];
+            high[k] = static_cast<std::int32_t>(run >> 32), low[k] = static_cast<std::int32_t>(run & 0x7FFFFFFF);
+        }
+        float of_g[16], of_w[16];
+        for (std::size_t k = 0; k < 16; ++k) of_g[k] = static_cast<float>(high[k]) * gradient_scale;
+        for (std::size_t k = 0; k < 16; ++k) of_w[k] = static_cast<float>(low[k]) * weight_scale;
+        for (std::size_t k = 0; k < 16; ++k) g[i + k] = of_g[k], w[i + k] = of_w[k];
+    }
+    return run;
+}
+inline void add_leaf_scores(float const* left_g, float const* left_w, float total_g, float total_w, std::size_t n, float l2, float* gain,
+                            float* norm) {
+    for (std::size_t i = 0; i < n; i += 16) {
+        float more_gain[16], more_norm[16];
+        for (std::size_t k = 0; k < 16; ++k) {
+            float const gl = left_g[i + k], wl = left_w[i + k], gr = total_g - gl, wr = total_w - wl;
+            float const al = gl / (wl + l2), ar = gr / (wr + l2);
+            more_gain[k] = al * gl + ar * gr, more_norm[k] = al * al * wl + ar * ar * wr;
+        }
+        for (std::size_t k = 0; k < 16; ++k) more_gain[k] += gain[i + k], more_norm[k] += norm[i + k];
+        for (std::size_t k = 0; k < 16; ++k) gain[i + k] = more_gain[k], norm[i + k] = more_norm[k];
+    }
+}
+inline row_table rows() {
+    return {&derivatives_of_rows, &losses_of_rows, &raw_scores,   &mvs_factors,    &mvs_sums,
+            &sum_drawn,           &quantize,       &running_sums, &add_leaf_scores};
+}
+// --- back in recsys/core/simd/select_rows.hpp
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif
+
+/// The kernels of a level that this machine has; those of AVX2 for AVX-512 too.
+inline row_table row_kernels(simd_level level) noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+    if (level != simd_level::portable) return avx2::rows();
+#endif
+    (void)level;
+    return portable::rows();
+}
+}}} // namespace recsys::detail
+#endif
+
 // --- recsys/ranker/loss.hpp ------------------------------------------------------------------------------------------
 // What boosting makes small: log loss, root mean squared error, or the user's own objective by value and derivatives over spans.
 #ifndef RECSYS_RANKER_LOSS_HPP
@@ -17514,64 +17921,15 @@ namespace detail {
 
 inline constexpr std::size_t row_lanes = 16;
 
-/// e^-|t| to about 1e-7 of itself; exactly 0 beyond 87. Source: range reduction by log 2, a polynomial of degree 7.
-RECSYS_DETAIL_INLINE float exp_minus_abs(float t) noexcept {
-    constexpr std::int32_t top = 0x42AE0000; // the bits of 87
-    std::int32_t const magnitude = bit_cast<std::int32_t>(t) & 0x7FFFFFFF;
-    std::int32_t const beyond = -static_cast<std::int32_t>(magnitude > top);
-    float const x = -bit_cast<float>((magnitude & ~beyond) | (top & beyond));
-    float const scaled = x * 1.44269504f + 12582912.f; // + 1.5 * 2^23: the low bits are the nearest integer
-    float const n = scaled - 12582912.f;
-    float const r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.f;
-    auto const exponent = (bit_cast<std::uint32_t>(scaled) << 23) + 0x3F800000u;
-    return bit_cast<float>(bit_cast<std::int32_t>(p * bit_cast<float>(exponent)) & ~beyond);
-}
-
-/// First and second derivative of the log loss: p - y and p (1 - p).
-inline void log_loss_derivatives(float const* __restrict raw, float const* __restrict y, float* __restrict g,
-                                 float* __restrict h) noexcept {
-    for (std::size_t i = 0; i < row_lanes; ++i) {
-        float const e = exp_minus_abs(raw[i]), s = 1.f / (1.f + e);
-        std::int32_t const negative = bit_cast<std::int32_t>(raw[i]) >> 31;
-        float const above = bit_cast<float>((bit_cast<std::int32_t>(e) & negative) | (0x3F800000 & ~negative)); // 1, or e below zero
-        g[i] = above * s - y[i];
-        h[i] = e * s * s;
-    }
-}
-
-/// max(t, 0) - t y + log(1 + e^-|t|). Source: log(1 + e) = 2 artanh(e / (2 + e)).
-inline void log_loss_values(float const* __restrict raw, float const* __restrict y, float* __restrict out) noexcept {
-    for (std::size_t i = 0; i < row_lanes; ++i) {
-        float const e = exp_minus_abs(raw[i]), z = e / (2.f + e), z2 = z * z;
-        float s = 1.f / 15;
-        s = s * z2 + 1.f / 13;
-        s = s * z2 + 1.f / 11;
-        s = s * z2 + 1.f / 9;
-        s = s * z2 + 1.f / 7;
-        s = s * z2 + 1.f / 5;
-        s = s * z2 + 1.f / 3;
-        s = s * z2 + 1.f;
-        std::int32_t const bits = bit_cast<std::int32_t>(raw[i]);
-        out[i] = bit_cast<float>(bits & ~(bits >> 31)) - raw[i] * y[i] + 2.f * z * s;
-    }
-}
-
-/// f(first, in..., out...) for every 16 rows; the last ones go through copies.
+/// kernel(in, in, n, out, out) for a multiple of 16 rows; the last ones go through copies.
 template <class Kernel> void for_lanes(std::span<float const> a, std::span<float const> b, float* c, float* d, Kernel const& kernel) {
     std::size_t const whole = a.size() / row_lanes * row_lanes;
-    for (std::size_t i = 0; i < whole; i += row_lanes) kernel(a.data() + i, b.data() + i, c + i, d + i);
+    kernel(a.data(), b.data(), whole, c, d);
     if (whole == a.size()) return;
     float in[2][row_lanes] = {}, out[2][row_lanes];
     std::size_t const left = a.size() - whole;
     std::copy_n(a.data() + whole, left, in[0]), std::copy_n(b.data() + whole, left, in[1]);
-    kernel(in[0], in[1], out[0], out[1]);
+    kernel(in[0], in[1], row_lanes, out[0], out[1]);
     std::copy_n(out[0], left, c + whole), std::copy_n(out[1], left, d + whole);
 }
 
@@ -17616,16 +17974,18 @@ struct log_loss {
         return sum(raw, target, {}) / static_cast<double>(raw.size());
     }
     double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
+        auto const kernels = detail::row_kernels(detail::active_simd_level());
         return detail::weighted_sum(raw.size(), weight, [&](std::size_t first, std::size_t n, float* out) {
-            if (n == detail::row_lanes) return detail::log_loss_values(raw.data() + first, target.data() + first, out);
+            if (n == detail::row_lanes) return kernels.log_loss_values(raw.data() + first, target.data() + first, n, out);
             float t[detail::row_lanes] = {}, y[detail::row_lanes] = {}, v[detail::row_lanes];
             std::copy_n(raw.data() + first, n, t), std::copy_n(target.data() + first, n, y);
-            detail::log_loss_values(t, y, v);
+            kernels.log_loss_values(t, y, detail::row_lanes, v);
             std::copy_n(v, n, out);
         });
     }
     void derivatives(std::span<float const> raw, std::span<float const> target, std::span<float> gradient, std::span<float> hessian) const {
-        detail::for_lanes(raw, target, gradient.data(), hessian.data(), detail::log_loss_derivatives);
+        auto const kernels = detail::row_kernels(detail::active_simd_level());
+        detail::for_lanes(raw, target, gradient.data(), hessian.data(), kernels.log_loss_derivatives);
     }
     /// The log odds of the mean target. @throws data_error  where all targets are 0 or all are 1: the odds have no logarithm.
     double start(std::span<float const> target, std::span<float const> weight) const {
@@ -18187,28 +18547,24 @@ class row_sampler {
 public:
     /// @param gradients  weighted gradients of all rows; MVS looks at some 16000 of them, at fixed places.
     /// @param temperature  of the Bayesian bootstrap.
-    row_sampler(row_sampling how, double share, double temperature, std::uint64_t key, std::span<float const> gradients)
-        : m_how(how), m_share(how == row_sampling::bayesian ? 0.f : static_cast<float>(share)), m_temperature(temperature), m_key(key) {
+    row_sampler(row_sampling how, double share, double temperature, std::uint64_t key, std::span<float const> gradients,
+                row_table const& kernels = row_kernels(active_simd_level()))
+        : m_how(how),
+          m_share(how == row_sampling::bayesian ? 0.f : static_cast<float>(share)),
+          m_temperature(temperature),
+          m_kernels(kernels),
+          m_rule{0, 0, key} {
         if (how == row_sampling::mvs && share < 1) find_threshold(gradients);
     }
-    /// The factors of 16 rows from `row` on.
-    void factors(std::size_t row, float const* __restrict gradient, float* __restrict out) const noexcept {
-        if (m_share >= 1.f) return static_cast<void>(std::fill_n(out, row_lanes, 1.f));
-        float draw[row_lanes];
-        auto const base = static_cast<std::uint32_t>(m_key) + static_cast<std::uint32_t>(row);
-        for (std::size_t k = 0; k < row_lanes; ++k)
-            draw[k] = static_cast<float>(static_cast<std::int32_t>(
-                          mix_bits_32((base + static_cast<std::uint32_t>(k)) ^ static_cast<std::uint32_t>(m_key >> 32)) >> 8)) *
-                      0x1p-24f;
-        if (m_how == row_sampling::bayesian)
-            for (std::size_t k = 0; k < row_lanes; ++k) out[k] = random_weight(draw[k]);
-        else if (m_how == row_sampling::bernoulli)
-            for (std::size_t k = 0; k < row_lanes; ++k) out[k] = keep(draw[k] < m_share, 1.f);
-        else
-            for (std::size_t k = 0; k < row_lanes; ++k) {
-                float const ratio = m_threshold * inverse_root(gradient[k] * gradient[k] + m_smooth);
-                out[k] = keep(draw[k] * ratio<1.f, ratio> 1.f ? ratio : 1.f);
-            }
+    /// The factors of n rows from `row` on; n is a multiple of 16.
+    void factors(std::size_t row, std::size_t n, float const* gradient, float* out) const noexcept {
+        if (m_share >= 1.f) return static_cast<void>(std::fill_n(out, n, 1.f));
+        auto const first = static_cast<std::uint32_t>(row);
+        if (m_how == row_sampling::mvs) return m_kernels.mvs_factors(gradient, n, m_rule, first, out);
+        for (std::size_t k = 0; k < n; ++k) {
+            float const drawn = draw(first + static_cast<std::uint32_t>(k));
+            out[k] = m_how == row_sampling::bayesian ? random_weight(drawn) : drawn < m_share ? 1.f : 0.f;
+        }
     }
 
 private:
@@ -18217,45 +18573,43 @@ private:
         double const weight = -portable_log(static_cast<double>(draw) + 0x1p-25);
         return static_cast<float>(m_temperature == 1 ? weight : portable_exp(m_temperature * portable_log(weight)));
     }
-    /// 1 / sqrt(x) to 5e-6, in plain arithmetic: std::sqrt may set errno, which keeps compilers from making vector code.
-    static float inverse_root(float x) noexcept {
-        float y = bit_cast<float>(0x5F3759DF - (bit_cast<std::int32_t>(x) >> 1));
-        y = y * (1.5f - 0.5f * x * y * y);
-        return y * (1.5f - 0.5f * x * y * y);
-    }
-    /// The value where the test holds, else 0: without a branch.
-    static float keep(bool test, float value) noexcept {
-        return bit_cast<float>(bit_cast<std::int32_t>(value) & -static_cast<std::int32_t>(test));
+    /// In [0, 1), by the number of the row alone.
+    float draw(std::uint32_t row) const noexcept {
+        return unit_draw((static_cast<std::uint32_t>(m_rule.key) + row) ^ static_cast<std::uint32_t>(m_rule.key >> 32));
     }
     /// Rows are kept with probability min(1, size / threshold), size = sqrt(g^2 + smooth): the threshold keeps the share wanted.
     /// Source: Ibragimov & Gusev, "Minimal variance sampling in stochastic gradient boosting" (2019), theorem 1 with a regulariser.
     void find_threshold(std::span<float const> gradients) {
         std::size_t const stride = std::max<std::size_t>(1, gradients.size() / 16384);
         std::vector<float> sizes;
+        sizes.reserve(gradients.size() / stride + row_lanes);
         double squares = 0;
         for (std::size_t row = 0; row < gradients.size(); row += stride) {
             sizes.push_back(gradients[row] * gradients[row]);
             squares += static_cast<double>(sizes.back());
         }
-        m_smooth = std::max(1e-30f, static_cast<float>(0.1 * squares / static_cast<double>(sizes.size())));
+        std::size_t const n = sizes.size();
+        m_rule.smooth = std::max(1e-30f, static_cast<float>(0.1 * squares / static_cast<double>(n)));
         double sum = 0;
-        for (auto& s : sizes) s = std::sqrt(s + m_smooth), sum += static_cast<double>(s);
-        double const wanted = static_cast<double>(m_share) * static_cast<double>(sizes.size());
+        for (auto& s : sizes) s = std::sqrt(s + m_rule.smooth), sum += static_cast<double>(s);
+        sizes.resize((n + row_lanes - 1) / row_lanes * row_lanes, 0.f); // below every threshold, and add nothing
+        double const wanted = static_cast<double>(m_share) * static_cast<double>(n);
         double threshold = sum / wanted;
         for (int step = 0; step < 50; ++step) { // falls to the solution from above; ends when nothing changes
-            double below = 0, above = 0;
-            for (auto const s : sizes) static_cast<double>(s) < threshold ? below += static_cast<double>(s) : above += 1;
-            double const next = above < wanted ? below / (wanted - above) : threshold;
+            auto const now = m_kernels.mvs_sums(sizes.data(), sizes.size(), static_cast<float>(threshold));
+            auto const above = static_cast<double>(now.above);
+            double const next = above < wanted ? now.below / (wanted - above) : threshold;
             if (!(next < threshold * (1 - 1e-6))) break;
             threshold = next;
         }
-        m_threshold = static_cast<float>(threshold);
+        m_rule.threshold = static_cast<float>(threshold);
     }
 
     row_sampling m_how;
-    float m_share, m_threshold = 0, m_smooth = 0;
+    float m_share;
     double m_temperature;
-    std::uint64_t m_key;
+    row_table m_kernels;
+    mvs_rule m_rule;
 };
 
 /// Flags for the features that a tree may use: a share of the units (columns, and joined keys), at least one.
@@ -18278,12 +18632,14 @@ inline std::vector<char> draw_features(std::span<std::uint32_t const> unit_of, s
 #endif
 
 // --- recsys/ranker/packed_rows.hpp -----------------------------------------------------------------------------------
-// Training rows as bytes: which byte of a record holds which feature, and the bytes of every row, ready to be copied into records.
+// Training rows as bytes: which byte of a record holds which feature, and the bytes of every row, from which records are made.
 #ifndef RECSYS_RANKER_PACKED_ROWS_HPP
 #define RECSYS_RANKER_PACKED_ROWS_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-/// How many bytes of bins a record has; wider data takes several records a row ("blocks").
-inline constexpr std::size_t record_bytes = 12;
+/// How many bytes of bins a record has at most; wider data takes several records a row ("blocks").
+inline constexpr std::size_t most_record_bins = 28;
+/// The size of a record of so many bytes of bins: with weight and gradient, in whole words of 64 bits.
+constexpr std::size_t record_size(std::size_t n_bins) noexcept { return (n_bins + 4 + 7) / 8 * 8; }
 
 /// Where a feature lies: bits `shift` .. of a byte; a byte may hold several small features.
 struct packed_field {
@@ -18296,76 +18652,140 @@ struct packed_field {
     std::uint8_t bin(std::uint8_t of) const noexcept { return static_cast<std::uint8_t>((of & mask) >> shift); }
 };
 
-/// The places of all features. Features that differ between permutations come last, so that blocks without them are kept once.
+/// The places of all features. Bytes of features that differ between permutations come last and hold no others, so that the others are kept once.
 class packed_layout {
 public:
     packed_layout() = default;
     /// @param n_bins  of each feature; @param permuted  whether its bins differ between permutations.
     packed_layout(std::span<std::size_t const> n_bins, std::span<char const> permuted) : m_fields(n_bins.size()) {
-        for (bool const late : {false, true})
+        for (bool const late : {false, true}) {
             for (std::size_t bits = 8; bits > 0; bits /= 2)
                 for (std::size_t f = 0; f < n_bins.size(); ++f)
                     if ((permuted[f] != 0) == late && bits_of(n_bins[f]) == bits) place(f, n_bins[f], bits);
-        m_permuted.assign(n_blocks(), false);
-        for (std::size_t f = 0; f < n_bins.size(); ++f)
-            if (permuted[f]) m_permuted[m_fields[f].block] = true;
+            if (!late) m_common_bytes = m_open = m_free_bits.size();
+        }
     }
     std::span<packed_field const> fields() const noexcept { return m_fields; }
     std::size_t n_bytes() const noexcept { return m_free_bits.size(); }
-    std::size_t n_blocks() const noexcept { return (n_bytes() + record_bytes - 1) / record_bytes; }
+    std::size_t n_blocks() const noexcept { return (n_bytes() + most_record_bins - 1) / most_record_bins; }
     /// How many bytes of a block are used.
-    std::size_t used_bytes(std::size_t block) const noexcept { return std::min(record_bytes, n_bytes() - block * record_bytes); }
-    bool permuted(std::size_t block) const noexcept { return m_permuted[block]; }
+    std::size_t used_bytes(std::size_t block) const noexcept { return std::min(most_record_bins, n_bytes() - block * most_record_bins); }
+    /// How many of them, the first ones, are the same in every permutation.
+    std::size_t common_bytes(std::size_t block) const noexcept {
+        std::size_t const before = block * most_record_bins;
+        return m_common_bytes < before ? 0 : std::min(used_bytes(block), m_common_bytes - before);
+    }
+    std::size_t record_size(std::size_t block) const noexcept { return detail::record_size(used_bytes(block)); }
 
 private:
     static std::size_t bits_of(std::size_t n_bins) noexcept { return n_bins <= 2 ? 1 : n_bins <= 4 ? 2 : n_bins <= 16 ? 4 : 8; }
     void place(std::size_t feature, std::size_t n_bins, std::size_t bits) {
-        auto at = bits == 8 ? m_free_bits.end()
-                            : std::find_if(m_free_bits.begin(), m_free_bits.end(), [&](std::size_t free) { return free >= bits; });
+        auto const open = m_free_bits.begin() + static_cast<std::ptrdiff_t>(m_open);
+        auto at = bits == 8 ? m_free_bits.end() : std::find_if(open, m_free_bits.end(), [&](std::size_t free) { return free >= bits; });
         if (at == m_free_bits.end()) at = m_free_bits.insert(m_free_bits.end(), 8);
         auto const byte = static_cast<std::size_t>(at - m_free_bits.begin());
         auto const shift = 8 - *at;
         *at -= bits;
         auto& f = m_fields[feature];
-        f.block = static_cast<std::uint32_t>(byte / record_bytes), f.byte = static_cast<std::uint8_t>(byte % record_bytes);
+        f.block = static_cast<std::uint32_t>(byte / most_record_bins), f.byte = static_cast<std::uint8_t>(byte % most_record_bins);
         f.shift = static_cast<std::uint8_t>(shift), f.mask = static_cast<std::uint8_t>(((1u << bits) - 1) << shift);
         f.n_bins = static_cast<std::uint16_t>(n_bins);
     }
 
     std::vector<packed_field> m_fields;
     std::vector<std::size_t> m_free_bits; // of each byte
-    std::vector<bool> m_permuted;         // of each block
+    std::size_t m_common_bytes = 0, m_open = 0;
 };
 
-/// The bytes of all rows, row after row, for each block and permutation.
+/// The bytes of all rows, row after row: for each block its common bytes, and for each permutation the others.
 class packed_rows {
 public:
+    /// The first byte of the first row, and how far it is to that of the next.
+    template <class Byte> struct strided {
+        Byte* first;
+        std::size_t stride;
+        Byte* of(std::size_t row) const noexcept { return first + row * stride; }
+    };
+
     packed_rows() = default;
     packed_rows(packed_layout layout, std::size_t n_rows, std::size_t permutations) : m_layout(std::move(layout)), m_n_rows(n_rows) {
         for (std::size_t b = 0; b < m_layout.n_blocks(); ++b) {
-            auto& copies = m_bytes.emplace_back();
-            for (std::size_t p = 0; p < (m_layout.permuted(b) ? permutations : 1); ++p)
-                copies.emplace_back(n_rows * record_bytes, std::uint8_t{0});
+            std::size_t const common = m_layout.common_bytes(b), others = m_layout.used_bytes(b) - common;
+            auto& parts = m_bytes.emplace_back();
+            parts.emplace_back(n_rows * common + spare_bytes, std::uint8_t{0});
+            for (std::size_t p = 0; p < (others > 0 ? permutations : 0); ++p)
+                parts.emplace_back(n_rows * others + spare_bytes, std::uint8_t{0});
         }
     }
     packed_layout const& layout() const noexcept { return m_layout; }
     std::size_t n_rows() const noexcept { return m_n_rows; }
-    std::uint8_t const* bytes(std::size_t block, std::size_t permutation) const noexcept {
-        auto const& copies = m_bytes[block];
-        return copies[copies.size() == 1 ? 0 : permutation].data();
+    /// Of a block; most_record_bins bytes can be read from any row on.
+    strided<std::uint8_t const> common(std::size_t block) const noexcept {
+        return {m_bytes[block][0].data(), m_layout.common_bytes(block)};
     }
-    /// The first byte of the field of a feature: the next row's is record_bytes further on.
-    std::uint8_t* column(packed_field const& f, std::size_t permutation) noexcept {
-        auto& copies = m_bytes[f.block];
-        return copies[copies.size() == 1 ? 0 : permutation].data() + f.byte;
+    strided<std::uint8_t const> others(std::size_t block, std::size_t permutation) const noexcept {
+        std::size_t const stride = m_layout.used_bytes(block) - m_layout.common_bytes(block);
+        return {m_bytes[block][stride == 0 ? 0 : 1 + permutation].data(), stride};
     }
-    /// How many copies a field has.
-    std::size_t copies(packed_field const& f) const noexcept { return m_bytes[f.block].size(); }
+    /// The bytes that hold a feature.
+    strided<std::uint8_t> column(packed_field const& f, std::size_t permutation) noexcept {
+        std::size_t const common = m_layout.common_bytes(f.block);
+        if (f.byte < common) return {m_bytes[f.block][0].data() + f.byte, common};
+        return {m_bytes[f.block][1 + permutation].data() + (f.byte - common), m_layout.used_bytes(f.block) - common};
+    }
 
 private:
+    static constexpr std::size_t spare_bytes = 32;
+
     packed_layout m_layout;
     std::size_t m_n_rows = 0;
     std::vector<std::vector<buffer<std::uint8_t>>> m_bytes;
+};
+
+/// Writes records of one block, one after the other, up to an end that must not be passed: the next ones may be another thread's.
+class record_writer {
+public:
+    record_writer(packed_rows const& rows, std::size_t block, std::size_t permutation)
+        : m_common(rows.common(block)), m_others(rows.others(block, permutation)), m_size(rows.layout().record_size(block)) {}
+    std::size_t size() const noexcept { return m_size; }
+    void open(std::uint8_t* to, std::uint8_t* end) noexcept { m_to = to, m_end = end; }
+
+    /// The records of rows row .. row + n - 1 whose factor is not 0. @param parts  weight and gradient of each.
+    void write(std::size_t row, std::size_t n, float const* factors, std::uint32_t const* parts) noexcept {
+        std::size_t i = 0;
+        auto* to = m_to;
+        // Every row is written, one that is left out is overwritten by the next: no branch to guess wrong. Bytes are copied in large pieces,
+        // what they write beyond the record too.
+        for (; i < n && static_cast<std::size_t>(m_end - to) >= widest; ++i) {
+            fill(row + i, parts[i], to);
+            to += factors[i] > 0.f ? m_size : 0;
+        }
+        for (; i < n && to != m_end; ++i) {
+            std::uint8_t one[widest];
+            fill(row + i, parts[i], one);
+            std::memcpy(to, one, m_size);
+            to += factors[i] > 0.f ? m_size : 0;
+        }
+        m_to = to;
+    }
+
+private:
+    static constexpr std::size_t widest = 64; ///< bytes from a record's begin that may be written
+
+    static void copy(std::uint8_t const* from, std::size_t n, std::uint8_t* to) noexcept {
+        if (n <= 8) std::memcpy(to, from, 8);
+        else if (n <= 16) std::memcpy(to, from, 16);
+        else std::memcpy(to, from, 32);
+    }
+    void fill(std::size_t row, std::uint32_t part, std::uint8_t* to) const noexcept {
+        copy(m_common.of(row), m_common.stride, to);
+        copy(m_others.of(row), m_others.stride, to + m_common.stride);
+        std::memcpy(to + m_size - sizeof part, &part, sizeof part);
+    }
+
+    packed_rows::strided<std::uint8_t const> m_common, m_others;
+    std::size_t m_size;
+    std::uint8_t *m_to = nullptr, *m_end = nullptr;
 };
 }}} // namespace recsys::detail
 #endif
@@ -18375,18 +18795,9 @@ private:
 #ifndef RECSYS_RANKER_HISTOGRAM_HPP
 #define RECSYS_RANKER_HISTOGRAM_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-/// A sampled row: twelve bins, its weight and its weighted gradient in fixed point. One aligned load brings everything.
-struct alignas(16) row_record {
-    std::uint8_t bins[record_bytes];
-    std::uint16_t weight;
-    std::int16_t gradient;
-};
-static_assert(sizeof(row_record) == 16);
-
 /// Two sums in one integer, one addition for both: gradients in the upper 32 bits, weights (never negative) in the lower ones.
 using packed_sum = std::int64_t;
 inline constexpr std::size_t bin_slots = 256;
-inline constexpr std::size_t block_slots = record_bytes * bin_slots;
 
 constexpr packed_sum pack_sum(std::int64_t gradient, std::int64_t weight) noexcept { return gradient * (std::int64_t{1} << 32) + weight; }
 constexpr std::int32_t gradient_of(packed_sum s) noexcept { return static_cast<std::int32_t>(s >> 32); }
@@ -18394,31 +18805,68 @@ constexpr std::int32_t weight_of(packed_sum s) noexcept { return static_cast<std
 /// What both sums of a tree stay within, rounding included.
 inline constexpr double sum_limit = 2147483647.0;
 
-/// Adds the records to the histograms of their first `Bytes` bytes.
-template <std::size_t Bytes> void add_records(row_record const* records, std::size_t n, packed_sum* histogram) noexcept {
-    for (std::size_t i = 0; i < n; ++i) {
-        auto const& r = records[i];
-        packed_sum const value = pack_sum(r.gradient, r.weight);
-        [&]<std::size_t... Byte>(std::index_sequence<Byte...>) { ((histogram[Byte * bin_slots + r.bins[Byte]] += value), ...); }
+/// Adds n records to the histograms of their first `Bytes` bytes. A record is bins, filled up to whole words of 64 bits, the last four bytes of
+/// which are the row's weight and, in the upper half, its weighted gradient, in fixed point.
+template <std::size_t Bytes> void add_records(std::uint8_t const* record, std::size_t n, packed_sum* histogram) noexcept {
+    constexpr std::size_t size = record_size(Bytes);
+    for (std::size_t i = 0; i < n; ++i, record += size) {
+        std::int32_t part;
+        std::memcpy(&part, record + size - sizeof part, sizeof part);
+        packed_sum const value = pack_sum(part >> 16, part & 0xFFFF);
+        [&]<std::size_t... Byte>(std::index_sequence<Byte...>) { ((histogram[Byte * bin_slots + record[Byte]] += value), ...); }
         (std::make_index_sequence<Bytes>());
     }
 }
 
-using record_adder = void (*)(row_record const*, std::size_t, packed_sum*) noexcept;
-/// The adder for records of which so many bytes are used, 1 .. record_bytes.
+using record_adder = void (*)(std::uint8_t const*, std::size_t, packed_sum*) noexcept;
+/// The adder for records of which so many bytes are used, 1 .. most_record_bins.
 inline record_adder adder_for(std::size_t used_bytes) noexcept {
     static constexpr auto adders = []<std::size_t... Bytes>(std::index_sequence<Bytes...>) {
         return std::array<record_adder, sizeof...(Bytes)>{&add_records<Bytes + 1>...};
     }
-    (std::make_index_sequence<record_bytes>());
+    (std::make_index_sequence<most_record_bins>());
     return adders[used_bytes - 1];
 }
 
-/// The sums of a field's bins: those of its byte where it has all of it, else added up over the other fields of the byte.
+/// A test of a record by one of its bytes: -1 for those above, else 0.
+struct bin_test {
+    std::size_t byte;
+    std::int64_t mask, above;
+    std::int64_t operator()(std::uint8_t const* record, std::size_t = 0) const noexcept { return (above - (record[byte] & mask)) >> 63; }
+};
+/// A test that was made before.
+struct known_side {
+    std::int8_t const* sides;
+    std::int64_t operator()(std::uint8_t const*, std::size_t i) const noexcept { return sides[i]; }
+};
+
+/// n records to the left or to the right side: left ones from `left` on, right ones backwards from before `right`, each side in an order that
+/// follows from the tests alone. In plain arithmetic: a branch would be guessed wrong for every other row. Gives the end of the left side.
+template <std::size_t Size, class Test> std::uint8_t* move_records(std::uint8_t const* from, std::size_t n, std::uint8_t* left,
+                                                                   std::uint8_t* right, Test const goes_right) noexcept {
+    auto gap = right - left; // whichever side grows, it shrinks
+    for (std::size_t i = 0; i < n; ++i, from += Size) {
+        std::int64_t const side = goes_right(from, i);
+        gap -= static_cast<std::ptrdiff_t>(Size);
+        std::memcpy(left + (gap & side), from, Size);
+        left += static_cast<std::int64_t>(Size) & ~side;
+    }
+    return left;
+}
+
+/// The sums of a field's bins: those of its byte where it has all of it, else added up over the other fields of the byte. What is beyond the
+/// field's bins is 0.
 inline packed_sum const* field_sums(packed_sum const* byte_sums, packed_field const& f, packed_sum* scratch) noexcept {
     if (f.mask == 0xFF) return byte_sums;
-    for (std::size_t b = 0; b < f.n_bins; ++b) scratch[b] = 0;
-    for (std::size_t byte = 0; byte < bin_slots; ++byte) scratch[f.bin(static_cast<std::uint8_t>(byte))] += byte_sums[byte];
+    std::size_t const n = (f.mask >> f.shift) + std::size_t{1}, low = std::size_t{1} << f.shift, high = bin_slots / (n * low);
+    for (std::size_t b = 0; b < 16; ++b) scratch[b] = 0;
+    for (std::size_t h = 0; h < high; ++h)
+        for (std::size_t b = 0; b < n; ++b) {
+            auto const* const at = byte_sums + (h * n + b) * low;
+            packed_sum sum = 0;
+            for (std::size_t l = 0; l < low; ++l) sum += at[l];
+            scratch[b] += sum;
+        }
     return scratch;
 }
 }}} // namespace recsys::detail
@@ -18447,20 +18895,8 @@ struct threshold_sums {
     alignas(64) float norm[bin_slots];
 };
 
-/// a G and a^2 W of both sides of every threshold, added for one leaf. Arrays are padded to a multiple of 16.
-inline void add_leaf_scores(float const* __restrict left_g, float const* __restrict left_w, float total_g, float total_w, std::size_t n,
-                            float l2, float* __restrict gain, float* __restrict norm) noexcept {
-    for (std::size_t block = 0; block < n; block += 16)
-        for (std::size_t k = block; k < block + 16; ++k) {
-            float const gl = left_g[k], wl = left_w[k], gr = total_g - gl, wr = total_w - wl;
-            float const al = gl / (wl + l2), ar = gr / (wr + l2);
-            gain[k] += al * gl + ar * gr;
-            norm[k] += al * al * wl + ar * ar * wr;
-        }
-}
-
-/// The same where sides may be too light, and where a monotone feature (sign 1: predictions rise, -1: fall) may split a leaf only its way: a leaf
-/// that would split the other way counts as if it did not.
+/// The scores of a leaf as kernels add them, but sides may be too light, and a monotone feature (sign 1: predictions rise, -1: fall) may split a
+/// leaf only its way: one that would split the other way counts as if it did not.
 inline void add_leaf_scores(float const* __restrict left_g, float const* __restrict left_w, float total_g, float total_w, std::size_t n,
                             float l2, float least, float sign, float* __restrict gain, float* __restrict norm) noexcept {
     float const whole = total_g / (total_w + l2);
@@ -18488,7 +18924,7 @@ struct best_threshold {
 
 /// @param leaves  the histogram block of every leaf that has rows, in leaf order. @param sign  1 or -1 for a monotone feature, else 0.
 inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum const* const> leaves, fixed_scale const& scale,
-                                     int sign = 0) noexcept {
+                                     int sign = 0, row_table const& kernels = row_kernels(active_simd_level())) noexcept {
     threshold_sums sums;
     alignas(64) float g[bin_slots], w[bin_slots];
     packed_sum scratch[bin_slots];
@@ -18496,17 +18932,12 @@ inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum
     std::fill_n(sums.gain, padded, 0.f), std::fill_n(sums.norm, padded, 0.f);
     for (auto const* const leaf : leaves) {
         auto const* const bins = field_sums(leaf + f.byte * bin_slots, f, scratch);
-        packed_sum run = 0;
-        for (std::size_t b = 0; b < n; ++b) {
-            run += bins[b];
-            g[b] = static_cast<float>(gradient_of(run)) * scale.gradient;
-            w[b] = static_cast<float>(weight_of(run)) * scale.weight;
-        }
-        run += bins[n];
+        packed_sum const all = kernels.running_sums(bins, padded, scale.gradient, scale.weight, g, w);
+        float const total_g = static_cast<float>(gradient_of(all)) * scale.gradient;
+        float const total_w = static_cast<float>(weight_of(all)) * scale.weight;
         for (std::size_t b = n; b < padded; ++b) g[b] = 0.f, w[b] = 0.f;
-        float const total_g = static_cast<float>(gradient_of(run)) * scale.gradient,
-                    total_w = static_cast<float>(weight_of(run)) * scale.weight;
-        if (sign == 0 && !(scale.least_weight > 0.f)) add_leaf_scores(g, w, total_g, total_w, padded, scale.l2, sums.gain, sums.norm);
+        if (sign == 0 && !(scale.least_weight > 0.f))
+            kernels.add_leaf_scores(g, w, total_g, total_w, padded, scale.l2, sums.gain, sums.norm);
         else add_leaf_scores(g, w, total_g, total_w, n + 1, scale.l2, scale.least_weight, static_cast<float>(sign), sums.gain, sums.norm);
     }
     best_threshold best;
@@ -19435,18 +19866,19 @@ class tree_grower {
 
 public:
     tree_grower(packed_layout const& layout, std::size_t max_rows, std::size_t depth, team& workers)
-        : m_layout(layout),
-          m_workers(workers),
-          m_depth(depth),
-          m_current(layout.n_blocks() * max_rows),
-          m_next(depth > 1 ? layout.n_blocks() * max_rows : 0),
-          m_max_rows(max_rows),
-          m_scratch(workers.size()) {
-        if (layout.n_blocks() > 1) m_sides = buffer<std::uint8_t>(max_rows);
+        : m_layout(layout), m_workers(workers), m_depth(depth), m_scratch(workers.size()) {
+        for (std::size_t b = 0; b < layout.n_blocks(); ++b) {
+            m_first_record.push_back(m_bytes), m_first_slot.push_back(m_slots);
+            m_bytes += layout.record_size(b) * max_rows;
+            m_slots += layout.used_bytes(b) * bin_slots;
+        }
+        m_current = buffer<std::uint8_t>(m_bytes);
+        if (depth > 1) m_next = buffer<std::uint8_t>(m_bytes);
+        if (layout.n_blocks() > 1) m_sides = buffer<std::int8_t>(max_rows);
     }
 
     /// Where the records of a block go before `grow`.
-    row_record* records(std::size_t block) noexcept { return m_current.data() + block * m_max_rows; }
+    std::uint8_t* records(std::size_t block) noexcept { return m_current.data() + m_first_record[block]; }
 
     /// The splits of a tree over the first n_rows records, at most `depth`: fewer where no split makes the score better.
     std::vector<tree_split> grow(std::size_t n_rows, fixed_scale const& scale, split_rules const& rules) {
@@ -19483,9 +19915,10 @@ private:
     };
 
     packed_sum* new_histogram(std::size_t number) {
-        while (m_histograms.size() <= number) m_histograms.emplace_back(m_layout.n_blocks() * block_slots);
+        while (m_histograms.size() <= number) m_histograms.emplace_back(m_slots);
         return m_histograms[number].data();
     }
+    std::size_t slots_of(std::size_t block) const noexcept { return m_layout.used_bytes(block) * bin_slots; }
     /// Leaves in pieces that do not depend on the number of workers, unless there is one: then a leaf is a piece.
     std::vector<piece> pieces_of(std::span<std::size_t const> leaves) const {
         std::vector<piece> out;
@@ -19502,29 +19935,30 @@ private:
     /// Fills the histograms of these leaves from their records.
     void count_leaves(std::span<std::size_t const> leaves) {
         for (auto const l : leaves)
-            for (auto const b : m_used_blocks) std::fill_n(m_leaves[l].histogram + b * block_slots, block_slots, packed_sum{0});
+            for (auto const b : m_used_blocks) std::fill_n(m_leaves[l].histogram + m_first_slot[b], slots_of(b), packed_sum{0});
         auto const pieces = pieces_of(leaves);
         m_workers.run(pieces.size() * m_used_blocks.size(), [&](std::size_t task, std::size_t worker) {
             auto const& p = pieces[task / m_used_blocks.size()];
             std::size_t const b = m_used_blocks[task % m_used_blocks.size()];
             auto const& of = m_leaves[p.leaf];
             auto const add = adder_for(m_layout.used_bytes(b));
-            auto* const whole = of.histogram + b * block_slots;
-            if (p.last - p.first == of.size()) return add(records(b) + p.first, p.last - p.first, whole);
+            auto* const whole = of.histogram + m_first_slot[b];
+            auto const* const from = records(b) + p.first * m_layout.record_size(b);
+            if (p.last - p.first == of.size()) return add(from, p.last - p.first, whole);
             auto& scratch = m_scratch[worker];
-            if (scratch.empty()) scratch = buffer<packed_sum>(block_slots);
-            std::fill_n(scratch.data(), block_slots, packed_sum{0});
-            add(records(b) + p.first, p.last - p.first, scratch.data());
+            if (scratch.empty()) scratch = buffer<packed_sum>(most_record_bins * bin_slots);
+            std::fill_n(scratch.data(), slots_of(b), packed_sum{0});
+            add(from, p.last - p.first, scratch.data());
             std::lock_guard const lock(m_mutex);
-            for (std::size_t i = 0; i < block_slots; ++i) whole[i] += scratch[i];
+            for (std::size_t i = 0; i < slots_of(b); ++i) whole[i] += scratch[i];
         });
     }
     /// larger = parent - smaller, in place of the parent.
     void subtract(packed_sum* parent, packed_sum const* smaller) const noexcept {
         for (auto const b : m_used_blocks) {
-            auto* __restrict const to = parent + b * block_slots;
-            auto const* __restrict const from = smaller + b * block_slots;
-            for (std::size_t i = 0, n = m_layout.used_bytes(b) * bin_slots; i < n; i += 16)
+            auto* __restrict const to = parent + m_first_slot[b];
+            auto const* __restrict const from = smaller + m_first_slot[b];
+            for (std::size_t i = 0, n = slots_of(b); i < n; i += 16)
                 for (std::size_t k = i; k < i + 16; ++k) to[k] -= from[k];
         }
     }
@@ -19542,8 +19976,8 @@ private:
                 if (!allowed[f]) continue;
                 leaves.clear();
                 for (auto const& l : m_leaves)
-                    if (l.size() > 0) leaves.push_back(l.histogram + fields[f].block * block_slots);
-                m_found[f] = find_threshold(fields[f], leaves, scale, rules.sign(f));
+                    if (l.size() > 0) leaves.push_back(l.histogram + m_first_slot[fields[f].block]);
+                m_found[f] = find_threshold(fields[f], leaves, scale, rules.sign(f), m_kernels);
             }
         });
         std::optional<tree_split> best;
@@ -19596,18 +20030,23 @@ private:
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = i, left_ends[i] = m_leaves[i].first;
         auto pieces = pieces_of(all);
         bool const one_block = m_layout.n_blocks() == 1;
-        auto const goes_right = [&](std::size_t i) { return (records(field.block)[i].bins[field.byte] & field.mask) > above; };
+        bin_test const test{field.byte, field.mask, above};
         std::vector<std::size_t> rights(pieces.size());
+        // What the pieces of a leaf before this one move is not asked where there are none.
+        auto const is_alone = [&](std::size_t k) { return pieces[k].last - pieces[k].first == m_leaves[pieces[k].leaf].size(); };
         if (!one_block || m_workers.size() > 1)
             m_workers.run(pieces.size(), [&](std::size_t task, std::size_t) {
-                std::size_t right = 0;
+                if (one_block && is_alone(task)) return;
+                std::int64_t right = 0;
                 auto const& p = pieces[task];
-                for (std::size_t i = p.first; i < p.last; ++i) {
-                    bool const side = goes_right(i);
-                    right += side;
-                    if (!one_block) m_sides[i] = side;
+                std::size_t const size = m_layout.record_size(field.block);
+                auto const* record = records(field.block) + p.first * size;
+                for (std::size_t i = p.first; i < p.last; ++i, record += size) {
+                    auto const side = test(record);
+                    right += side & 1;
+                    if (!one_block) m_sides[i] = static_cast<std::int8_t>(side);
                 }
-                rights[task] = right;
+                rights[task] = static_cast<std::size_t>(right);
             });
         for (std::size_t k = 0; k < pieces.size(); ++k) {
             auto& p = pieces[k];
@@ -19619,35 +20058,36 @@ private:
         std::vector<std::size_t> ends(pieces.size());
         m_workers.run(pieces.size() * m_layout.n_blocks(), [&](std::size_t task, std::size_t) {
             std::size_t const k = task / m_layout.n_blocks(), b = task % m_layout.n_blocks();
-            auto const* const from = records(b);
-            auto* const to = m_next.data() + b * m_max_rows;
-            if (one_block)
-                ends[k] = move_records(from, to, pieces[k], [&](std::size_t i) { return (from[i].bins[field.byte] & field.mask) > above; });
-            else {
-                std::size_t const end = move_records(from, to, pieces[k], [&](std::size_t i) { return m_sides[i] != 0; });
-                if (b == 0) ends[k] = end;
-            }
+            std::size_t const end =
+                one_block ? move_piece(b, pieces[k], test) : move_piece(b, pieces[k], known_side{m_sides.data() + pieces[k].first});
+            if (b == 0) ends[k] = end;
         });
         for (std::size_t k = 0; k < pieces.size(); ++k) left_ends[pieces[k].leaf] = ends[k];
         return left_ends;
     }
-    template <class Test>
-    static std::size_t move_records(row_record const* from, row_record* to, piece const& p, Test const& goes_right) noexcept {
-        std::size_t left = p.left, right = p.right - 1;
-        for (std::size_t i = p.first; i < p.last; ++i) {
-            bool const side = goes_right(i);
-            to[side ? right : left] = from[i];
-            left += !side, right -= side;
-        }
-        return left;
+    /// The end of the left side.
+    template <class Test> std::size_t move_piece(std::size_t block, piece const& p, Test const& goes_right) noexcept {
+        std::size_t const size = m_layout.record_size(block), n = p.last - p.first;
+        auto const* const from = records(block) + p.first * size;
+        auto* const to = m_next.data() + m_first_record[block];
+        auto* const left = to + p.left * size;
+        auto* const right = to + p.right * size;
+        auto const move = size == 8    ? &move_records<8, Test>
+                          : size == 16 ? &move_records<16, Test>
+                          : size == 24 ? &move_records<24, Test>
+                                       : &move_records<32, Test>;
+        return static_cast<std::size_t>(move(from, n, left, right, goes_right) - to) / size;
     }
 
     packed_layout const& m_layout;
+    row_table const m_kernels = row_kernels(active_simd_level());
     team& m_workers;
     std::size_t m_depth;
-    buffer<row_record> m_current, m_next;
-    std::size_t m_max_rows;
-    buffer<std::uint8_t> m_sides;
+    std::vector<std::size_t> m_first_record; ///< of each block, in bytes
+    std::vector<std::size_t> m_first_slot;   ///< of each block, in histograms
+    std::size_t m_bytes = 0, m_slots = 0;    ///< of all blocks
+    buffer<std::uint8_t> m_current, m_next;
+    buffer<std::int8_t> m_sides;
     std::vector<buffer<packed_sum>> m_histograms, m_scratch;
     std::mutex m_mutex;
     std::vector<leaf> m_leaves;
@@ -20088,7 +20528,7 @@ private:
             n_bins.push_back(m_space.features[f].n_bins()), late.push_back(permuted(f));
         m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_options.permutations);
     }
-    /// Features that are the same in every permutation, from their columns to every copy.
+    /// Features that are the same in every permutation, from their columns.
     void pack_columns() {
         auto& packed = m_bins.packed;
         m_workers.blocks(n_rows(), 4096, [&](std::size_t first, std::size_t last, std::size_t) {
@@ -20096,11 +20536,9 @@ private:
                 if (permuted(f)) continue;
                 auto const& field = packed.layout().fields()[f];
                 auto const* const from = m_bins.column(f);
-                for (std::size_t p = 0; p < packed.copies(field); ++p) {
-                    auto* const to = packed.column(field, p);
-                    for (std::size_t row = first; row < last; ++row)
-                        to[row * record_bytes] = static_cast<std::uint8_t>(to[row * record_bytes] | from[row] << field.shift);
-                }
+                auto const to = packed.column(field, 0);
+                for (std::size_t row = first; row < last; ++row)
+                    *to.of(row) = static_cast<std::uint8_t>(*to.of(row) | from[row] << field.shift);
             }
         });
     }
@@ -20119,18 +20557,32 @@ private:
         auto const cells = cells_of(key);
         auto& packed = m_bins.packed;
         m_workers.run(m_options.permutations, [&](std::size_t p, std::size_t) {
-            std::vector<std::uint8_t*> to;
+            std::vector<packed_rows::strided<std::uint8_t>> to;
             std::vector<unsigned> shifts;
             for (auto const f : features) {
                 auto const& field = packed.layout().fields()[f];
                 to.push_back(packed.column(field, p)), shifts.push_back(field.shift);
             }
-            ordered_statistics(cells, key.n_cells(), m_about, order(p), priors, [&](std::size_t row, float const* values) {
+            // Bins of many rows at a time.
+            std::vector<float> waiting(features.size() * block_rows);
+            std::size_t rows[block_rows], n = 0;
+            auto const flush = [&] {
+                std::uint8_t bins[block_rows];
                 for (std::size_t i = 0; i < to.size(); ++i) {
-                    auto& byte = to[i][row * record_bytes];
-                    byte = static_cast<std::uint8_t>(byte | tables[i].bin(values[i]) << shifts[i]);
+                    tables[i].bins(m_kernels, waiting.data() + i * block_rows, n, missing_numbers::lowest, bins);
+                    for (std::size_t r = 0; r < n; ++r) {
+                        auto& byte = *to[i].of(rows[r]);
+                        byte = static_cast<std::uint8_t>(byte | bins[r] << shifts[i]);
+                    }
                 }
+                n = 0;
+            };
+            ordered_statistics(cells, key.n_cells(), m_about, order(p), priors, [&](std::size_t row, float const* values) {
+                for (std::size_t i = 0; i < to.size(); ++i) waiting[i * block_rows + n] = values[i];
+                rows[n] = row;
+                if (++n == block_rows) flush();
             });
+            flush();
         });
     }
 
@@ -20306,10 +20758,11 @@ public:
             std::size_t const first = m_bounds[c], n = m_bounds[c + 1] - first;
             auto& raw = scratch[worker];
             raw.resize(n);
-            for (std::size_t i = 0; i < n; ++i) {
-                if (!leaves.empty()) m_sums[first + i] += leaves[m_leaf[first + i]];
-                raw[i] = this->raw(first + i);
-            }
+            if (!leaves.empty())
+                for (std::size_t row = first; row < first + n; ++row) m_sums[row] += leaves[m_leaf[row]];
+            std::size_t const whole = m_rows.rows.baselines().empty() ? n / row_lanes * row_lanes : 0;
+            m_kernels.raw_scores(m_sums.data() + first, whole, m_start, m_step, raw.data());
+            for (std::size_t i = whole; i < n; ++i) raw[i] = this->raw(first + i);
             loss_rows block{raw, m_rows.targets().subspan(first, n), weights(first, n)};
             if (!m_groups.empty()) block.group_ends = m_groups[c], block.key = key, block.first_group = m_first_group[c];
             if (c % every == 0) totals[c] = m_loss.total(block);
@@ -20332,6 +20785,7 @@ private:
     fit_rows const& m_rows;
     recsys::loss const& m_loss;
     float m_start, m_step;
+    row_table const m_kernels = row_kernels(active_simd_level());
     team& m_workers;
     std::vector<std::size_t> m_bounds;
     std::vector<std::vector<std::uint64_t>> m_groups; ///< of each chunk, for losses that ask for them
@@ -20388,12 +20842,16 @@ public:
           m_options(options),
           m_directions(std::move(directions)),
           m_workers(workers),
-          m_gradient(rows.size()),
+          m_gradient(rows.size() + row_lanes, 0.f),
           m_hessian(rows.size()),
-          m_factor(rows.size()),
-          m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {}
+          m_factor(rows.size() + row_lanes, 0.f),
+          m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {
+        if (rows.weights.empty()) return;
+        m_weight = buffer<float>(rows.size() + row_lanes, 0.f);
+        std::copy(rows.weights.begin(), rows.weights.end(), m_weight.begin());
+    }
 
-    std::span<float const> gradients() const noexcept { return m_gradient.span(); }
+    std::span<float const> gradients() const noexcept { return m_gradient.span().first(m_rows.size()); }
     float* gradient() noexcept { return m_gradient.data(); }
     float* hessian() noexcept { return m_hessian.data(); }
 
@@ -20408,7 +20866,7 @@ public:
     /// The structure of the next tree, from the derivatives that are there.
     std::vector<tree_split> grow(std::size_t tree) {
         auto const key = tree_key(m_options.seed, tree);
-        row_sampler const sampler(m_options.sampling, m_options.row_share, m_options.bagging_temperature, key, m_gradient.span());
+        row_sampler const sampler(m_options.sampling, m_options.row_share, m_options.bagging_temperature, key, gradients(), m_row_kernels);
         auto const chunks = draw_rows(sampler);
         fixed_scale scale = scale_of(chunks);
         scale.score = m_options.score;
@@ -20462,67 +20920,53 @@ private:
         double const unit = m_options.score == split_score::l2 ? rms * rms : rms;
         return static_cast<float>(m_options.random_strength * unit * left / (1 + left));
     }
-    double weight(std::size_t row) const noexcept { return m_rows.weights.empty() ? 1.0 : static_cast<double>(m_rows.weights[row]); }
 
     /// Sums of the rows first .. last - 1. Four tables take turns, so that rows of one leaf need not wait for each other.
     void add_leaf_totals(std::size_t first, std::size_t last, std::uint16_t const* leaf_of, leaf_total* out, std::size_t n_leaves) const {
-        struct pair {
-            double gradient, hessian;
+        using p = portable::pack<double>; // gradient and hessian side by side
+        buffer<double> sums(4 * 2 * n_leaves, 0.0);
+        std::vector<std::uint32_t> counts(m_weight.empty() ? 4 * n_leaves : 0, 0u);
+        auto const add = [&, table = sums.data()](std::size_t turn, std::size_t row) {
+            double const both[2] = {static_cast<double>(m_gradient[row]), static_cast<double>(m_hessian[row])};
+            auto* const to = table + 2 * (turn * n_leaves + leaf_of[row]);
+            p::store(to, p::add(p::load(to), p::load(both)));
         };
-        std::vector<pair> sums(4 * n_leaves, pair{0, 0});
         std::size_t row = first;
-        auto const add = [&](std::size_t table, std::size_t r) {
-            auto& to = sums[table * n_leaves + leaf_of[r]];
-            to.gradient += static_cast<double>(m_gradient[r]), to.hessian += static_cast<double>(m_hessian[r]);
-        };
         for (; row + 4 <= last; row += 4) add(0, row), add(1, row + 1), add(2, row + 2), add(3, row + 3);
         for (; row < last; ++row) add(0, row);
-        for (std::size_t i = 0; i < sums.size(); ++i)
-            out[i % n_leaves].gradient += sums[i].gradient, out[i % n_leaves].hessian += sums[i].hessian;
-        for (row = first; row < last; ++row) out[leaf_of[row]].weight += weight(row);
+        for (std::size_t i = 0; i < 4 * n_leaves; ++i)
+            out[i % n_leaves].gradient += sums[2 * i], out[i % n_leaves].hessian += sums[2 * i + 1];
+        if (!m_weight.empty()) {
+            for (row = first; row < last; ++row) out[leaf_of[row]].weight += static_cast<double>(m_weight[row]);
+            return;
+        }
+        for (row = first; row < last; ++row) ++counts[row % 4 * n_leaves + leaf_of[row]];
+        for (std::size_t i = 0; i < 4 * n_leaves; ++i) out[i % n_leaves].weight += counts[i];
     }
 
-    struct drawn_chunk {
-        std::size_t rows = 0, first_record = 0;
-        double gradients = 0, weights = 0; ///< sums of |gradient| and weight, with factors
-        float gradient = 0, weight = 0;    ///< the largest
+    struct drawn_chunk : drawn_sums {
+        std::size_t first_record = 0;
     };
     std::vector<drawn_chunk> draw_rows(row_sampler const& sampler) {
         std::vector<drawn_chunk> chunks((m_rows.size() + draw_chunk - 1) / draw_chunk);
         m_workers.blocks(m_rows.size(), draw_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
-            drawn_chunk c;
-            auto const weights = std::span<float const>(m_rows.weights);
-            for (std::size_t row = first; row < last; row += row_lanes)
-                draw_lanes(sampler, row, std::min(row_lanes, last - row), weights.empty() ? weights : weights.subspan(row), c);
-            chunks[first / draw_chunk] = c;
+            std::size_t const n = padded(last - first);
+            float* const factors = m_factor.data() + first;
+            sampler.factors(first, n, m_gradient.data() + first, factors);
+            std::fill(factors + (last - first), factors + n, 0.f);
+            auto& chunk = chunks[first / draw_chunk];
+            // Sums of few at a time, in float inside a kernel.
+            for (std::size_t from = first; from < last; from += 512)
+                m_row_kernels.sum_drawn(m_gradient.data() + from, weights(from), m_factor.data() + from,
+                                        padded(std::min<std::size_t>(512, last - from)), chunk);
         });
         std::size_t at = 0;
         for (auto& c : chunks) c.first_record = std::exchange(at, at + c.rows);
         return chunks;
     }
-
-    /// The factors of at most 16 rows.
-    void draw_lanes(row_sampler const& sampler, std::size_t row, std::size_t n, std::span<float const> weights, drawn_chunk& c) {
-        float g[row_lanes] = {}, w[row_lanes] = {}, factor[row_lanes];
-        std::copy_n(m_gradient.data() + row, n, g);
-        if (weights.empty()) std::fill_n(w, n, 1.f);
-        else std::copy_n(weights.data(), n, w);
-        sampler.factors(row, g, factor);
-        std::fill(factor + n, factor + row_lanes, 0.f);
-        std::copy_n(factor, n, m_factor.data() + row);
-        float gradients = 0, sum = 0;
-        std::int32_t kept = 0;
-        for (std::size_t k = 0; k < row_lanes; ++k) {
-            g[k] = std::fabs(g[k]) * factor[k], w[k] *= factor[k];
-            kept += factor[k] > 0.f;
-        }
-        for (std::size_t k = 0; k < row_lanes; ++k) {
-            gradients += g[k], sum += w[k];
-            c.gradient = std::max(c.gradient, g[k]), c.weight = std::max(c.weight, w[k]);
-        }
-        c.rows += static_cast<std::size_t>(kept);
-        c.gradients += static_cast<double>(gradients), c.weights += static_cast<double>(sum);
-    }
+    static std::size_t padded(std::size_t n) noexcept { return (n + row_lanes - 1) / row_lanes * row_lanes; }
+    /// Null where every row weighs 1.
+    float const* weights(std::size_t row) const noexcept { return m_weight.empty() ? nullptr : m_weight.data() + row; }
 
     /// The finest fixed point in which neither a record nor a sum over all of them overflows.
     fixed_scale scale_of(std::span<drawn_chunk const> chunks) const {
@@ -20544,21 +20988,18 @@ private:
     void write_records(std::span<drawn_chunk const> chunks, std::size_t permutation, fixed_scale const& scale) {
         auto const& packed = m_bins.packed;
         std::size_t const n_blocks = packed.layout().n_blocks();
-        float const per_gradient = 1.f / scale.gradient, per_weight = 1.f / scale.weight;
-        auto const weights = std::span<float const>(m_rows.weights);
         m_workers.run(chunks.size() * n_blocks, [&](std::size_t task, std::size_t) {
-            std::size_t const c = task / n_blocks, block = task % n_blocks;
-            auto const* const bytes = packed.bytes(block, permutation);
-            auto* to = m_grower.records(block) + chunks[c].first_record;
-            auto const* const end = to + chunks[c].rows;
-            // Every row is written, one that is left out is overwritten by the next: no branch to guess wrong.
-            for (std::size_t row = c * draw_chunk; to != end; ++row) {
-                float const factor = m_factor[row], w = weights.empty() ? 1.f : weights[row];
-                std::memcpy(to->bins, bytes + row * record_bytes, record_bytes);
-                to->weight = static_cast<std::uint16_t>(static_cast<std::int32_t>(w * factor * per_weight + 0.5f));
-                // + 1.5 * 2^23: the low bits of the sum are the nearest integer
-                to->gradient = static_cast<std::int16_t>(bit_cast<std::int32_t>(m_gradient[row] * factor * per_gradient + 12582912.f));
-                to += factor > 0.f;
+            std::size_t const c = task / n_blocks, block = task % n_blocks, first = c * draw_chunk,
+                              last = std::min(m_rows.size(), first + draw_chunk);
+            record_writer writer(packed, block, permutation);
+            auto* const to = m_grower.records(block) + chunks[c].first_record * writer.size();
+            writer.open(to, to + chunks[c].rows * writer.size());
+            for (std::size_t row = first; row < last; row += 512) {
+                std::uint32_t parts[512];
+                std::size_t const n = std::min<std::size_t>(512, last - row);
+                m_row_kernels.quantize(m_gradient.data() + row, weights(row), m_factor.data() + row, padded(n), 1.f / scale.gradient,
+                                       1.f / scale.weight, parts);
+                writer.write(row, n, m_factor.data() + row, parts);
             }
         });
     }
@@ -20569,7 +21010,8 @@ private:
     std::vector<monotone> m_directions;
     team& m_workers;
     bin_table const m_kernels = bin_kernels(active_simd_level());
-    buffer<float> m_gradient, m_hessian, m_factor;
+    row_table const m_row_kernels = row_kernels(active_simd_level());
+    buffer<float> m_gradient, m_hessian, m_factor, m_weight; ///< the last one empty where every row weighs 1
     tree_grower m_grower;
 };
 }}} // namespace recsys::detail

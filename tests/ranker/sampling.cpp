@@ -18,7 +18,7 @@ std::vector<float> factors(rs::row_sampling how, double share, double temperatur
     for (std::size_t i = 0; i < n; ++i) gradients.push_back(static_cast<float>(random.normal()));
     rs::detail::row_sampler const sampler(how, share, temperature, key, gradients);
     std::vector<float> out(n);
-    for (std::size_t row = 0; row < n; row += rs::detail::row_lanes) sampler.factors(row, gradients.data() + row, out.data() + row);
+    sampler.factors(0, n, gradients.data(), out.data());
     return out;
 }
 

@@ -69,7 +69,7 @@ TEST_CASE("the best threshold is that of the definition, with light sides and bo
         std::vector<rs::detail::packed_sum const*> leaves;
         std::vector<leaf_cells> cells;
         for (std::size_t l = 0; l < n_leaves; ++l) {
-            histograms.emplace_back(rs::detail::block_slots, 0);
+            histograms.emplace_back((rs::detail::most_record_bins * rs::detail::bin_slots), 0);
             cells.emplace_back();
             for (std::size_t b = 0; b < n_bins; ++b) {
                 auto const weight = static_cast<std::int64_t>(random.below(80));

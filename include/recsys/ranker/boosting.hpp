@@ -20,6 +20,7 @@
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/error.hpp>
 #include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select.hpp>
 #include <recsys/core/simd/select_leaves.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/data/frame.hpp>
@@ -97,10 +98,11 @@ public:
             std::size_t const first = m_bounds[c], n = m_bounds[c + 1] - first;
             auto& raw = scratch[worker];
             raw.resize(n);
-            for (std::size_t i = 0; i < n; ++i) {
-                if (!leaves.empty()) m_sums[first + i] += leaves[m_leaf[first + i]];
-                raw[i] = this->raw(first + i);
-            }
+            if (!leaves.empty())
+                for (std::size_t row = first; row < first + n; ++row) m_sums[row] += leaves[m_leaf[row]];
+            std::size_t const whole = m_rows.rows.baselines().empty() ? n / row_lanes * row_lanes : 0;
+            m_kernels.raw_scores(m_sums.data() + first, whole, m_start, m_step, raw.data());
+            for (std::size_t i = whole; i < n; ++i) raw[i] = this->raw(first + i);
             loss_rows block{raw, m_rows.targets().subspan(first, n), weights(first, n)};
             if (!m_groups.empty()) block.group_ends = m_groups[c], block.key = key, block.first_group = m_first_group[c];
             if (c % every == 0) totals[c] = m_loss.total(block);
@@ -123,6 +125,7 @@ private:
     fit_rows const& m_rows;
     recsys::loss const& m_loss;
     float m_start, m_step;
+    row_table const m_kernels = row_kernels(active_simd_level());
     team& m_workers;
     std::vector<std::size_t> m_bounds;
     std::vector<std::vector<std::uint64_t>> m_groups; ///< of each chunk, for losses that ask for them
@@ -179,12 +182,16 @@ public:
           m_options(options),
           m_directions(std::move(directions)),
           m_workers(workers),
-          m_gradient(rows.size()),
+          m_gradient(rows.size() + row_lanes, 0.f),
           m_hessian(rows.size()),
-          m_factor(rows.size()),
-          m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {}
+          m_factor(rows.size() + row_lanes, 0.f),
+          m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {
+        if (rows.weights.empty()) return;
+        m_weight = buffer<float>(rows.size() + row_lanes, 0.f);
+        std::copy(rows.weights.begin(), rows.weights.end(), m_weight.begin());
+    }
 
-    std::span<float const> gradients() const noexcept { return m_gradient.span(); }
+    std::span<float const> gradients() const noexcept { return m_gradient.span().first(m_rows.size()); }
     float* gradient() noexcept { return m_gradient.data(); }
     float* hessian() noexcept { return m_hessian.data(); }
 
@@ -199,7 +206,7 @@ public:
     /// The structure of the next tree, from the derivatives that are there.
     std::vector<tree_split> grow(std::size_t tree) {
         auto const key = tree_key(m_options.seed, tree);
-        row_sampler const sampler(m_options.sampling, m_options.row_share, m_options.bagging_temperature, key, m_gradient.span());
+        row_sampler const sampler(m_options.sampling, m_options.row_share, m_options.bagging_temperature, key, gradients(), m_row_kernels);
         auto const chunks = draw_rows(sampler);
         fixed_scale scale = scale_of(chunks);
         scale.score = m_options.score;
@@ -253,67 +260,53 @@ private:
         double const unit = m_options.score == split_score::l2 ? rms * rms : rms;
         return static_cast<float>(m_options.random_strength * unit * left / (1 + left));
     }
-    double weight(std::size_t row) const noexcept { return m_rows.weights.empty() ? 1.0 : static_cast<double>(m_rows.weights[row]); }
 
     /// Sums of the rows first .. last - 1. Four tables take turns, so that rows of one leaf need not wait for each other.
     void add_leaf_totals(std::size_t first, std::size_t last, std::uint16_t const* leaf_of, leaf_total* out, std::size_t n_leaves) const {
-        struct pair {
-            double gradient, hessian;
+        using p = portable::pack<double>; // gradient and hessian side by side
+        buffer<double> sums(4 * 2 * n_leaves, 0.0);
+        std::vector<std::uint32_t> counts(m_weight.empty() ? 4 * n_leaves : 0, 0u);
+        auto const add = [&, table = sums.data()](std::size_t turn, std::size_t row) {
+            double const both[2] = {static_cast<double>(m_gradient[row]), static_cast<double>(m_hessian[row])};
+            auto* const to = table + 2 * (turn * n_leaves + leaf_of[row]);
+            p::store(to, p::add(p::load(to), p::load(both)));
         };
-        std::vector<pair> sums(4 * n_leaves, pair{0, 0});
         std::size_t row = first;
-        auto const add = [&](std::size_t table, std::size_t r) {
-            auto& to = sums[table * n_leaves + leaf_of[r]];
-            to.gradient += static_cast<double>(m_gradient[r]), to.hessian += static_cast<double>(m_hessian[r]);
-        };
         for (; row + 4 <= last; row += 4) add(0, row), add(1, row + 1), add(2, row + 2), add(3, row + 3);
         for (; row < last; ++row) add(0, row);
-        for (std::size_t i = 0; i < sums.size(); ++i)
-            out[i % n_leaves].gradient += sums[i].gradient, out[i % n_leaves].hessian += sums[i].hessian;
-        for (row = first; row < last; ++row) out[leaf_of[row]].weight += weight(row);
+        for (std::size_t i = 0; i < 4 * n_leaves; ++i)
+            out[i % n_leaves].gradient += sums[2 * i], out[i % n_leaves].hessian += sums[2 * i + 1];
+        if (!m_weight.empty()) {
+            for (row = first; row < last; ++row) out[leaf_of[row]].weight += static_cast<double>(m_weight[row]);
+            return;
+        }
+        for (row = first; row < last; ++row) ++counts[row % 4 * n_leaves + leaf_of[row]];
+        for (std::size_t i = 0; i < 4 * n_leaves; ++i) out[i % n_leaves].weight += counts[i];
     }
 
-    struct drawn_chunk {
-        std::size_t rows = 0, first_record = 0;
-        double gradients = 0, weights = 0; ///< sums of |gradient| and weight, with factors
-        float gradient = 0, weight = 0;    ///< the largest
+    struct drawn_chunk : drawn_sums {
+        std::size_t first_record = 0;
     };
     std::vector<drawn_chunk> draw_rows(row_sampler const& sampler) {
         std::vector<drawn_chunk> chunks((m_rows.size() + draw_chunk - 1) / draw_chunk);
         m_workers.blocks(m_rows.size(), draw_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
-            drawn_chunk c;
-            auto const weights = std::span<float const>(m_rows.weights);
-            for (std::size_t row = first; row < last; row += row_lanes)
-                draw_lanes(sampler, row, std::min(row_lanes, last - row), weights.empty() ? weights : weights.subspan(row), c);
-            chunks[first / draw_chunk] = c;
+            std::size_t const n = padded(last - first);
+            float* const factors = m_factor.data() + first;
+            sampler.factors(first, n, m_gradient.data() + first, factors);
+            std::fill(factors + (last - first), factors + n, 0.f);
+            auto& chunk = chunks[first / draw_chunk];
+            // Sums of few at a time, in float inside a kernel.
+            for (std::size_t from = first; from < last; from += 512)
+                m_row_kernels.sum_drawn(m_gradient.data() + from, weights(from), m_factor.data() + from,
+                                        padded(std::min<std::size_t>(512, last - from)), chunk);
         });
         std::size_t at = 0;
         for (auto& c : chunks) c.first_record = std::exchange(at, at + c.rows);
         return chunks;
     }
-
-    /// The factors of at most 16 rows.
-    void draw_lanes(row_sampler const& sampler, std::size_t row, std::size_t n, std::span<float const> weights, drawn_chunk& c) {
-        float g[row_lanes] = {}, w[row_lanes] = {}, factor[row_lanes];
-        std::copy_n(m_gradient.data() + row, n, g);
-        if (weights.empty()) std::fill_n(w, n, 1.f);
-        else std::copy_n(weights.data(), n, w);
-        sampler.factors(row, g, factor);
-        std::fill(factor + n, factor + row_lanes, 0.f);
-        std::copy_n(factor, n, m_factor.data() + row);
-        float gradients = 0, sum = 0;
-        std::int32_t kept = 0;
-        for (std::size_t k = 0; k < row_lanes; ++k) {
-            g[k] = std::fabs(g[k]) * factor[k], w[k] *= factor[k];
-            kept += factor[k] > 0.f;
-        }
-        for (std::size_t k = 0; k < row_lanes; ++k) {
-            gradients += g[k], sum += w[k];
-            c.gradient = std::max(c.gradient, g[k]), c.weight = std::max(c.weight, w[k]);
-        }
-        c.rows += static_cast<std::size_t>(kept);
-        c.gradients += static_cast<double>(gradients), c.weights += static_cast<double>(sum);
-    }
+    static std::size_t padded(std::size_t n) noexcept { return (n + row_lanes - 1) / row_lanes * row_lanes; }
+    /// Null where every row weighs 1.
+    float const* weights(std::size_t row) const noexcept { return m_weight.empty() ? nullptr : m_weight.data() + row; }
 
     /// The finest fixed point in which neither a record nor a sum over all of them overflows.
     fixed_scale scale_of(std::span<drawn_chunk const> chunks) const {
@@ -335,21 +328,18 @@ private:
     void write_records(std::span<drawn_chunk const> chunks, std::size_t permutation, fixed_scale const& scale) {
         auto const& packed = m_bins.packed;
         std::size_t const n_blocks = packed.layout().n_blocks();
-        float const per_gradient = 1.f / scale.gradient, per_weight = 1.f / scale.weight;
-        auto const weights = std::span<float const>(m_rows.weights);
         m_workers.run(chunks.size() * n_blocks, [&](std::size_t task, std::size_t) {
-            std::size_t const c = task / n_blocks, block = task % n_blocks;
-            auto const* const bytes = packed.bytes(block, permutation);
-            auto* to = m_grower.records(block) + chunks[c].first_record;
-            auto const* const end = to + chunks[c].rows;
-            // Every row is written, one that is left out is overwritten by the next: no branch to guess wrong.
-            for (std::size_t row = c * draw_chunk; to != end; ++row) {
-                float const factor = m_factor[row], w = weights.empty() ? 1.f : weights[row];
-                std::memcpy(to->bins, bytes + row * record_bytes, record_bytes);
-                to->weight = static_cast<std::uint16_t>(static_cast<std::int32_t>(w * factor * per_weight + 0.5f));
-                // + 1.5 * 2^23: the low bits of the sum are the nearest integer
-                to->gradient = static_cast<std::int16_t>(bit_cast<std::int32_t>(m_gradient[row] * factor * per_gradient + 12582912.f));
-                to += factor > 0.f;
+            std::size_t const c = task / n_blocks, block = task % n_blocks, first = c * draw_chunk,
+                              last = std::min(m_rows.size(), first + draw_chunk);
+            record_writer writer(packed, block, permutation);
+            auto* const to = m_grower.records(block) + chunks[c].first_record * writer.size();
+            writer.open(to, to + chunks[c].rows * writer.size());
+            for (std::size_t row = first; row < last; row += 512) {
+                std::uint32_t parts[512];
+                std::size_t const n = std::min<std::size_t>(512, last - row);
+                m_row_kernels.quantize(m_gradient.data() + row, weights(row), m_factor.data() + row, padded(n), 1.f / scale.gradient,
+                                       1.f / scale.weight, parts);
+                writer.write(row, n, m_factor.data() + row, parts);
             }
         });
     }
@@ -360,7 +350,8 @@ private:
     std::vector<monotone> m_directions;
     team& m_workers;
     bin_table const m_kernels = bin_kernels(active_simd_level());
-    buffer<float> m_gradient, m_hessian, m_factor;
+    row_table const m_row_kernels = row_kernels(active_simd_level());
+    buffer<float> m_gradient, m_hessian, m_factor, m_weight; ///< the last one empty where every row weighs 1
     tree_grower m_grower;
 };
 

@@ -21,6 +21,8 @@
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/error.hpp>
 #include <recsys/core/hash.hpp>
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select_rows.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
@@ -68,64 +70,15 @@ namespace detail {
 
 inline constexpr std::size_t row_lanes = 16;
 
-/// e^-|t| to about 1e-7 of itself; exactly 0 beyond 87. Source: range reduction by log 2, a polynomial of degree 7.
-RECSYS_DETAIL_INLINE float exp_minus_abs(float t) noexcept {
-    constexpr std::int32_t top = 0x42AE0000; // the bits of 87
-    std::int32_t const magnitude = bit_cast<std::int32_t>(t) & 0x7FFFFFFF;
-    std::int32_t const beyond = -static_cast<std::int32_t>(magnitude > top);
-    float const x = -bit_cast<float>((magnitude & ~beyond) | (top & beyond));
-    float const scaled = x * 1.44269504f + 12582912.f; // + 1.5 * 2^23: the low bits are the nearest integer
-    float const n = scaled - 12582912.f;
-    float const r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.f;
-    auto const exponent = (bit_cast<std::uint32_t>(scaled) << 23) + 0x3F800000u;
-    return bit_cast<float>(bit_cast<std::int32_t>(p * bit_cast<float>(exponent)) & ~beyond);
-}
-
-/// First and second derivative of the log loss: p - y and p (1 - p).
-inline void log_loss_derivatives(float const* __restrict raw, float const* __restrict y, float* __restrict g,
-                                 float* __restrict h) noexcept {
-    for (std::size_t i = 0; i < row_lanes; ++i) {
-        float const e = exp_minus_abs(raw[i]), s = 1.f / (1.f + e);
-        std::int32_t const negative = bit_cast<std::int32_t>(raw[i]) >> 31;
-        float const above = bit_cast<float>((bit_cast<std::int32_t>(e) & negative) | (0x3F800000 & ~negative)); // 1, or e below zero
-        g[i] = above * s - y[i];
-        h[i] = e * s * s;
-    }
-}
-
-/// max(t, 0) - t y + log(1 + e^-|t|). Source: log(1 + e) = 2 artanh(e / (2 + e)).
-inline void log_loss_values(float const* __restrict raw, float const* __restrict y, float* __restrict out) noexcept {
-    for (std::size_t i = 0; i < row_lanes; ++i) {
-        float const e = exp_minus_abs(raw[i]), z = e / (2.f + e), z2 = z * z;
-        float s = 1.f / 15;
-        s = s * z2 + 1.f / 13;
-        s = s * z2 + 1.f / 11;
-        s = s * z2 + 1.f / 9;
-        s = s * z2 + 1.f / 7;
-        s = s * z2 + 1.f / 5;
-        s = s * z2 + 1.f / 3;
-        s = s * z2 + 1.f;
-        std::int32_t const bits = bit_cast<std::int32_t>(raw[i]);
-        out[i] = bit_cast<float>(bits & ~(bits >> 31)) - raw[i] * y[i] + 2.f * z * s;
-    }
-}
-
-/// f(first, in..., out...) for every 16 rows; the last ones go through copies.
+/// kernel(in, in, n, out, out) for a multiple of 16 rows; the last ones go through copies.
 template <class Kernel> void for_lanes(std::span<float const> a, std::span<float const> b, float* c, float* d, Kernel const& kernel) {
     std::size_t const whole = a.size() / row_lanes * row_lanes;
-    for (std::size_t i = 0; i < whole; i += row_lanes) kernel(a.data() + i, b.data() + i, c + i, d + i);
+    kernel(a.data(), b.data(), whole, c, d);
     if (whole == a.size()) return;
     float in[2][row_lanes] = {}, out[2][row_lanes];
     std::size_t const left = a.size() - whole;
     std::copy_n(a.data() + whole, left, in[0]), std::copy_n(b.data() + whole, left, in[1]);
-    kernel(in[0], in[1], out[0], out[1]);
+    kernel(in[0], in[1], row_lanes, out[0], out[1]);
     std::copy_n(out[0], left, c + whole), std::copy_n(out[1], left, d + whole);
 }
 
@@ -171,16 +124,18 @@ struct log_loss {
         return sum(raw, target, {}) / static_cast<double>(raw.size());
     }
     double sum(std::span<float const> raw, std::span<float const> target, std::span<float const> weight) const {
+        auto const kernels = detail::row_kernels(detail::active_simd_level());
         return detail::weighted_sum(raw.size(), weight, [&](std::size_t first, std::size_t n, float* out) {
-            if (n == detail::row_lanes) return detail::log_loss_values(raw.data() + first, target.data() + first, out);
+            if (n == detail::row_lanes) return kernels.log_loss_values(raw.data() + first, target.data() + first, n, out);
             float t[detail::row_lanes] = {}, y[detail::row_lanes] = {}, v[detail::row_lanes];
             std::copy_n(raw.data() + first, n, t), std::copy_n(target.data() + first, n, y);
-            detail::log_loss_values(t, y, v);
+            kernels.log_loss_values(t, y, detail::row_lanes, v);
             std::copy_n(v, n, out);
         });
     }
     void derivatives(std::span<float const> raw, std::span<float const> target, std::span<float> gradient, std::span<float> hessian) const {
-        detail::for_lanes(raw, target, gradient.data(), hessian.data(), detail::log_loss_derivatives);
+        auto const kernels = detail::row_kernels(detail::active_simd_level());
+        detail::for_lanes(raw, target, gradient.data(), hessian.data(), kernels.log_loss_derivatives);
     }
     /// The log odds of the mean target. @throws data_error  where all targets are 0 or all are 1: the odds have no logarithm.
     double start(std::span<float const> target, std::span<float const> weight) const {

@@ -18,6 +18,8 @@
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/hash.hpp>
 #include <recsys/core/random.hpp>
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select_rows.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/ranker/histogram.hpp>
 #include <recsys/ranker/monotone.hpp>
@@ -54,18 +56,19 @@ class tree_grower {
 
 public:
     tree_grower(packed_layout const& layout, std::size_t max_rows, std::size_t depth, team& workers)
-        : m_layout(layout),
-          m_workers(workers),
-          m_depth(depth),
-          m_current(layout.n_blocks() * max_rows),
-          m_next(depth > 1 ? layout.n_blocks() * max_rows : 0),
-          m_max_rows(max_rows),
-          m_scratch(workers.size()) {
-        if (layout.n_blocks() > 1) m_sides = buffer<std::uint8_t>(max_rows);
+        : m_layout(layout), m_workers(workers), m_depth(depth), m_scratch(workers.size()) {
+        for (std::size_t b = 0; b < layout.n_blocks(); ++b) {
+            m_first_record.push_back(m_bytes), m_first_slot.push_back(m_slots);
+            m_bytes += layout.record_size(b) * max_rows;
+            m_slots += layout.used_bytes(b) * bin_slots;
+        }
+        m_current = buffer<std::uint8_t>(m_bytes);
+        if (depth > 1) m_next = buffer<std::uint8_t>(m_bytes);
+        if (layout.n_blocks() > 1) m_sides = buffer<std::int8_t>(max_rows);
     }
 
     /// Where the records of a block go before `grow`.
-    row_record* records(std::size_t block) noexcept { return m_current.data() + block * m_max_rows; }
+    std::uint8_t* records(std::size_t block) noexcept { return m_current.data() + m_first_record[block]; }
 
     /// The splits of a tree over the first n_rows records, at most `depth`: fewer where no split makes the score better.
     std::vector<tree_split> grow(std::size_t n_rows, fixed_scale const& scale, split_rules const& rules) {
@@ -102,9 +105,10 @@ private:
     };
 
     packed_sum* new_histogram(std::size_t number) {
-        while (m_histograms.size() <= number) m_histograms.emplace_back(m_layout.n_blocks() * block_slots);
+        while (m_histograms.size() <= number) m_histograms.emplace_back(m_slots);
         return m_histograms[number].data();
     }
+    std::size_t slots_of(std::size_t block) const noexcept { return m_layout.used_bytes(block) * bin_slots; }
     /// Leaves in pieces that do not depend on the number of workers, unless there is one: then a leaf is a piece.
     std::vector<piece> pieces_of(std::span<std::size_t const> leaves) const {
         std::vector<piece> out;
@@ -121,29 +125,30 @@ private:
     /// Fills the histograms of these leaves from their records.
     void count_leaves(std::span<std::size_t const> leaves) {
         for (auto const l : leaves)
-            for (auto const b : m_used_blocks) std::fill_n(m_leaves[l].histogram + b * block_slots, block_slots, packed_sum{0});
+            for (auto const b : m_used_blocks) std::fill_n(m_leaves[l].histogram + m_first_slot[b], slots_of(b), packed_sum{0});
         auto const pieces = pieces_of(leaves);
         m_workers.run(pieces.size() * m_used_blocks.size(), [&](std::size_t task, std::size_t worker) {
             auto const& p = pieces[task / m_used_blocks.size()];
             std::size_t const b = m_used_blocks[task % m_used_blocks.size()];
             auto const& of = m_leaves[p.leaf];
             auto const add = adder_for(m_layout.used_bytes(b));
-            auto* const whole = of.histogram + b * block_slots;
-            if (p.last - p.first == of.size()) return add(records(b) + p.first, p.last - p.first, whole);
+            auto* const whole = of.histogram + m_first_slot[b];
+            auto const* const from = records(b) + p.first * m_layout.record_size(b);
+            if (p.last - p.first == of.size()) return add(from, p.last - p.first, whole);
             auto& scratch = m_scratch[worker];
-            if (scratch.empty()) scratch = buffer<packed_sum>(block_slots);
-            std::fill_n(scratch.data(), block_slots, packed_sum{0});
-            add(records(b) + p.first, p.last - p.first, scratch.data());
+            if (scratch.empty()) scratch = buffer<packed_sum>(most_record_bins * bin_slots);
+            std::fill_n(scratch.data(), slots_of(b), packed_sum{0});
+            add(from, p.last - p.first, scratch.data());
             std::lock_guard const lock(m_mutex);
-            for (std::size_t i = 0; i < block_slots; ++i) whole[i] += scratch[i];
+            for (std::size_t i = 0; i < slots_of(b); ++i) whole[i] += scratch[i];
         });
     }
     /// larger = parent - smaller, in place of the parent.
     void subtract(packed_sum* parent, packed_sum const* smaller) const noexcept {
         for (auto const b : m_used_blocks) {
-            auto* __restrict const to = parent + b * block_slots;
-            auto const* __restrict const from = smaller + b * block_slots;
-            for (std::size_t i = 0, n = m_layout.used_bytes(b) * bin_slots; i < n; i += 16)
+            auto* __restrict const to = parent + m_first_slot[b];
+            auto const* __restrict const from = smaller + m_first_slot[b];
+            for (std::size_t i = 0, n = slots_of(b); i < n; i += 16)
                 for (std::size_t k = i; k < i + 16; ++k) to[k] -= from[k];
         }
     }
@@ -161,8 +166,8 @@ private:
                 if (!allowed[f]) continue;
                 leaves.clear();
                 for (auto const& l : m_leaves)
-                    if (l.size() > 0) leaves.push_back(l.histogram + fields[f].block * block_slots);
-                m_found[f] = find_threshold(fields[f], leaves, scale, rules.sign(f));
+                    if (l.size() > 0) leaves.push_back(l.histogram + m_first_slot[fields[f].block]);
+                m_found[f] = find_threshold(fields[f], leaves, scale, rules.sign(f), m_kernels);
             }
         });
         std::optional<tree_split> best;
@@ -215,18 +220,23 @@ private:
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = i, left_ends[i] = m_leaves[i].first;
         auto pieces = pieces_of(all);
         bool const one_block = m_layout.n_blocks() == 1;
-        auto const goes_right = [&](std::size_t i) { return (records(field.block)[i].bins[field.byte] & field.mask) > above; };
+        bin_test const test{field.byte, field.mask, above};
         std::vector<std::size_t> rights(pieces.size());
+        // What the pieces of a leaf before this one move is not asked where there are none.
+        auto const is_alone = [&](std::size_t k) { return pieces[k].last - pieces[k].first == m_leaves[pieces[k].leaf].size(); };
         if (!one_block || m_workers.size() > 1)
             m_workers.run(pieces.size(), [&](std::size_t task, std::size_t) {
-                std::size_t right = 0;
+                if (one_block && is_alone(task)) return;
+                std::int64_t right = 0;
                 auto const& p = pieces[task];
-                for (std::size_t i = p.first; i < p.last; ++i) {
-                    bool const side = goes_right(i);
-                    right += side;
-                    if (!one_block) m_sides[i] = side;
+                std::size_t const size = m_layout.record_size(field.block);
+                auto const* record = records(field.block) + p.first * size;
+                for (std::size_t i = p.first; i < p.last; ++i, record += size) {
+                    auto const side = test(record);
+                    right += side & 1;
+                    if (!one_block) m_sides[i] = static_cast<std::int8_t>(side);
                 }
-                rights[task] = right;
+                rights[task] = static_cast<std::size_t>(right);
             });
         for (std::size_t k = 0; k < pieces.size(); ++k) {
             auto& p = pieces[k];
@@ -238,35 +248,36 @@ private:
         std::vector<std::size_t> ends(pieces.size());
         m_workers.run(pieces.size() * m_layout.n_blocks(), [&](std::size_t task, std::size_t) {
             std::size_t const k = task / m_layout.n_blocks(), b = task % m_layout.n_blocks();
-            auto const* const from = records(b);
-            auto* const to = m_next.data() + b * m_max_rows;
-            if (one_block)
-                ends[k] = move_records(from, to, pieces[k], [&](std::size_t i) { return (from[i].bins[field.byte] & field.mask) > above; });
-            else {
-                std::size_t const end = move_records(from, to, pieces[k], [&](std::size_t i) { return m_sides[i] != 0; });
-                if (b == 0) ends[k] = end;
-            }
+            std::size_t const end =
+                one_block ? move_piece(b, pieces[k], test) : move_piece(b, pieces[k], known_side{m_sides.data() + pieces[k].first});
+            if (b == 0) ends[k] = end;
         });
         for (std::size_t k = 0; k < pieces.size(); ++k) left_ends[pieces[k].leaf] = ends[k];
         return left_ends;
     }
-    template <class Test>
-    static std::size_t move_records(row_record const* from, row_record* to, piece const& p, Test const& goes_right) noexcept {
-        std::size_t left = p.left, right = p.right - 1;
-        for (std::size_t i = p.first; i < p.last; ++i) {
-            bool const side = goes_right(i);
-            to[side ? right : left] = from[i];
-            left += !side, right -= side;
-        }
-        return left;
+    /// The end of the left side.
+    template <class Test> std::size_t move_piece(std::size_t block, piece const& p, Test const& goes_right) noexcept {
+        std::size_t const size = m_layout.record_size(block), n = p.last - p.first;
+        auto const* const from = records(block) + p.first * size;
+        auto* const to = m_next.data() + m_first_record[block];
+        auto* const left = to + p.left * size;
+        auto* const right = to + p.right * size;
+        auto const move = size == 8    ? &move_records<8, Test>
+                          : size == 16 ? &move_records<16, Test>
+                          : size == 24 ? &move_records<24, Test>
+                                       : &move_records<32, Test>;
+        return static_cast<std::size_t>(move(from, n, left, right, goes_right) - to) / size;
     }
 
     packed_layout const& m_layout;
+    row_table const m_kernels = row_kernels(active_simd_level());
     team& m_workers;
     std::size_t m_depth;
-    buffer<row_record> m_current, m_next;
-    std::size_t m_max_rows;
-    buffer<std::uint8_t> m_sides;
+    std::vector<std::size_t> m_first_record; ///< of each block, in bytes
+    std::vector<std::size_t> m_first_slot;   ///< of each block, in histograms
+    std::size_t m_bytes = 0, m_slots = 0;    ///< of all blocks
+    buffer<std::uint8_t> m_current, m_next;
+    buffer<std::int8_t> m_sides;
     std::vector<buffer<packed_sum>> m_histograms, m_scratch;
     std::mutex m_mutex;
     std::vector<leaf> m_leaves;

@@ -17,7 +17,8 @@
 #include <recsys/core/hash.hpp>
 #include <recsys/core/math.hpp>
 #include <recsys/core/random.hpp>
-#include <recsys/data/id_table.hpp>
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select_rows.hpp>
 #include <recsys/ranker/loss.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
@@ -37,28 +38,24 @@ class row_sampler {
 public:
     /// @param gradients  weighted gradients of all rows; MVS looks at some 16000 of them, at fixed places.
     /// @param temperature  of the Bayesian bootstrap.
-    row_sampler(row_sampling how, double share, double temperature, std::uint64_t key, std::span<float const> gradients)
-        : m_how(how), m_share(how == row_sampling::bayesian ? 0.f : static_cast<float>(share)), m_temperature(temperature), m_key(key) {
+    row_sampler(row_sampling how, double share, double temperature, std::uint64_t key, std::span<float const> gradients,
+                row_table const& kernels = row_kernels(active_simd_level()))
+        : m_how(how),
+          m_share(how == row_sampling::bayesian ? 0.f : static_cast<float>(share)),
+          m_temperature(temperature),
+          m_kernels(kernels),
+          m_rule{0, 0, key} {
         if (how == row_sampling::mvs && share < 1) find_threshold(gradients);
     }
-    /// The factors of 16 rows from `row` on.
-    void factors(std::size_t row, float const* __restrict gradient, float* __restrict out) const noexcept {
-        if (m_share >= 1.f) return static_cast<void>(std::fill_n(out, row_lanes, 1.f));
-        float draw[row_lanes];
-        auto const base = static_cast<std::uint32_t>(m_key) + static_cast<std::uint32_t>(row);
-        for (std::size_t k = 0; k < row_lanes; ++k)
-            draw[k] = static_cast<float>(static_cast<std::int32_t>(
-                          mix_bits_32((base + static_cast<std::uint32_t>(k)) ^ static_cast<std::uint32_t>(m_key >> 32)) >> 8)) *
-                      0x1p-24f;
-        if (m_how == row_sampling::bayesian)
-            for (std::size_t k = 0; k < row_lanes; ++k) out[k] = random_weight(draw[k]);
-        else if (m_how == row_sampling::bernoulli)
-            for (std::size_t k = 0; k < row_lanes; ++k) out[k] = keep(draw[k] < m_share, 1.f);
-        else
-            for (std::size_t k = 0; k < row_lanes; ++k) {
-                float const ratio = m_threshold * inverse_root(gradient[k] * gradient[k] + m_smooth);
-                out[k] = keep(draw[k] * ratio<1.f, ratio> 1.f ? ratio : 1.f);
-            }
+    /// The factors of n rows from `row` on; n is a multiple of 16.
+    void factors(std::size_t row, std::size_t n, float const* gradient, float* out) const noexcept {
+        if (m_share >= 1.f) return static_cast<void>(std::fill_n(out, n, 1.f));
+        auto const first = static_cast<std::uint32_t>(row);
+        if (m_how == row_sampling::mvs) return m_kernels.mvs_factors(gradient, n, m_rule, first, out);
+        for (std::size_t k = 0; k < n; ++k) {
+            float const drawn = draw(first + static_cast<std::uint32_t>(k));
+            out[k] = m_how == row_sampling::bayesian ? random_weight(drawn) : drawn < m_share ? 1.f : 0.f;
+        }
     }
 
 private:
@@ -67,45 +64,43 @@ private:
         double const weight = -portable_log(static_cast<double>(draw) + 0x1p-25);
         return static_cast<float>(m_temperature == 1 ? weight : portable_exp(m_temperature * portable_log(weight)));
     }
-    /// 1 / sqrt(x) to 5e-6, in plain arithmetic: std::sqrt may set errno, which keeps compilers from making vector code.
-    static float inverse_root(float x) noexcept {
-        float y = bit_cast<float>(0x5F3759DF - (bit_cast<std::int32_t>(x) >> 1));
-        y = y * (1.5f - 0.5f * x * y * y);
-        return y * (1.5f - 0.5f * x * y * y);
-    }
-    /// The value where the test holds, else 0: without a branch.
-    static float keep(bool test, float value) noexcept {
-        return bit_cast<float>(bit_cast<std::int32_t>(value) & -static_cast<std::int32_t>(test));
+    /// In [0, 1), by the number of the row alone.
+    float draw(std::uint32_t row) const noexcept {
+        return unit_draw((static_cast<std::uint32_t>(m_rule.key) + row) ^ static_cast<std::uint32_t>(m_rule.key >> 32));
     }
     /// Rows are kept with probability min(1, size / threshold), size = sqrt(g^2 + smooth): the threshold keeps the share wanted.
     /// Source: Ibragimov & Gusev, "Minimal variance sampling in stochastic gradient boosting" (2019), theorem 1 with a regulariser.
     void find_threshold(std::span<float const> gradients) {
         std::size_t const stride = std::max<std::size_t>(1, gradients.size() / 16384);
         std::vector<float> sizes;
+        sizes.reserve(gradients.size() / stride + row_lanes);
         double squares = 0;
         for (std::size_t row = 0; row < gradients.size(); row += stride) {
             sizes.push_back(gradients[row] * gradients[row]);
             squares += static_cast<double>(sizes.back());
         }
-        m_smooth = std::max(1e-30f, static_cast<float>(0.1 * squares / static_cast<double>(sizes.size())));
+        std::size_t const n = sizes.size();
+        m_rule.smooth = std::max(1e-30f, static_cast<float>(0.1 * squares / static_cast<double>(n)));
         double sum = 0;
-        for (auto& s : sizes) s = std::sqrt(s + m_smooth), sum += static_cast<double>(s);
-        double const wanted = static_cast<double>(m_share) * static_cast<double>(sizes.size());
+        for (auto& s : sizes) s = std::sqrt(s + m_rule.smooth), sum += static_cast<double>(s);
+        sizes.resize((n + row_lanes - 1) / row_lanes * row_lanes, 0.f); // below every threshold, and add nothing
+        double const wanted = static_cast<double>(m_share) * static_cast<double>(n);
         double threshold = sum / wanted;
         for (int step = 0; step < 50; ++step) { // falls to the solution from above; ends when nothing changes
-            double below = 0, above = 0;
-            for (auto const s : sizes) static_cast<double>(s) < threshold ? below += static_cast<double>(s) : above += 1;
-            double const next = above < wanted ? below / (wanted - above) : threshold;
+            auto const now = m_kernels.mvs_sums(sizes.data(), sizes.size(), static_cast<float>(threshold));
+            auto const above = static_cast<double>(now.above);
+            double const next = above < wanted ? now.below / (wanted - above) : threshold;
             if (!(next < threshold * (1 - 1e-6))) break;
             threshold = next;
         }
-        m_threshold = static_cast<float>(threshold);
+        m_rule.threshold = static_cast<float>(threshold);
     }
 
     row_sampling m_how;
-    float m_share, m_threshold = 0, m_smooth = 0;
+    float m_share;
     double m_temperature;
-    std::uint64_t m_key;
+    row_table m_kernels;
+    mvs_rule m_rule;
 };
 
 /// Flags for the features that a tree may use: a share of the units (columns, and joined keys), at least one.

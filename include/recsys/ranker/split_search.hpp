@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <span>
 
+#include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select_rows.hpp>
 #include <recsys/ranker/histogram.hpp>
 #include <recsys/ranker/packed_rows.hpp>
 
@@ -35,20 +37,8 @@ struct threshold_sums {
     alignas(64) float norm[bin_slots];
 };
 
-/// a G and a^2 W of both sides of every threshold, added for one leaf. Arrays are padded to a multiple of 16.
-inline void add_leaf_scores(float const* __restrict left_g, float const* __restrict left_w, float total_g, float total_w, std::size_t n,
-                            float l2, float* __restrict gain, float* __restrict norm) noexcept {
-    for (std::size_t block = 0; block < n; block += 16)
-        for (std::size_t k = block; k < block + 16; ++k) {
-            float const gl = left_g[k], wl = left_w[k], gr = total_g - gl, wr = total_w - wl;
-            float const al = gl / (wl + l2), ar = gr / (wr + l2);
-            gain[k] += al * gl + ar * gr;
-            norm[k] += al * al * wl + ar * ar * wr;
-        }
-}
-
-/// The same where sides may be too light, and where a monotone feature (sign 1: predictions rise, -1: fall) may split a leaf only its way: a leaf
-/// that would split the other way counts as if it did not.
+/// The scores of a leaf as kernels add them, but sides may be too light, and a monotone feature (sign 1: predictions rise, -1: fall) may split a
+/// leaf only its way: one that would split the other way counts as if it did not.
 inline void add_leaf_scores(float const* __restrict left_g, float const* __restrict left_w, float total_g, float total_w, std::size_t n,
                             float l2, float least, float sign, float* __restrict gain, float* __restrict norm) noexcept {
     float const whole = total_g / (total_w + l2);
@@ -76,7 +66,7 @@ struct best_threshold {
 
 /// @param leaves  the histogram block of every leaf that has rows, in leaf order. @param sign  1 or -1 for a monotone feature, else 0.
 inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum const* const> leaves, fixed_scale const& scale,
-                                     int sign = 0) noexcept {
+                                     int sign = 0, row_table const& kernels = row_kernels(active_simd_level())) noexcept {
     threshold_sums sums;
     alignas(64) float g[bin_slots], w[bin_slots];
     packed_sum scratch[bin_slots];
@@ -84,17 +74,12 @@ inline best_threshold find_threshold(packed_field const& f, std::span<packed_sum
     std::fill_n(sums.gain, padded, 0.f), std::fill_n(sums.norm, padded, 0.f);
     for (auto const* const leaf : leaves) {
         auto const* const bins = field_sums(leaf + f.byte * bin_slots, f, scratch);
-        packed_sum run = 0;
-        for (std::size_t b = 0; b < n; ++b) {
-            run += bins[b];
-            g[b] = static_cast<float>(gradient_of(run)) * scale.gradient;
-            w[b] = static_cast<float>(weight_of(run)) * scale.weight;
-        }
-        run += bins[n];
+        packed_sum const all = kernels.running_sums(bins, padded, scale.gradient, scale.weight, g, w);
+        float const total_g = static_cast<float>(gradient_of(all)) * scale.gradient;
+        float const total_w = static_cast<float>(weight_of(all)) * scale.weight;
         for (std::size_t b = n; b < padded; ++b) g[b] = 0.f, w[b] = 0.f;
-        float const total_g = static_cast<float>(gradient_of(run)) * scale.gradient,
-                    total_w = static_cast<float>(weight_of(run)) * scale.weight;
-        if (sign == 0 && !(scale.least_weight > 0.f)) add_leaf_scores(g, w, total_g, total_w, padded, scale.l2, sums.gain, sums.norm);
+        if (sign == 0 && !(scale.least_weight > 0.f))
+            kernels.add_leaf_scores(g, w, total_g, total_w, padded, scale.l2, sums.gain, sums.norm);
         else add_leaf_scores(g, w, total_g, total_w, n + 1, scale.l2, scale.least_weight, static_cast<float>(sign), sums.gain, sums.norm);
     }
     best_threshold best;

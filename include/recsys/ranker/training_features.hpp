@@ -332,7 +332,7 @@ private:
             n_bins.push_back(m_space.features[f].n_bins()), late.push_back(permuted(f));
         m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_options.permutations);
     }
-    /// Features that are the same in every permutation, from their columns to every copy.
+    /// Features that are the same in every permutation, from their columns.
     void pack_columns() {
         auto& packed = m_bins.packed;
         m_workers.blocks(n_rows(), 4096, [&](std::size_t first, std::size_t last, std::size_t) {
@@ -340,11 +340,9 @@ private:
                 if (permuted(f)) continue;
                 auto const& field = packed.layout().fields()[f];
                 auto const* const from = m_bins.column(f);
-                for (std::size_t p = 0; p < packed.copies(field); ++p) {
-                    auto* const to = packed.column(field, p);
-                    for (std::size_t row = first; row < last; ++row)
-                        to[row * record_bytes] = static_cast<std::uint8_t>(to[row * record_bytes] | from[row] << field.shift);
-                }
+                auto const to = packed.column(field, 0);
+                for (std::size_t row = first; row < last; ++row)
+                    *to.of(row) = static_cast<std::uint8_t>(*to.of(row) | from[row] << field.shift);
             }
         });
     }
@@ -363,18 +361,32 @@ private:
         auto const cells = cells_of(key);
         auto& packed = m_bins.packed;
         m_workers.run(m_options.permutations, [&](std::size_t p, std::size_t) {
-            std::vector<std::uint8_t*> to;
+            std::vector<packed_rows::strided<std::uint8_t>> to;
             std::vector<unsigned> shifts;
             for (auto const f : features) {
                 auto const& field = packed.layout().fields()[f];
                 to.push_back(packed.column(field, p)), shifts.push_back(field.shift);
             }
-            ordered_statistics(cells, key.n_cells(), m_about, order(p), priors, [&](std::size_t row, float const* values) {
+            // Bins of many rows at a time.
+            std::vector<float> waiting(features.size() * block_rows);
+            std::size_t rows[block_rows], n = 0;
+            auto const flush = [&] {
+                std::uint8_t bins[block_rows];
                 for (std::size_t i = 0; i < to.size(); ++i) {
-                    auto& byte = to[i][row * record_bytes];
-                    byte = static_cast<std::uint8_t>(byte | tables[i].bin(values[i]) << shifts[i]);
+                    tables[i].bins(m_kernels, waiting.data() + i * block_rows, n, missing_numbers::lowest, bins);
+                    for (std::size_t r = 0; r < n; ++r) {
+                        auto& byte = *to[i].of(rows[r]);
+                        byte = static_cast<std::uint8_t>(byte | bins[r] << shifts[i]);
+                    }
                 }
+                n = 0;
+            };
+            ordered_statistics(cells, key.n_cells(), m_about, order(p), priors, [&](std::size_t row, float const* values) {
+                for (std::size_t i = 0; i < to.size(); ++i) waiting[i * block_rows + n] = values[i];
+                rows[n] = row;
+                if (++n == block_rows) flush();
             });
+            flush();
         });
     }
 

@@ -91,15 +91,16 @@ inline void leaf_bytes(bin_table const& kernels, std::span<model_split const> sp
     kernels.leaf_bytes(columns, thresholds, splits.size(), n, out);
 }
 
-/// The numbers of the leaves of n rows, n at most block_rows. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 64 rows.
+/// The numbers of the leaves of n rows, n at most block_rows, for which there is room at `out`. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 64 rows.
 inline void leaf_numbers(bin_table const& kernels, std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
                          std::size_t n, std::uint16_t* out) noexcept {
     std::uint8_t low[block_rows], high[block_rows];
     std::size_t const n_low = std::min<std::size_t>(8, splits.size());
     leaf_bytes(kernels, splits.first(n_low), bins, stride, n, low);
-    if (n_low == splits.size()) return static_cast<void>(std::copy_n(low, n, out));
-    leaf_bytes(kernels, splits.subspan(n_low), bins, stride, n, high);
-    for (std::size_t row = 0; row < n; ++row) out[row] = static_cast<std::uint16_t>(low[row] | high[row] << 8);
+    if (n_low == splits.size()) std::fill_n(high, block_rows, std::uint8_t{0});
+    else leaf_bytes(kernels, splits.subspan(n_low), bins, stride, n, high);
+    for (std::size_t row = 0; row < block_rows; row += 16)
+        for (std::size_t k = row; k < row + 16; ++k) out[k] = static_cast<std::uint16_t>(low[k] | high[k] << 8);
 }
 
 /// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows.
