@@ -45,7 +45,7 @@ struct booster_options {
     natural permutations = 3;       ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
 
     row_sampling sampling = row_sampling::mvs;
-    double row_share = 0.8;         ///< of the rows, for a tree's structure; 1 = all; bayesian takes all
+    double row_share = 0.5;         ///< of the rows, for a tree's structure; 1 = all; bayesian takes all
     double bagging_temperature = 1; ///< of bayesian sampling: 0 = every row alike
     double random_strength = 0;     ///< standard deviation, in root mean squares of the gradients, of what is added to the scores of splits
     double min_leaf_weight = 0;     ///< leaves whose rows weigh less neither count where a split is chosen nor change scores
