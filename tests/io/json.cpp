@@ -45,7 +45,8 @@ TEST_CASE("json values are found by name and order") {
     CHECK(all["g"].numbers<int>().empty());
     CHECK_FALSE(all.find("d").has_value());
     CHECK_THROWS_WITH_AS(static_cast<void>(all["c"]["x"]), "model.json: line 1, column 39: 'c': there is no 'x'", rs::format_error);
-    CHECK_THROWS_WITH_AS(static_cast<void>(all["f"].number<int>()), "model.json: line 1, column 69: 'f': must be a number", rs::format_error);
+    CHECK_THROWS_WITH_AS(static_cast<void>(all["f"].number<int>()), "model.json: line 1, column 69: 'f': must be a number",
+                         rs::format_error);
 }
 
 TEST_CASE("json numbers are read as the nearest number, or refused") {
@@ -68,9 +69,38 @@ TEST_CASE("json strings have their escapes resolved") {
 }
 
 TEST_CASE("what is not json is refused, with its place") {
-    for (char const* wrong : {"", " ", "[1,]", "{\"a\":1,}", "[1 2]", "{\"a\" 1}", "{a:1}", "01", "1.", ".5", "+1", "-", "1e", "NaN", "Infinity",
-                              "nul", "tru", "[", "{", "\"", "\"\\", "\"\\u12", "\"\\u12g4\"", "\"\\x\"", "\"\\ud800\"", "\"\\ud800\\u0041\"",
-                              "\"\\udc00\"", "\"a\nb\"", "1 2", "[1]]", "{\"a\":1,\"a\":2}", "'a'"})
+    for (char const* wrong : {"",
+                              " ",
+                              "[1,]",
+                              "{\"a\":1,}",
+                              "[1 2]",
+                              "{\"a\" 1}",
+                              "{a:1}",
+                              "01",
+                              "1.",
+                              ".5",
+                              "+1",
+                              "-",
+                              "1e",
+                              "NaN",
+                              "Infinity",
+                              "nul",
+                              "tru",
+                              "[",
+                              "{",
+                              "\"",
+                              "\"\\",
+                              "\"\\u12",
+                              "\"\\u12g4\"",
+                              "\"\\x\"",
+                              "\"\\ud800\"",
+                              "\"\\ud800\\u0041\"",
+                              "\"\\udc00\"",
+                              "\"a\nb\"",
+                              "1 2",
+                              "[1]]",
+                              "{\"a\":1,\"a\":2}",
+                              "'a'"})
         CHECK_MESSAGE(message(wrong).find("model.json: line ") == 0, wrong);
     CHECK(message("[1,\n  x]") == "model.json: line 2, column 3: is not JSON: expected a value");
     CHECK(message("[1") == "model.json: line 1, column 3: ends where there must be ',' or ']'");
@@ -80,7 +110,16 @@ TEST_CASE("what is not json is refused, with its place") {
 TEST_CASE("json that was written reads back the same") {
     rd::json_writer out;
     std::vector<double> const numbers{0.1, 1e-310, -5e300, 1.0 / 3};
-    out.open('{').key("a\"\\\n\x01").text("b\t\u00e9").numbers("n", numbers).key("list").open('[').number(1).open('[').close(']').close(']');
+    out.open('{')
+        .key("a\"\\\n\x01")
+        .text("b\t\u00e9")
+        .numbers("n", numbers)
+        .key("list")
+        .open('[')
+        .number(1)
+        .open('[')
+        .close(']')
+        .close(']');
     out.key("yes").number(true).key("big").number(std::numeric_limits<std::uint64_t>::max()).close('}');
     rd::json_document const document("model.json", out.text());
     rd::json_value const all(document);

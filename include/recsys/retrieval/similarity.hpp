@@ -258,7 +258,7 @@ private:
     Options const& m_options;
     rows_type m_rows;
     std::vector<double> m_lengths; // only for cosines
-    index_type m_own; // of the candidates, for many lists
+    index_type m_own;              // of the candidates, for many lists
     std::optional<factor_join<scalar>> m_join;
 };
 
