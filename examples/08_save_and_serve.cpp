@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace rs = recsys;
@@ -27,10 +28,8 @@ void fit_and_save(std::string const& path) {
 /// One process, any number of threads: everything in it is immutable.
 class service {
 public:
-    explicit service(std::string const& path) {
-        std::tie(m_model, m_popular, m_users, m_items) =
-            rs::load<rs::als_model, rs::popularity_model, rs::user_encoder<std::string>, rs::item_encoder<std::uint32_t>>(path);
-    }
+    explicit service(std::string const& path)
+        : service(rs::load<rs::als_model, rs::popularity_model, rs::user_encoder<std::string>, rs::item_encoder<std::uint32_t>>(path)) {}
     /// For a user by name, with the tracks of the session at hand; the popular ones where nothing is known.
     std::vector<std::uint32_t> recommend(std::string const& name, std::vector<std::uint32_t> const& session) const {
         auto const now = rs::history_of(session, rs::columns().item([](std::uint32_t track) { return track; }), m_items);
@@ -46,7 +45,11 @@ public:
     }
 
 private:
-    rs::als_model m_model;
+    using saved = std::tuple<rs::als_model, rs::popularity_model, rs::user_encoder<std::string>, rs::item_encoder<std::uint32_t>>;
+    explicit service(saved const& from)
+        : m_model(rs::prepare(std::get<0>(from))), m_popular(std::get<1>(from)), m_users(std::get<2>(from)), m_items(std::get<3>(from)) {}
+
+    rs::prepared<rs::als_model> m_model; // items in the order of their lengths: one list looks at few of them
     rs::popularity_model m_popular;
     rs::user_encoder<std::string> m_users;
     rs::item_encoder<std::uint32_t> m_items;
