@@ -320,6 +320,20 @@ TEST_CASE("options outside their range are errors that name them") {
     CHECK_THROWS_AS(rs::booster({.class_weights = {-1}}), rs::option_error);
 }
 
+TEST_CASE("by default half of the rows are drawn where each column has 5000 of them, else four fifths") {
+    auto const fit = [](std::size_t n, std::optional<double> share) {
+        std::vector<float> x(n), y(n);
+        rs::random_stream random(4);
+        for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<float>(random.normal()), y[i] = x[i] + random.normal() > 0 ? 1.f : 0.f;
+        auto const rows = line(x, y);
+        return rs::booster({.trees = 5, .row_share = share, .run = {.threads = 1}}).fit(rows).predict_raw(rows);
+    };
+    CHECK(fit(5000, {}) == fit(5000, 0.5));
+    CHECK(fit(5000, {}) != fit(5000, 0.8));
+    CHECK(fit(4999, {}) == fit(4999, 0.8));
+    CHECK(fit(4999, {}) != fit(4999, 0.5));
+}
+
 TEST_CASE("no trees is the best constant") {
     auto const rows = line({0, 1, 2, 3}, {0, 1, 1, 1});
     auto const model = rs::booster({.trees = 0}).fit(rows);

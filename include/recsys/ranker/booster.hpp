@@ -40,7 +40,7 @@ namespace detail {
 class booster_fit {
 public:
     booster_fit(booster_options const& options, frame const& train, frame const* valid, booster_state const* previous)
-        : m_options(with_rate(options, train.n_rows(), valid != nullptr)),
+        : m_options(settled(options, train, valid != nullptr)),
           m_workers(worker_count(options, train.n_rows())),
           m_train(prepare_rows(train, options, "training")),
           m_previous(previous),
@@ -132,9 +132,12 @@ private:
         m_state->trees.add(splits, gains, leaves, weights);
     }
     static std::optional<time_point> moment_of(frame const& rows) { return later(rows.as_of(), rows.rows().targets_as_of); }
-    static booster_options with_rate(booster_options options, std::size_t n_rows, bool with_valid) {
+    /// With what follows from the rows.
+    static booster_options settled(booster_options options, frame const& train, bool with_valid) {
+        bool const probability = options.loss.output() == output_kind::probability;
         if (options.learning_rate == auto_rate)
-            options.learning_rate = automatic_rate(n_rows, options.trees, options.loss.output() == output_kind::probability, with_valid);
+            options.learning_rate = automatic_rate(train.n_rows(), options.trees, probability, with_valid);
+        if (!options.row_share) options.row_share = automatic_share(train.n_rows(), train.n_columns());
         return options;
     }
     /// What early stopping looks at, lower is better: the validation loss, or the metric that was chosen.

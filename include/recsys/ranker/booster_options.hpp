@@ -45,10 +45,10 @@ struct booster_options {
     natural permutations = 3;       ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
 
     row_sampling sampling = row_sampling::mvs;
-    double row_share = 0.5;         ///< of the rows, for a tree's structure; 1 = all; bayesian takes all
-    double bagging_temperature = 1; ///< of bayesian sampling: 0 = every row alike
-    double random_strength = 0;     ///< standard deviation, in root mean squares of the gradients, of what is added to the scores of splits
-    double min_leaf_weight = 0;     ///< leaves whose rows weigh less neither count where a split is chosen nor change scores
+    std::optional<double> row_share = {}; ///< of the rows, for a tree's structure; 1 = all; bayesian takes all; absent: see automatic_share
+    double bagging_temperature = 1;       ///< of bayesian sampling: 0 = every row alike
+    double random_strength = 0; ///< standard deviation, in root mean squares of the gradients, of what is added to the scores of splits
+    double min_leaf_weight = 0; ///< leaves whose rows weigh less neither count where a split is chosen nor change scores
     std::vector<monotone_column> monotone =
         {};                                 ///< number columns in which raw scores may only rise or only fall; a missing number is an end
     double column_share = 1;                ///< of the columns, for a tree
@@ -86,6 +86,10 @@ inline double automatic_rate(std::size_t rows, std::size_t trees, bool probabili
     return std::min(0.5, std::exp(b + a * std::log(n) + c * std::log(t / 1000)));
 }
 
+/// Half of the rows where each column has many to choose its borders from, else four fifths. Half is faster; measured beside 0.8 it was as good
+/// or better at 37,000 rows a column and more, worse at 200.
+inline double automatic_share(std::size_t rows, std::size_t columns) noexcept { return rows / 5000 >= columns ? 0.5 : 0.8; }
+
 inline void check(booster_options const& o) {
     o.loss.check_options();
     check_range("trees", o.trees, 0, 1000000);
@@ -97,7 +101,7 @@ inline void check(booster_options const& o) {
     check_range("statistic_borders", o.statistic_borders, 1, 254);
     check_range("joins", o.joins, 0, 1000);
     check_range("permutations", o.permutations, 1, 16);
-    if (!(o.row_share > 0 && o.row_share <= 1)) throw_option("booster: row_share must be in (0, 1], got ", o.row_share);
+    if (o.row_share && !(*o.row_share > 0 && *o.row_share <= 1)) throw_option("booster: row_share must be in (0, 1], got ", *o.row_share);
     if (!(o.column_share > 0 && o.column_share <= 1)) throw_option("booster: column_share must be in (0, 1], got ", o.column_share);
     check_range("bagging_temperature", o.bagging_temperature, 0, 100);
     check_range("random_strength", o.random_strength, 0, 1e6);

@@ -45,7 +45,7 @@ inline std::uint64_t hash_options(booster_options const& o) noexcept {
     double const numbers[] = {o.learning_rate,
                               static_cast<double>(o.depth),
                               o.l2,
-                              o.row_share,
+                              o.row_share.value_or(0),
                               o.column_share,
                               o.bagging_temperature,
                               o.random_strength,

@@ -206,7 +206,7 @@ public:
     /// The structure of the next tree, from the derivatives that are there.
     std::vector<tree_split> grow(std::size_t tree) {
         auto const key = tree_key(m_options.seed, tree);
-        row_sampler const sampler(m_options.sampling, m_options.row_share, m_options.bagging_temperature, key, gradients(), m_row_kernels);
+        row_sampler const sampler(m_options.sampling, *m_options.row_share, m_options.bagging_temperature, key, gradients(), m_row_kernels);
         auto const chunks = draw_rows(sampler);
         fixed_scale scale = scale_of(chunks);
         scale.score = m_options.score;
@@ -216,7 +216,7 @@ public:
         write_records(chunks, key % m_options.permutations, scale);
         // Bernoulli sampling keeps weights as they are: what is left of them is the share.
         bool const shrunk = m_options.sampling == row_sampling::bernoulli;
-        scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? m_options.row_share : 1));
+        scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? *m_options.row_share : 1));
         auto const allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
         return m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree), key});
     }
