@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include <recsys/core/buffer.hpp>
 #include <recsys/core/simd/select_leaves.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
