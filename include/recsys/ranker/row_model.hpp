@@ -24,8 +24,10 @@ struct predict_scratch {
     std::int64_t sums[block_rows] = {};
     std::vector<double> answers, outputs; ///< block_rows x n_outputs, n_outputs x block_rows
 
+    /// Never null: a model may have no feature at all.
     std::uint8_t* bins_for(std::size_t n_features) {
-        if (bins.size() < n_features * block_rows) bins = buffer<std::uint8_t>(n_features * block_rows, std::uint8_t{0});
+        std::size_t const size = std::max<std::size_t>(n_features, 1) * block_rows;
+        if (bins.size() < size) bins = buffer<std::uint8_t>(size, std::uint8_t{0});
         return bins.data();
     }
 };
