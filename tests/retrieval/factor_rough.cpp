@@ -238,7 +238,7 @@ TEST_CASE("lists are the same with rough scores and without, for random sizes, k
     }
 }
 
-TEST_CASE("similar items of all items are the same with rough scores and without") {
+TEST_CASE("similar items of all items are the same with rough scores and without" * doctest::test_suite("slow")) {
     for (std::size_t const factors : {3u, 20u})
         for (auto const& [unused, items] : worlds(1, 2600, factors))
             for (auto const& now_with : variants()) {
