@@ -43,24 +43,7 @@ std::vector<double> raw_of(std::string const& text, std::vector<numbers> const& 
 }
 
 void check_model(exchange_fixture::model const& wanted, std::size_t n_outputs) {
-    auto const model = rs::parse_catboost_json(wanted.text);
-    auto const schema = exchange_fixture::schema();
-    auto const rows = rs::ingest(fixture::rows, schema);
-    REQUIRE(model.n_outputs() == n_outputs);
-    CHECK(largest_difference(model.predict_raw(rows), wanted.raw) < 1e-9);
-    auto const answers = model.predict(rows);
-    CHECK(largest_difference(answers, wanted.answers) < 1e-6);
-    // Spans, and rows one by one, which take another way through the trees.
-    auto const predictor = model.predictor(schema);
-    std::vector<float> out(fixture::rows.size() * n_outputs);
-    predictor(std::span<exchange_fixture::row const>(fixture::rows), std::span<float>(out));
-    CHECK(out == answers);
-    for (std::size_t i = 0; i < fixture::rows.size(); ++i) {
-        std::vector<float> one(n_outputs);
-        predictor(std::span<exchange_fixture::row const>(&fixture::rows[i], 1), std::span<float>(one));
-        for (std::size_t o = 0; o < n_outputs; ++o) CHECK(one[o] == answers[i * n_outputs + o]);
-        if (n_outputs == 1) CHECK(static_cast<float>(predictor(fixture::rows[i])) == answers[i]);
-    }
+    exchange_fixture::check_model(rs::parse_catboost_json(wanted.text), wanted, fixture::rows, n_outputs);
 }
 
 }

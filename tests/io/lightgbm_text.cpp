@@ -58,22 +58,7 @@ std::string message(std::string const& text) {
 }
 
 void check_model(exchange_fixture::model const& wanted, std::size_t n_outputs) {
-    auto const model = rs::parse_lightgbm_text(wanted.text);
-    auto const schema = exchange_fixture::schema();
-    auto const rows = rs::ingest(fixture::rows, schema);
-    REQUIRE(model.n_outputs() == n_outputs);
-    CHECK(largest_difference(model.predict_raw(rows), wanted.raw) < 1e-9);
-    auto const answers = model.predict(rows);
-    CHECK(largest_difference(answers, wanted.answers) < 1e-6);
-    auto const predictor = model.predictor(schema);
-    std::vector<float> out(fixture::rows.size() * n_outputs);
-    predictor(std::span<exchange_fixture::row const>(fixture::rows), std::span<float>(out));
-    CHECK(out == answers);
-    for (std::size_t i = 0; i < fixture::rows.size(); ++i) {
-        std::vector<float> one(n_outputs);
-        predictor(std::span<exchange_fixture::row const>(&fixture::rows[i], 1), std::span<float>(one));
-        for (std::size_t o = 0; o < n_outputs; ++o) CHECK(one[o] == answers[i * n_outputs + o]);
-    }
+    exchange_fixture::check_model(rs::parse_lightgbm_text(wanted.text), wanted, fixture::rows, n_outputs);
 }
 
 /// A random tree of LightGBM's form on one feature, and what it says by walking.

@@ -3,6 +3,7 @@
 #ifndef RECSYS_TESTS_EXCHANGE_MODELS_HPP
 #define RECSYS_TESTS_EXCHANGE_MODELS_HPP
 
+#include <doctest/doctest.h>
 #include <recsys_under_test.hpp>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,24 @@ template <class A, class B> double largest_difference(std::vector<A> const& a, s
     double out = 0;
     for (std::size_t i = 0; i < a.size(); ++i) out = std::max(out, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
     return out;
+}
+/// A model that was read says what its library said: by frame, by span, and row by row, which takes another way through the trees.
+inline void check_model(recsys::imported_model const& read, model const& wanted, std::vector<row> const& given, std::size_t n_outputs) {
+    auto const rows = recsys::ingest(given, schema());
+    REQUIRE(read.n_outputs() == n_outputs);
+    CHECK(largest_difference(read.predict_raw(rows), wanted.raw) < 1e-9);
+    auto const answers = read.predict(rows);
+    CHECK(largest_difference(answers, wanted.answers) < 1e-6);
+    auto const predictor = read.predictor(schema());
+    std::vector<float> out(given.size() * n_outputs);
+    predictor(std::span<row const>(given), std::span<float>(out));
+    CHECK(out == answers);
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        std::vector<float> one(n_outputs);
+        predictor(std::span<row const>(&given[i], 1), std::span<float>(one));
+        for (std::size_t o = 0; o < n_outputs; ++o) CHECK(one[o] == answers[i * n_outputs + o]);
+        if (n_outputs == 1) CHECK(static_cast<float>(predictor(given[i])) == answers[i]);
+    }
 }
 
 }
