@@ -473,13 +473,32 @@ noexcept {
 #endif
 
 // --- recsys/core/file.hpp --------------------------------------------------------------------------------------------
-// Whole files: read into aligned memory, written so that a crash leaves the old file or the new one, never half of it.
+// Whole files: read into aligned memory or mapped, written so that a crash leaves the old file or the new one, never half of it.
 #ifndef RECSYS_CORE_FILE_HPP
 #define RECSYS_CORE_FILE_HPP
 #if defined(_WIN32)
 #include <io.h>
 #else
 #include <unistd.h>
+#if defined(_POSIX_MAPPED_FILES) && _POSIX_MAPPED_FILES > 0
+#include <sys/mman.h>
+#endif
+#endif
+
+#if defined(_WIN32)
+// As windows.h has them, which is not included for its macros.
+struct _SECURITY_ATTRIBUTES;
+extern "C" {
+#if defined(_WIN64)
+__declspec(dllimport) void* __stdcall MapViewOfFile(void*, unsigned long, unsigned long, unsigned long, unsigned long long);
+#else
+__declspec(dllimport) void* __stdcall MapViewOfFile(void*, unsigned long, unsigned long, unsigned long, unsigned long);
+#endif
+__declspec(dllimport) void* __stdcall CreateFileMappingW(void*, _SECURITY_ATTRIBUTES*, unsigned long, unsigned long, unsigned long,
+                                                         wchar_t const*);
+__declspec(dllimport) int __stdcall UnmapViewOfFile(void const*);
+__declspec(dllimport) int __stdcall CloseHandle(void*);
+}
 #endif
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
@@ -497,18 +516,61 @@ inline bool flush_to_disk(std::FILE* f) noexcept {
 #endif
 }
 
-/// The bytes of a whole file. @throws format_error if it cannot be opened or read.
+/// A file that is there, and how many bytes it has. @throws format_error  if it cannot be opened or is none.
+struct open_file {
+    file_handle handle;
+    std::size_t size = 0;
+
+    explicit open_file(std::string const& path) : handle(std::fopen(path.c_str(), "rb")) {
+        if (!handle) throw_format(path, ": cannot be opened: ", std::strerror(errno));
+        if (std::fseek(handle.get(), 0, SEEK_END) != 0) throw_format(path, ": its size cannot be found: ", std::strerror(errno));
+#if defined(_WIN32)
+        auto const end = ::_ftelli64(handle.get());
+#else
+        auto const end = std::ftell(handle.get());
+#endif
+        if (end < 0 || end == std::numeric_limits<decltype(end)>::max()) throw_format(path, ": is not a plain file");
+        size = static_cast<std::size_t>(end);
+    }
+};
+
+/// The bytes of a whole file. @throws format_error  if it cannot be opened or read.
 inline shared_array<std::byte> read_file(std::string const& path) {
-    file_handle const f(std::fopen(path.c_str(), "rb"));
-    if (!f) throw_format(path, ": cannot be opened: ", std::strerror(errno));
-    if (std::fseek(f.get(), 0, SEEK_END) != 0) throw_format(path, ": its size cannot be found: ", std::strerror(errno));
-    long const size = std::ftell(f.get());
-    if (size < 0 || size == std::numeric_limits<long>::max()) throw_format(path, ": is not a plain file");
-    std::rewind(f.get());
-    buffer<std::byte> bytes(static_cast<std::size_t>(size));
-    if (bytes.size() != 0 && std::fread(bytes.data(), 1, bytes.size(), f.get()) != bytes.size())
+    open_file const f(path);
+    std::rewind(f.handle.get());
+    buffer<std::byte> bytes(f.size);
+    if (bytes.size() != 0 && std::fread(bytes.data(), 1, bytes.size(), f.handle.get()) != bytes.size())
         throw_format(path, ": cannot be read to its end: ", std::strerror(errno));
     return bytes;
+}
+
+/// Pages of a file for reading only, the same memory in every process that maps it; null where the system has or gives none.
+inline std::shared_ptr<void const> map_pages(open_file const& f) {
+    if (f.size == 0) return nullptr;
+#if defined(_WIN32)
+    auto* const file = reinterpret_cast<void*>(::_get_osfhandle(::_fileno(f.handle.get())));
+    auto* const mapping = ::CreateFileMappingW(file, nullptr, 0x02, 0, 0, nullptr); // PAGE_READONLY
+    if (!mapping) return nullptr;
+    auto* const pages = ::MapViewOfFile(mapping, 0x04, 0, 0, 0); // FILE_MAP_READ; it keeps the mapping open
+    ::CloseHandle(mapping);
+    return std::shared_ptr<void const>(pages, [](void const* p) {
+        if (p) ::UnmapViewOfFile(p);
+    });
+#elif defined(_POSIX_MAPPED_FILES) && _POSIX_MAPPED_FILES > 0
+    auto* const pages = ::mmap(nullptr, f.size, PROT_READ, MAP_SHARED, ::fileno(f.handle.get()), 0);
+    if (pages == MAP_FAILED) return nullptr;
+    return std::shared_ptr<void const>(pages, [size = f.size](void const* p) { ::munmap(const_cast<void*>(p), size); });
+#else
+    return nullptr;
+#endif
+}
+
+/// The same bytes where the system keeps them: what is not looked at is not read. Where files cannot be mapped they are read.
+inline shared_array<std::byte> map_file(std::string const& path) {
+    open_file const f(path);
+    auto const pages = map_pages(f);
+    if (!pages) return read_file(path);
+    return {pages, {static_cast<std::byte const*>(pages.get()), f.size}};
 }
 
 /// A new file that takes the old one's place only when it is whole and on disk.
@@ -717,7 +779,8 @@ inline void check_index_count(std::size_t n, std::string_view where, std::string
 // checksum (u32), object (u32); then the sections, each at a multiple of 64, zero bytes between. Checksums are CRC-32 as in zlib.
 #ifndef RECSYS_CORE_ARCHIVE_HPP
 #define RECSYS_CORE_ARCHIVE_HPP
-namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
 struct crc_tables {
     std::uint32_t at[8][256];
     constexpr crc_tables() : at{} {
@@ -874,7 +937,20 @@ private:
     std::vector<archive_section> m_sections;
     std::uint32_t m_objects = 0;
 };
+}
 
+/// How a file is read.
+struct load_options {
+    /// Maps the file instead of reading it: large arrays stay where the system keeps the file, one copy for all processes that map it, and a page is
+    /// read when it is first looked at. A file that `save` replaces meanwhile stays as it was for those who have it. Nobody may write into it or cut
+    /// it off in place: that is seen, or ends the program by SIGBUS (Windows refuses both, and replacing it too). Where a system has no maps, it is read.
+    bool map = false;
+    /// Looks at every byte: checksums, and that the numbers of large arrays are finite. Without it table, sizes and what indexes something are still
+    /// checked, and arrays are believed: for a file that is mapped in no time, of one's own.
+    bool verify = true;
+};
+
+namespace detail {
 class archive_reader;
 
 /// The sections of one object of a file that has been checked. Arrays are read in place and keep the file's memory alive.
@@ -933,6 +1009,8 @@ public:
         throw_format(m_path, ": section ", in_quotes(section), ' ', what);
     }
     std::string const& path() const noexcept { return m_path; }
+    /// Whether all of a large array is to be looked at.
+    bool verify() const noexcept { return m_verify; }
 
 private:
     friend class archive_reader;
@@ -945,12 +1023,16 @@ private:
     std::shared_ptr<void const> m_owner;
     std::span<std::byte const> m_bytes;
     std::vector<archive_entry> m_entries;
+    bool m_verify = true;
 };
 
-/// Reads a file whole, checks sizes, bounds and checksums, and only then hands out objects.
+/// Reads a file whole or maps it, checks sizes, bounds and checksums, and only then hands out objects.
 class archive_reader {
 public:
-    explicit archive_reader(std::string path) : m_path(std::move(path)), m_bytes(read_file(m_path)) { check(); }
+    explicit archive_reader(std::string path, load_options const& options = {})
+        : m_path(std::move(path)), m_bytes(options.map ? map_file(m_path) : read_file(m_path)), m_verify(options.verify) {
+        check();
+    }
 
     std::size_t size() const noexcept { return m_objects; }
 
@@ -962,6 +1044,7 @@ public:
         in.m_path = m_path;
         in.m_bytes = m_bytes.span();
         in.m_owner = std::make_shared<shared_array<std::byte>>(m_bytes);
+        in.m_verify = m_verify;
         for (auto const& e : m_entries)
             if (e.object == position) in.m_entries.push_back(e);
         if (auto const type = in.text("type"); type != archived<T>::name())
@@ -999,7 +1082,7 @@ private:
                 fail(concat("section ", in_quotes(e.name), " lies outside of the file"));
             for (auto i = static_cast<std::size_t>(at); i < e.offset; ++i)
                 if (m_bytes[i] != std::byte{0}) fail("has bytes between its sections");
-            if (e.crc != crc32(m_bytes.span().subspan(static_cast<std::size_t>(e.offset), static_cast<std::size_t>(e.bytes))))
+            if (m_verify && e.crc != crc32(m_bytes.span().subspan(static_cast<std::size_t>(e.offset), static_cast<std::size_t>(e.bytes))))
                 fail(concat("section ", in_quotes(e.name), " is damaged (checksum)"));
             m_objects = e.object + std::size_t{1};
             at = e.offset + e.bytes;
@@ -1010,6 +1093,7 @@ private:
     shared_array<std::byte> m_bytes;
     std::vector<archive_entry> m_entries;
     std::size_t m_objects = 0;
+    bool m_verify;
 };
 
 /// What a value was made from, for every type that carries it: both fingerprints, and the moment where there is one.
@@ -1027,7 +1111,8 @@ inline provenance load_provenance(object_reader const& in) {
     if (!moment.empty()) from.as_of = time_point(std::chrono::microseconds(moment[0]));
     return from;
 }
-}}} // namespace recsys::detail
+}
+}} // namespace recsys::detail
 #endif
 
 // --- recsys/core/hash.hpp --------------------------------------------------------------------------------------------
@@ -13223,16 +13308,19 @@ private:
     }
     als_parts<Scalar> const& parts() const noexcept { return state().parts; }
 
-    void set(als_parts<Scalar> p) {
+    /// @param checked  the tables are known to be right, and are not read.
+    void set(als_parts<Scalar> p, bool checked = false) {
         detail::check_index_count(p.n_users, "als", "users");
         detail::check_index_count(p.n_items, "als", "items");
         std::size_t const more = p.biases ? 2 : 0;
         if (p.n_factors < 1 + more || p.n_factors > 4096 + more)
             detail::throw_data("als: factors must be in [", 1 + more, ", ", 4096 + more, "], got ", p.n_factors);
-        detail::check_part(p.user_factors, detail::checked_product(p.n_users, p.n_factors, "als"), "user_factors");
-        detail::check_part(p.item_factors, detail::checked_product(p.n_items, p.n_factors, "als"), "item_factors");
-        check_ones(p.user_factors.span(), {p.n_factors, p.biases, false}, "user");
-        check_ones(p.item_factors.span(), {p.n_factors, p.biases, true}, "item");
+        if (!checked) {
+            detail::check_part(p.user_factors, detail::checked_product(p.n_users, p.n_factors, "als"), "user_factors");
+            detail::check_part(p.item_factors, detail::checked_product(p.n_items, p.n_factors, "als"), "item_factors");
+            check_ones(p.user_factors.span(), {p.n_factors, p.biases, false}, "user");
+            check_ones(p.item_factors.span(), {p.n_factors, p.biases, true}, "item");
+        }
         if (!p.known_users.empty()) detail::check_part(p.known_users, p.n_users, "known_users");
         if (!p.known_items.empty()) detail::check_part(p.known_items, p.n_items, "known_items");
         if (auto const fault = detail::fault_of(p); !fault.empty()) detail::throw_data(fault);
@@ -13365,7 +13453,9 @@ template <std::floating_point Scalar> struct archived<basic_als_model<Scalar>> {
         p.report.stopped = in.value<std::uint8_t>("stopped") != 0;
         p.report.warnings = in.texts("warnings");
         p.from = load_provenance(in);
-        return basic_als_model<Scalar>(std::move(p));
+        basic_als_model<Scalar> model;
+        model.set(std::move(p), true);
+        return model;
     }
 
 private:
@@ -13386,7 +13476,7 @@ private:
         return values;
     }
     static shared_array<Scalar> table(object_reader const& in, char const* section, std::size_t n) {
-        return finite<Scalar>(in, section, n);
+        return in.verify() ? finite<Scalar>(in, section, n) : in.array<Scalar>(section, n);
     }
     static void check_ones(object_reader const& in, char const* section, als_parts<Scalar> const& p, std::span<Scalar const> table,
                            bool of_items) {
@@ -25534,10 +25624,11 @@ template <class... Value> void save(std::string const& path, Value const&... val
 /// Reads values back: one type gives the value, several a tuple, in the order in which they were saved.
 ///
 /// Sizes, bounds and checksums are checked first; arrays are then used where they were read. Fewer types than the file holds is fine.
+/// `{.map = true}` maps the file: several processes share its memory, see load_options.
 /// @throws format_error  naming the file and what is wrong with it: not such a file, truncated, altered, of another format or type.
-template <class First, class... Rest> [[nodiscard]] auto load(std::string const& path) {
+template <class First, class... Rest> [[nodiscard]] auto load(std::string const& path, load_options const& options = {}) {
     static_assert(detail::archivable<First> && (detail::archivable<Rest> && ...), "load: a type that can be saved is needed");
-    detail::archive_reader const in(path);
+    detail::archive_reader const in(path, options);
     if constexpr (sizeof...(Rest) == 0) {
         return in.load<First>(0);
     } else {

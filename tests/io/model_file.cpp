@@ -10,6 +10,7 @@
 #include <iterator>
 #include <locale>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace rs = recsys;
@@ -67,7 +68,12 @@ TEST_CASE("c55 a model file that is cut off anywhere, or has any byte altered, i
     auto const data = plays();
     rs::save(path, rs::als({.factors = 2, .iterations = 1}).fit(rs::user_items(data)), data.users(), data.items());
     auto const whole = bytes_of(path);
-    auto const load = [] { return rs::load<rs::als_model, rs::user_encoder<std::string>, rs::item_encoder<std::uint32_t>>(path); };
+    rs::load_options options;
+    SUBCASE("read") {}
+    SUBCASE("mapped") { options.map = true; }
+    auto const load = [&] {
+        return rs::load<rs::als_model, rs::user_encoder<std::string>, rs::item_encoder<std::uint32_t>>(path, options);
+    };
     CHECK_NOTHROW(load());
     std::size_t n_errors = 0, n_tries = 0;
     auto const must_fail = [&](std::string const& bytes) {
@@ -85,6 +91,36 @@ TEST_CASE("c55 a model file that is cut off anywhere, or has any byte altered, i
     }
     CHECK(n_tries == 2 * whole.size());
     CHECK(n_errors == n_tries);
+    std::remove(path.c_str());
+}
+
+TEST_CASE("a mapped model answers as one that was read, outlives what else is there of the file, and stays when the file is replaced") {
+    auto const data = plays();
+    auto const seen = rs::user_items(data);
+    auto const other = rs::als({.factors = 8, .iterations = 1, .seed = 5}).fit(seen);
+    rs::save(path, rs::als({.factors = 8, .iterations = 3}).fit(seen), data.users());
+    auto const read = rs::load<rs::als_model>(path);
+    auto const lists = rs::recommend(read, data.users().all(), seen, {.k = 5});
+    for (bool const verify : {true, false}) {
+        auto mapped = std::get<0>(rs::load<rs::als_model, rs::user_encoder<std::string>>(path, {.map = true, .verify = verify}));
+        CHECK(same(mapped.user_factors(), read.user_factors()));
+        CHECK(same(mapped.item_factors(), read.item_factors()));
+        CHECK(mapped.fold_in(rs::history({{rs::item_index{3}, 1}})).factors == read.fold_in(rs::history({{rs::item_index{3}, 1}})).factors);
+#if !defined(_WIN32)
+        auto const before = bytes_of(path);
+        rs::save(path, other);
+        CHECK(same(mapped.item_factors(), read.item_factors()));
+        auto const replaced = rs::load<rs::als_model>(path, {.map = true});
+        CHECK(same(replaced.item_factors(), other.item_factors()));
+        std::remove(path.c_str()); // not written into: it is still mapped
+        write_bytes(before);
+#endif
+        auto const again = rs::recommend(mapped, data.users().all(), seen, {.k = 5});
+        REQUIRE(again.size() == lists.size());
+        for (std::size_t i = 0; i < lists.size(); ++i)
+            CHECK(std::equal(again[i].list.begin(), again[i].list.end(), lists[i].list.begin(), lists[i].list.end(),
+                             [](rs::scored x, rs::scored y) { return x.item == y.item && x.score == y.score; }));
+    }
     std::remove(path.c_str());
 }
 

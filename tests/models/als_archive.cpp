@@ -113,5 +113,20 @@ TEST_CASE("a file whose checksums are right but whose numbers are no model is a 
     names([](s& m) { m.known_items = {1, 1, 1, 1}; }, "known_items");
     names([&](s& m) { m.item_gramian[3] = static_cast<double>(nan); }, "item_gramian");
     names([](s& m) { m.user_gramian = {1}; }, "user_gramian");
+
+    // Without verifying factors are not read, and all else is checked as before.
+    model_sections sections;
+    sections.item_factors[2] = nan;
+    rs::save(path, sections);
+    rs::load_options const quick{.verify = false};
+    auto const believed = rs::load<rs::als_model>(path, quick);
+    CHECK(std::isnan(believed.factors(item(1))[0]));
+    sections.item_gramian[3] = static_cast<double>(nan);
+    rs::save(path, sections);
+    CHECK_THROWS_WITH_AS(static_cast<void>(rs::load<rs::als_model>(path, quick)), doctest::Contains("item_gramian"), rs::format_error);
+    sections = {};
+    sections.item_factors.pop_back();
+    rs::save(path, sections);
+    CHECK_THROWS_WITH_AS(static_cast<void>(rs::load<rs::als_model>(path, quick)), doctest::Contains("item_factors"), rs::format_error);
     std::remove(path.c_str());
 }

@@ -26,7 +26,8 @@
 #include <recsys/core/file.hpp>
 #include <recsys/core/types.hpp>
 
-namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
 
 struct crc_tables {
     std::uint32_t at[8][256];
@@ -185,6 +186,21 @@ private:
     std::uint32_t m_objects = 0;
 };
 
+}
+
+/// How a file is read.
+struct load_options {
+    /// Maps the file instead of reading it: large arrays stay where the system keeps the file, one copy for all processes that map it, and a page is
+    /// read when it is first looked at. A file that `save` replaces meanwhile stays as it was for those who have it. Nobody may write into it or cut
+    /// it off in place: that is seen, or ends the program by SIGBUS (Windows refuses both, and replacing it too). Where a system has no maps, it is read.
+    bool map = false;
+    /// Looks at every byte: checksums, and that the numbers of large arrays are finite. Without it table, sizes and what indexes something are still
+    /// checked, and arrays are believed: for a file that is mapped in no time, of one's own.
+    bool verify = true;
+};
+
+namespace detail {
+
 class archive_reader;
 
 /// The sections of one object of a file that has been checked. Arrays are read in place and keep the file's memory alive.
@@ -243,6 +259,8 @@ public:
         throw_format(m_path, ": section ", in_quotes(section), ' ', what);
     }
     std::string const& path() const noexcept { return m_path; }
+    /// Whether all of a large array is to be looked at.
+    bool verify() const noexcept { return m_verify; }
 
 private:
     friend class archive_reader;
@@ -255,12 +273,16 @@ private:
     std::shared_ptr<void const> m_owner;
     std::span<std::byte const> m_bytes;
     std::vector<archive_entry> m_entries;
+    bool m_verify = true;
 };
 
-/// Reads a file whole, checks sizes, bounds and checksums, and only then hands out objects.
+/// Reads a file whole or maps it, checks sizes, bounds and checksums, and only then hands out objects.
 class archive_reader {
 public:
-    explicit archive_reader(std::string path) : m_path(std::move(path)), m_bytes(read_file(m_path)) { check(); }
+    explicit archive_reader(std::string path, load_options const& options = {})
+        : m_path(std::move(path)), m_bytes(options.map ? map_file(m_path) : read_file(m_path)), m_verify(options.verify) {
+        check();
+    }
 
     std::size_t size() const noexcept { return m_objects; }
 
@@ -272,6 +294,7 @@ public:
         in.m_path = m_path;
         in.m_bytes = m_bytes.span();
         in.m_owner = std::make_shared<shared_array<std::byte>>(m_bytes);
+        in.m_verify = m_verify;
         for (auto const& e : m_entries)
             if (e.object == position) in.m_entries.push_back(e);
         if (auto const type = in.text("type"); type != archived<T>::name())
@@ -309,7 +332,7 @@ private:
                 fail(concat("section ", in_quotes(e.name), " lies outside of the file"));
             for (auto i = static_cast<std::size_t>(at); i < e.offset; ++i)
                 if (m_bytes[i] != std::byte{0}) fail("has bytes between its sections");
-            if (e.crc != crc32(m_bytes.span().subspan(static_cast<std::size_t>(e.offset), static_cast<std::size_t>(e.bytes))))
+            if (m_verify && e.crc != crc32(m_bytes.span().subspan(static_cast<std::size_t>(e.offset), static_cast<std::size_t>(e.bytes))))
                 fail(concat("section ", in_quotes(e.name), " is damaged (checksum)"));
             m_objects = e.object + std::size_t{1};
             at = e.offset + e.bytes;
@@ -320,6 +343,7 @@ private:
     shared_array<std::byte> m_bytes;
     std::vector<archive_entry> m_entries;
     std::size_t m_objects = 0;
+    bool m_verify;
 };
 
 /// What a value was made from, for every type that carries it: both fingerprints, and the moment where there is one.
@@ -338,7 +362,8 @@ inline provenance load_provenance(object_reader const& in) {
     return from;
 }
 
-}}} // namespace recsys::detail
+}
+}} // namespace recsys::detail
 
 #include <recsys/core/pop_macros.hpp>
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whole files: read into aligned memory, written so that a crash leaves the old file or the new one, never half of it.
+// Whole files: read into aligned memory or mapped, written so that a crash leaves the old file or the new one, never half of it.
 #ifndef RECSYS_CORE_FILE_HPP
 #define RECSYS_CORE_FILE_HPP
 
@@ -17,9 +17,28 @@
 #include <io.h>
 #else
 #include <unistd.h>
+#if defined(_POSIX_MAPPED_FILES) && _POSIX_MAPPED_FILES > 0
+#include <sys/mman.h>
+#endif
 #endif
 
 #include <recsys/core/buffer.hpp>
+
+#if defined(_WIN32)
+// As windows.h has them, which is not included for its macros.
+struct _SECURITY_ATTRIBUTES;
+extern "C" {
+#if defined(_WIN64)
+__declspec(dllimport) void* __stdcall MapViewOfFile(void*, unsigned long, unsigned long, unsigned long, unsigned long long);
+#else
+__declspec(dllimport) void* __stdcall MapViewOfFile(void*, unsigned long, unsigned long, unsigned long, unsigned long);
+#endif
+__declspec(dllimport) void* __stdcall CreateFileMappingW(void*, _SECURITY_ATTRIBUTES*, unsigned long, unsigned long, unsigned long,
+                                                         wchar_t const*);
+__declspec(dllimport) int __stdcall UnmapViewOfFile(void const*);
+__declspec(dllimport) int __stdcall CloseHandle(void*);
+}
+#endif
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
@@ -37,18 +56,61 @@ inline bool flush_to_disk(std::FILE* f) noexcept {
 #endif
 }
 
-/// The bytes of a whole file. @throws format_error if it cannot be opened or read.
+/// A file that is there, and how many bytes it has. @throws format_error  if it cannot be opened or is none.
+struct open_file {
+    file_handle handle;
+    std::size_t size = 0;
+
+    explicit open_file(std::string const& path) : handle(std::fopen(path.c_str(), "rb")) {
+        if (!handle) throw_format(path, ": cannot be opened: ", std::strerror(errno));
+        if (std::fseek(handle.get(), 0, SEEK_END) != 0) throw_format(path, ": its size cannot be found: ", std::strerror(errno));
+#if defined(_WIN32)
+        auto const end = ::_ftelli64(handle.get());
+#else
+        auto const end = std::ftell(handle.get());
+#endif
+        if (end < 0 || end == std::numeric_limits<decltype(end)>::max()) throw_format(path, ": is not a plain file");
+        size = static_cast<std::size_t>(end);
+    }
+};
+
+/// The bytes of a whole file. @throws format_error  if it cannot be opened or read.
 inline shared_array<std::byte> read_file(std::string const& path) {
-    file_handle const f(std::fopen(path.c_str(), "rb"));
-    if (!f) throw_format(path, ": cannot be opened: ", std::strerror(errno));
-    if (std::fseek(f.get(), 0, SEEK_END) != 0) throw_format(path, ": its size cannot be found: ", std::strerror(errno));
-    long const size = std::ftell(f.get());
-    if (size < 0 || size == std::numeric_limits<long>::max()) throw_format(path, ": is not a plain file");
-    std::rewind(f.get());
-    buffer<std::byte> bytes(static_cast<std::size_t>(size));
-    if (bytes.size() != 0 && std::fread(bytes.data(), 1, bytes.size(), f.get()) != bytes.size())
+    open_file const f(path);
+    std::rewind(f.handle.get());
+    buffer<std::byte> bytes(f.size);
+    if (bytes.size() != 0 && std::fread(bytes.data(), 1, bytes.size(), f.handle.get()) != bytes.size())
         throw_format(path, ": cannot be read to its end: ", std::strerror(errno));
     return bytes;
+}
+
+/// Pages of a file for reading only, the same memory in every process that maps it; null where the system has or gives none.
+inline std::shared_ptr<void const> map_pages(open_file const& f) {
+    if (f.size == 0) return nullptr;
+#if defined(_WIN32)
+    auto* const file = reinterpret_cast<void*>(::_get_osfhandle(::_fileno(f.handle.get())));
+    auto* const mapping = ::CreateFileMappingW(file, nullptr, 0x02, 0, 0, nullptr); // PAGE_READONLY
+    if (!mapping) return nullptr;
+    auto* const pages = ::MapViewOfFile(mapping, 0x04, 0, 0, 0); // FILE_MAP_READ; it keeps the mapping open
+    ::CloseHandle(mapping);
+    return std::shared_ptr<void const>(pages, [](void const* p) {
+        if (p) ::UnmapViewOfFile(p);
+    });
+#elif defined(_POSIX_MAPPED_FILES) && _POSIX_MAPPED_FILES > 0
+    auto* const pages = ::mmap(nullptr, f.size, PROT_READ, MAP_SHARED, ::fileno(f.handle.get()), 0);
+    if (pages == MAP_FAILED) return nullptr;
+    return std::shared_ptr<void const>(pages, [size = f.size](void const* p) { ::munmap(const_cast<void*>(p), size); });
+#else
+    return nullptr;
+#endif
+}
+
+/// The same bytes where the system keeps them: what is not looked at is not read. Where files cannot be mapped they are read.
+inline shared_array<std::byte> map_file(std::string const& path) {
+    open_file const f(path);
+    auto const pages = map_pages(f);
+    if (!pages) return read_file(path);
+    return {pages, {static_cast<std::byte const*>(pages.get()), f.size}};
 }
 
 /// A new file that takes the old one's place only when it is whole and on disk.

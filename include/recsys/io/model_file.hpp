@@ -44,10 +44,11 @@ template <class... Value> void save(std::string const& path, Value const&... val
 /// Reads values back: one type gives the value, several a tuple, in the order in which they were saved.
 ///
 /// Sizes, bounds and checksums are checked first; arrays are then used where they were read. Fewer types than the file holds is fine.
+/// `{.map = true}` maps the file: several processes share its memory, see load_options.
 /// @throws format_error  naming the file and what is wrong with it: not such a file, truncated, altered, of another format or type.
-template <class First, class... Rest> [[nodiscard]] auto load(std::string const& path) {
+template <class First, class... Rest> [[nodiscard]] auto load(std::string const& path, load_options const& options = {}) {
     static_assert(detail::archivable<First> && (detail::archivable<Rest> && ...), "load: a type that can be saved is needed");
-    detail::archive_reader const in(path);
+    detail::archive_reader const in(path, options);
     if constexpr (sizeof...(Rest) == 0) {
         return in.load<First>(0);
     } else {

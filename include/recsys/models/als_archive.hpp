@@ -70,7 +70,9 @@ template <std::floating_point Scalar> struct archived<basic_als_model<Scalar>> {
         p.report.stopped = in.value<std::uint8_t>("stopped") != 0;
         p.report.warnings = in.texts("warnings");
         p.from = load_provenance(in);
-        return basic_als_model<Scalar>(std::move(p));
+        basic_als_model<Scalar> model;
+        model.set(std::move(p), true);
+        return model;
     }
 
 private:
@@ -91,7 +93,7 @@ private:
         return values;
     }
     static shared_array<Scalar> table(object_reader const& in, char const* section, std::size_t n) {
-        return finite<Scalar>(in, section, n);
+        return in.verify() ? finite<Scalar>(in, section, n) : in.array<Scalar>(section, n);
     }
     static void check_ones(object_reader const& in, char const* section, als_parts<Scalar> const& p, std::span<Scalar const> table,
                            bool of_items) {

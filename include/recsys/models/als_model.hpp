@@ -199,16 +199,19 @@ private:
     }
     als_parts<Scalar> const& parts() const noexcept { return state().parts; }
 
-    void set(als_parts<Scalar> p) {
+    /// @param checked  the tables are known to be right, and are not read.
+    void set(als_parts<Scalar> p, bool checked = false) {
         detail::check_index_count(p.n_users, "als", "users");
         detail::check_index_count(p.n_items, "als", "items");
         std::size_t const more = p.biases ? 2 : 0;
         if (p.n_factors < 1 + more || p.n_factors > 4096 + more)
             detail::throw_data("als: factors must be in [", 1 + more, ", ", 4096 + more, "], got ", p.n_factors);
-        detail::check_part(p.user_factors, detail::checked_product(p.n_users, p.n_factors, "als"), "user_factors");
-        detail::check_part(p.item_factors, detail::checked_product(p.n_items, p.n_factors, "als"), "item_factors");
-        check_ones(p.user_factors.span(), {p.n_factors, p.biases, false}, "user");
-        check_ones(p.item_factors.span(), {p.n_factors, p.biases, true}, "item");
+        if (!checked) {
+            detail::check_part(p.user_factors, detail::checked_product(p.n_users, p.n_factors, "als"), "user_factors");
+            detail::check_part(p.item_factors, detail::checked_product(p.n_items, p.n_factors, "als"), "item_factors");
+            check_ones(p.user_factors.span(), {p.n_factors, p.biases, false}, "user");
+            check_ones(p.item_factors.span(), {p.n_factors, p.biases, true}, "item");
+        }
         if (!p.known_users.empty()) detail::check_part(p.known_users, p.n_users, "known_users");
         if (!p.known_items.empty()) detail::check_part(p.known_items, p.n_items, "known_items");
         if (auto const fault = detail::fault_of(p); !fault.empty()) detail::throw_data(fault);
