@@ -16795,7 +16795,7 @@ inline bin_table bin_kernels(simd_level level) noexcept {
 #endif
 
 // --- recsys/ranker/binning.hpp ---------------------------------------------------------------------------------------
-// Numbers to bins of at most 256: greedy log-sum borders, one rule for missing values at fit and prediction.
+// Numbers to bins: greedy log-sum borders, one rule for missing values at fit and prediction.
 #ifndef RECSYS_RANKER_BINNING_HPP
 #define RECSYS_RANKER_BINNING_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
@@ -19507,7 +19507,7 @@ struct booster_options {
     double l2 = 3;               ///< added to the sum of second derivatives of a leaf: that many rows that want no change
     split_score score = split_score::cosine;
 
-    natural borders = 254; ///< of a number, at most; 1 to 254
+    natural borders = 254; ///< of a number, at most; 1 to 65535: a number of more than 255 takes the time and memory of one for each 255
     missing_numbers missing = missing_numbers::lowest;
     natural one_hot_size = 4;       ///< columns of at most so many categories become yes/no features, the others target statistics
     natural statistic_borders = 63; ///< of a target statistic, at most; 1 to 254
@@ -19565,7 +19565,7 @@ inline void check(booster_options const& o) {
     if (o.learning_rate != auto_rate) check_range("learning_rate", o.learning_rate, 1e-6, 10);
     check_range("depth", o.depth, 1, 10);
     check_range("l2", o.l2, 0, 1e9);
-    check_range("borders", o.borders, 1, 254);
+    check_range("borders", o.borders, 1, 65535);
     check_range("one_hot_size", o.one_hot_size, 0, 255);
     check_range("statistic_borders", o.statistic_borders, 1, 254);
     check_range("joins", o.joins, 0, 1000);
@@ -19942,14 +19942,16 @@ struct tree_split {
 
 /// Which splits a tree may take, and how they are drawn.
 struct split_rules {
-    std::span<char const> allowed;       ///< a flag for each feature
-    std::span<monotone const> direction; ///< of each feature; empty = all free
-    float noise = 0;                     ///< standard deviation of what is added to the best score of each feature of a level
-    std::uint64_t key = 0;               ///< of the tree: from it the noise follows
+    std::span<char const> allowed;               ///< a flag for each feature
+    std::span<monotone const> direction;         ///< of each feature; empty = all free
+    float noise = 0;                             ///< standard deviation of what is added to the best score of each feature of a level
+    std::uint64_t key = 0;                       ///< of the tree: from it the noise follows
+    std::span<std::uint32_t const> draw_of = {}; ///< of each feature: those of one number draw the same noise; empty = each its own
 
     int sign(std::size_t feature) const noexcept { return direction.empty() ? 0 : static_cast<int>(direction[feature]); }
+    std::size_t draw(std::size_t feature) const noexcept { return draw_of.empty() ? feature : draw_of[feature]; }
     float drawn(std::size_t level, std::size_t feature) const {
-        return noise > 0 ? noise * static_cast<float>(random_stream(key, hash_join(level + 2, feature)).normal()) : 0.f;
+        return noise > 0 ? noise * static_cast<float>(random_stream(key, hash_join(level + 2, draw(feature))).normal()) : 0.f;
     }
 };
 
@@ -20077,14 +20079,15 @@ private:
             }
         });
         std::optional<tree_split> best;
-        float score = 0;
+        float score = 0, plain = 0; // with noise and without
         for (std::size_t f = 0; f < fields.size(); ++f) {
             auto const& found = m_found[f];
             // A gain below the rounding of its own sums is none.
             if (!allowed[f] || !(found.score > found.none + 1e-5f * std::abs(found.none))) continue;
             float const drawn = found.score + rules.drawn(level, f);
-            if (best && !(drawn > score)) continue;
-            score = drawn;
+            bool const of_one = best && rules.draw(best->feature) == rules.draw(f); // noise may round their difference away
+            if (best && !(of_one ? found.score > plain : drawn > score)) continue;
+            score = drawn, plain = found.score;
             best = tree_split{static_cast<std::uint32_t>(f), found.threshold, found.score - found.none};
         }
         return best;
@@ -20349,11 +20352,21 @@ struct training_bins {
     std::size_t stride = 0;             ///< rows of a column, a multiple of block_rows
     std::vector<std::uint32_t> unit_of; ///< what column sampling takes together, of each feature
     std::size_t n_units = 0;
+    std::vector<std::uint32_t> draw_of; ///< of each feature: those of one number draw the same noise
 
     std::uint8_t const* column(std::size_t feature) const noexcept { return columns.data() + feature * stride; }
 };
 
+/// How many borders a feature of a number may have; tests take fewer.
+inline std::atomic<std::size_t>& most_feature_borders() noexcept {
+    static std::atomic<std::size_t> most{max_borders};
+    return most;
+}
+
 /// Makes the features and bins of a training frame.
+///
+/// A number of more borders than a byte can count becomes several features, each with a run of the borders: its bin is above a threshold iff the
+/// number is above that border, so trees over them are those over one feature of all the borders, and only such numbers pay for it.
 class feature_maker {
 public:
     /// @param target  in [0, 1]; @param weight  empty = 1.
@@ -20394,12 +20407,17 @@ private:
         });
         for (std::uint32_t c = 0; c < borders.size(); ++c) {
             if (borders[c].empty()) continue;
-            auto& f = add_feature(m_bins.n_units++);
-            f.source = c, f.borders = std::move(borders[c]);
+            auto const unit = m_bins.n_units++, draw = m_n_draws++, most = most_feature_borders().load();
+            for (auto at = borders[c].cbegin(), end = borders[c].cend(); at != end;) {
+                auto const first = std::exchange(at, at + std::min(end - at, static_cast<std::ptrdiff_t>(most)));
+                auto& f = add_feature(unit, draw);
+                f.source = c, f.borders.assign(first, at);
+            }
         }
     }
-    ranker_feature& add_feature(std::size_t unit) {
+    ranker_feature& add_feature(std::size_t unit, std::size_t draw) {
         m_bins.unit_of.push_back(static_cast<std::uint32_t>(unit));
+        m_bins.draw_of.push_back(static_cast<std::uint32_t>(draw));
         m_key_values.emplace_back();
         return m_space.features.emplace_back();
     }
@@ -20432,7 +20450,7 @@ private:
         std::size_t const unit = m_bins.n_units++;
         bool const single = m_space.columns[c].kind == column_kind::category;
         for (std::size_t i = single && present.size() == 2 ? 1 : 0; i < present.size(); ++i) { // of two, one says it all
-            auto& f = add_feature(unit);
+            auto& f = add_feature(unit, m_n_draws++);
             f.kind = feature_kind::has, f.source = c, f.category = present[i];
         }
     }
@@ -20443,12 +20461,13 @@ private:
         for (std::uint32_t c = 0; c < m_space.columns.size(); ++c) {
             auto& column = columns.emplace_back();
             column.column = c, column.category = m_space.columns[c].kind == column_kind::category;
-            auto const number = std::find_if(m_space.features.begin(), m_space.features.end(),
-                                             [&](auto const& f) { return f.kind == feature_kind::number && f.source == c; });
+            std::vector<float> borders;
+            for (auto const& f : m_space.features)
+                if (f.kind == feature_kind::number && f.source == c) borders.insert(borders.end(), f.borders.begin(), f.borders.end());
             // A statistic joined with a number that only rises or falls would go its own ways.
             bool const bound = std::any_of(m_options.monotone.begin(), m_options.monotone.end(),
                                            [&](monotone_column const& m) { return m.name == m_space.columns[c].name; });
-            if (number != m_space.features.end() && !bound) column.cuts = coarse_cuts(number->borders, join_cuts);
+            if (!borders.empty() && !bound) column.cuts = coarse_cuts(borders, join_cuts);
             if (!column.category && column.cuts.empty()) columns.pop_back();
         }
         std::size_t n_categories = 0;
@@ -20580,7 +20599,7 @@ private:
         auto borders = greedy_borders(distinct_values(sample, weights),
                                       joined ? std::size_t{15} : static_cast<std::size_t>(m_options.statistic_borders));
         if (borders.empty()) return;
-        auto& f = add_feature(unit);
+        auto& f = add_feature(unit, m_n_draws++);
         f.kind = statistic ? feature_kind::statistic : feature_kind::count;
         f.source = k, f.prior = prior, f.borders = std::move(borders);
         border_table const table(f.borders);
@@ -20689,6 +20708,7 @@ private:
     bin_table const m_kernels = bin_kernels(active_simd_level());
     feature_space m_space;
     training_bins m_bins;
+    std::size_t m_n_draws = 0;
     std::unique_ptr<frame_reader> m_reader;
     std::vector<buffer<std::uint8_t>> m_key_values; ///< bins of the features of keys, until the columns exist
 };
@@ -20974,7 +20994,7 @@ public:
         bool const shrunk = m_options.sampling == row_sampling::bernoulli;
         scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? *m_options.row_share : 1));
         auto const allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
-        return m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree), key});
+        return m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree), key, m_bins.draw_of});
     }
 
     /// The leaf of every training row, and each leaf's sums over them, added in the order of fixed chunks.
@@ -21323,7 +21343,7 @@ private:
         feature_maker maker(m_train.rows, ranker_columns(m_train.rows, known), {targets, m_train.weights}, m_options, m_workers);
         std::tie(m_state->space, m_bins) = std::move(maker).make();
         if (m_state->space.features.size() > 65535)
-            throw_data("booster: ", m_state->space.features.size(), " features are more than 65535; use fewer columns");
+            throw_data("booster: ", m_state->space.features.size(), " features are more than 65535; use fewer columns or borders");
         find_directions();
         if (m_state->space.features.empty())
             m_state->report.warnings.push_back("booster: no column has two different values: the model is a constant");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Numbers to bins of at most 256: greedy log-sum borders, one rule for missing values at fit and prediction.
+// Numbers to bins: greedy log-sum borders, one rule for missing values at fit and prediction.
 #ifndef RECSYS_RANKER_BINNING_HPP
 #define RECSYS_RANKER_BINNING_HPP
 

@@ -168,7 +168,7 @@ private:
         feature_maker maker(m_train.rows, ranker_columns(m_train.rows, known), {targets, m_train.weights}, m_options, m_workers);
         std::tie(m_state->space, m_bins) = std::move(maker).make();
         if (m_state->space.features.size() > 65535)
-            throw_data("booster: ", m_state->space.features.size(), " features are more than 65535; use fewer columns");
+            throw_data("booster: ", m_state->space.features.size(), " features are more than 65535; use fewer columns or borders");
         find_directions();
         if (m_state->space.features.empty())
             m_state->report.warnings.push_back("booster: no column has two different values: the model is a constant");

@@ -37,7 +37,7 @@ struct booster_options {
     double l2 = 3;               ///< added to the sum of second derivatives of a leaf: that many rows that want no change
     split_score score = split_score::cosine;
 
-    natural borders = 254; ///< of a number, at most; 1 to 254
+    natural borders = 254; ///< of a number, at most; 1 to 65535: a number of more than 255 takes the time and memory of one for each 255
     missing_numbers missing = missing_numbers::lowest;
     natural one_hot_size = 4;       ///< columns of at most so many categories become yes/no features, the others target statistics
     natural statistic_borders = 63; ///< of a target statistic, at most; 1 to 254
@@ -96,7 +96,7 @@ inline void check(booster_options const& o) {
     if (o.learning_rate != auto_rate) check_range("learning_rate", o.learning_rate, 1e-6, 10);
     check_range("depth", o.depth, 1, 10);
     check_range("l2", o.l2, 0, 1e9);
-    check_range("borders", o.borders, 1, 254);
+    check_range("borders", o.borders, 1, 65535);
     check_range("one_hot_size", o.one_hot_size, 0, 255);
     check_range("statistic_borders", o.statistic_borders, 1, 254);
     check_range("joins", o.joins, 0, 1000);

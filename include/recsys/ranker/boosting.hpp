@@ -218,7 +218,7 @@ public:
         bool const shrunk = m_options.sampling == row_sampling::bernoulli;
         scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? *m_options.row_share : 1));
         auto const allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
-        return m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree), key});
+        return m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree), key, m_bins.draw_of});
     }
 
     /// The leaf of every training row, and each leaf's sums over them, added in the order of fixed chunks.

@@ -36,14 +36,16 @@ struct tree_split {
 
 /// Which splits a tree may take, and how they are drawn.
 struct split_rules {
-    std::span<char const> allowed;       ///< a flag for each feature
-    std::span<monotone const> direction; ///< of each feature; empty = all free
-    float noise = 0;                     ///< standard deviation of what is added to the best score of each feature of a level
-    std::uint64_t key = 0;               ///< of the tree: from it the noise follows
+    std::span<char const> allowed;               ///< a flag for each feature
+    std::span<monotone const> direction;         ///< of each feature; empty = all free
+    float noise = 0;                             ///< standard deviation of what is added to the best score of each feature of a level
+    std::uint64_t key = 0;                       ///< of the tree: from it the noise follows
+    std::span<std::uint32_t const> draw_of = {}; ///< of each feature: those of one number draw the same noise; empty = each its own
 
     int sign(std::size_t feature) const noexcept { return direction.empty() ? 0 : static_cast<int>(direction[feature]); }
+    std::size_t draw(std::size_t feature) const noexcept { return draw_of.empty() ? feature : draw_of[feature]; }
     float drawn(std::size_t level, std::size_t feature) const {
-        return noise > 0 ? noise * static_cast<float>(random_stream(key, hash_join(level + 2, feature)).normal()) : 0.f;
+        return noise > 0 ? noise * static_cast<float>(random_stream(key, hash_join(level + 2, draw(feature))).normal()) : 0.f;
     }
 };
 
@@ -171,14 +173,15 @@ private:
             }
         });
         std::optional<tree_split> best;
-        float score = 0;
+        float score = 0, plain = 0; // with noise and without
         for (std::size_t f = 0; f < fields.size(); ++f) {
             auto const& found = m_found[f];
             // A gain below the rounding of its own sums is none.
             if (!allowed[f] || !(found.score > found.none + 1e-5f * std::abs(found.none))) continue;
             float const drawn = found.score + rules.drawn(level, f);
-            if (best && !(drawn > score)) continue;
-            score = drawn;
+            bool const of_one = best && rules.draw(best->feature) == rules.draw(f); // noise may round their difference away
+            if (best && !(of_one ? found.score > plain : drawn > score)) continue;
+            score = drawn, plain = found.score;
             best = tree_split{static_cast<std::uint32_t>(f), found.threshold, found.score - found.none};
         }
         return best;

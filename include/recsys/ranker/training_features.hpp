@@ -6,6 +6,7 @@
 #include <recsys/core/push_macros.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -57,11 +58,21 @@ struct training_bins {
     std::size_t stride = 0;             ///< rows of a column, a multiple of block_rows
     std::vector<std::uint32_t> unit_of; ///< what column sampling takes together, of each feature
     std::size_t n_units = 0;
+    std::vector<std::uint32_t> draw_of; ///< of each feature: those of one number draw the same noise
 
     std::uint8_t const* column(std::size_t feature) const noexcept { return columns.data() + feature * stride; }
 };
 
+/// How many borders a feature of a number may have; tests take fewer.
+inline std::atomic<std::size_t>& most_feature_borders() noexcept {
+    static std::atomic<std::size_t> most{max_borders};
+    return most;
+}
+
 /// Makes the features and bins of a training frame.
+///
+/// A number of more borders than a byte can count becomes several features, each with a run of the borders: its bin is above a threshold iff the
+/// number is above that border, so trees over them are those over one feature of all the borders, and only such numbers pay for it.
 class feature_maker {
 public:
     /// @param target  in [0, 1]; @param weight  empty = 1.
@@ -102,12 +113,17 @@ private:
         });
         for (std::uint32_t c = 0; c < borders.size(); ++c) {
             if (borders[c].empty()) continue;
-            auto& f = add_feature(m_bins.n_units++);
-            f.source = c, f.borders = std::move(borders[c]);
+            auto const unit = m_bins.n_units++, draw = m_n_draws++, most = most_feature_borders().load();
+            for (auto at = borders[c].cbegin(), end = borders[c].cend(); at != end;) {
+                auto const first = std::exchange(at, at + std::min(end - at, static_cast<std::ptrdiff_t>(most)));
+                auto& f = add_feature(unit, draw);
+                f.source = c, f.borders.assign(first, at);
+            }
         }
     }
-    ranker_feature& add_feature(std::size_t unit) {
+    ranker_feature& add_feature(std::size_t unit, std::size_t draw) {
         m_bins.unit_of.push_back(static_cast<std::uint32_t>(unit));
+        m_bins.draw_of.push_back(static_cast<std::uint32_t>(draw));
         m_key_values.emplace_back();
         return m_space.features.emplace_back();
     }
@@ -140,7 +156,7 @@ private:
         std::size_t const unit = m_bins.n_units++;
         bool const single = m_space.columns[c].kind == column_kind::category;
         for (std::size_t i = single && present.size() == 2 ? 1 : 0; i < present.size(); ++i) { // of two, one says it all
-            auto& f = add_feature(unit);
+            auto& f = add_feature(unit, m_n_draws++);
             f.kind = feature_kind::has, f.source = c, f.category = present[i];
         }
     }
@@ -151,12 +167,13 @@ private:
         for (std::uint32_t c = 0; c < m_space.columns.size(); ++c) {
             auto& column = columns.emplace_back();
             column.column = c, column.category = m_space.columns[c].kind == column_kind::category;
-            auto const number = std::find_if(m_space.features.begin(), m_space.features.end(),
-                                             [&](auto const& f) { return f.kind == feature_kind::number && f.source == c; });
+            std::vector<float> borders;
+            for (auto const& f : m_space.features)
+                if (f.kind == feature_kind::number && f.source == c) borders.insert(borders.end(), f.borders.begin(), f.borders.end());
             // A statistic joined with a number that only rises or falls would go its own ways.
             bool const bound = std::any_of(m_options.monotone.begin(), m_options.monotone.end(),
                                            [&](monotone_column const& m) { return m.name == m_space.columns[c].name; });
-            if (number != m_space.features.end() && !bound) column.cuts = coarse_cuts(number->borders, join_cuts);
+            if (!borders.empty() && !bound) column.cuts = coarse_cuts(borders, join_cuts);
             if (!column.category && column.cuts.empty()) columns.pop_back();
         }
         std::size_t n_categories = 0;
@@ -288,7 +305,7 @@ private:
         auto borders = greedy_borders(distinct_values(sample, weights),
                                       joined ? std::size_t{15} : static_cast<std::size_t>(m_options.statistic_borders));
         if (borders.empty()) return;
-        auto& f = add_feature(unit);
+        auto& f = add_feature(unit, m_n_draws++);
         f.kind = statistic ? feature_kind::statistic : feature_kind::count;
         f.source = k, f.prior = prior, f.borders = std::move(borders);
         border_table const table(f.borders);
@@ -397,6 +414,7 @@ private:
     bin_table const m_kernels = bin_kernels(active_simd_level());
     feature_space m_space;
     training_bins m_bins;
+    std::size_t m_n_draws = 0;
     std::unique_ptr<frame_reader> m_reader;
     std::vector<buffer<std::uint8_t>> m_key_values; ///< bins of the features of keys, until the columns exist
 };
