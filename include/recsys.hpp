@@ -61,6 +61,12 @@
 #undef RECSYS_DETAIL_CATCH_ALL
 #pragma push_macro("RECSYS_DETAIL_INLINE")
 #undef RECSYS_DETAIL_INLINE
+#pragma push_macro("RECSYS_DETAIL_PRAGMA")
+#undef RECSYS_DETAIL_PRAGMA
+#pragma push_macro("RECSYS_DETAIL_TARGET")
+#undef RECSYS_DETAIL_TARGET
+#pragma push_macro("RECSYS_DETAIL_END_TARGET")
+#undef RECSYS_DETAIL_END_TARGET
 #pragma push_macro("RECSYS_DETAIL_TAG_THREADS")
 #undef RECSYS_DETAIL_TAG_THREADS
 #pragma push_macro("RECSYS_DETAIL_TAG_EXCEPTIONS")
@@ -151,6 +157,16 @@
 #define RECSYS_DETAIL_INLINE __forceinline
 #else
 #define RECSYS_DETAIL_INLINE inline __attribute__((always_inline))
+#endif
+
+// Between the two, functions are compiled for these instruction sets, on compilers that have __GNUC__.
+#define RECSYS_DETAIL_PRAGMA(text_) _Pragma(#text_)
+#if defined(__clang__)
+#define RECSYS_DETAIL_TARGET(sets_) RECSYS_DETAIL_PRAGMA(clang attribute push(__attribute__((target(sets_))), apply_to = function))
+#define RECSYS_DETAIL_END_TARGET RECSYS_DETAIL_PRAGMA(clang attribute pop)
+#else
+#define RECSYS_DETAIL_TARGET(sets_) RECSYS_DETAIL_PRAGMA(GCC push_options) RECSYS_DETAIL_PRAGMA(GCC target(sets_))
+#define RECSYS_DETAIL_END_TARGET RECSYS_DETAIL_PRAGMA(GCC pop_options)
 #endif
 
 #include <Eigen/Core>
@@ -6995,12 +7011,7 @@ template <class S> kernel_table<S> table() {
 
 // --- AVX2 with FMA --------------------------------------------------------------------------------
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma")
 
 namespace avx2 {
 template <class S> struct pack;
@@ -7418,20 +7429,11 @@ template <class S> kernel_table<S> table() {
 // --- back in recsys/core/simd/select.hpp
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 
 // --- AVX-512 --------------------------------------------------------------------------------------
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
 
 namespace avx512 {
 // The masked forms of extract: g++ takes the others' undefined halves for uninitialised variables.
@@ -7863,11 +7865,7 @@ template <class S> kernel_table<S> table() {
 // --- back in recsys/core/simd/select.hpp
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 #endif
 
 /// The kernels of a level that this machine has.
@@ -8287,12 +8285,7 @@ inline constexpr auto lane_orders = [] {
     return out;
 }();
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma")
 
 namespace avx2 {
 inline constexpr int tile_size = 12;
@@ -8590,14 +8583,8 @@ template <class S> score_table<S> scores() {
 // --- back in recsys/core/simd/select_scores.hpp
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
-#endif
+RECSYS_DETAIL_END_TARGET
+RECSYS_DETAIL_TARGET("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
 
 namespace avx512 {
 inline constexpr int tile_size = 24;
@@ -8879,11 +8866,7 @@ template <class S> score_table<S> scores() {
 // --- back in recsys/core/simd/select_scores.hpp
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 #endif
 
 /// The kernels of scores of a level that this machine has.
@@ -9102,12 +9085,7 @@ RECSYS_DETAIL_INLINE std::size_t turned_together(std::size_t n) noexcept {
 
 // Steps in assembler: g++ 12 copies or spills all sums around the intrinsics, which takes half of the speed.
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma")
 
 namespace avx2 {
 struct rough {
@@ -9305,14 +9283,8 @@ inline rounded_row round_row(float const* row, double times, double scale, std::
 inline rough_table rough_scores() { return {&rough_scan_of<rough, 6, 1, 4>, &turn_row, &measure_row, &round_row, 63, 64, true}; }
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
-#endif
+RECSYS_DETAIL_END_TARGET
+RECSYS_DETAIL_TARGET("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
 
 namespace avx512 {
 struct rough {
@@ -9450,11 +9422,7 @@ inline rough_table vnni_rough_scores() {
 }
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 #endif
 
 /// The kernel of rough scores of a level that this machine has. Portable code has none: without such instructions a product of 8 bits takes as long
@@ -16284,6 +16252,274 @@ private:
 #define RECSYS_FEATURES_DOOR_HPP
 #endif
 
+// --- recsys/core/simd/select_trees.hpp -------------------------------------------------------------------------------
+// The kernels of trees, compiled for each level between target pragmas, and the choice among them.
+#ifndef RECSYS_CORE_SIMD_SELECT_TREES_HPP
+#define RECSYS_CORE_SIMD_SELECT_TREES_HPP
+#if defined(__GNUC__) && defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// A question of a tree to the bin of a feature: to the right if it is above the threshold. `low` is the lowest leaf under the test, `middle`
+/// the lowest of its right side.
+struct tree_test {
+    std::uint32_t feature;
+    std::uint8_t threshold, low, middle, zero;
+};
+static_assert(sizeof(tree_test) == 8);
+
+/// The leaves of a tree, and which of them each of 128 rows is in. 64 doubles must be readable.
+struct tree_leaves {
+    double const* values;
+    std::size_t n_leaves;
+    std::uint8_t const* numbers;
+};
+
+/// tree_kernels.inl says what the finders do.
+using leaf_byte_finder = void (*)(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t stride, std::size_t n,
+                                  std::uint8_t* leaves);
+/// The kernels of one level.
+struct tree_table {
+    void (*find_leaves)(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves);
+    leaf_byte_finder leaf_bytes;
+    /// Adds the leaves of four trees to n sums, one after the other; what stands behind them up to 128 is not defined.
+    void (*add)(tree_leaves const* trees, std::size_t n, double* sums);
+};
+
+namespace portable {
+/// Loops of known length, which compilers turn into what vectors the program's flags allow.
+struct byte_lanes {
+    static constexpr std::size_t width = 16;
+    struct reg {
+        std::uint8_t lane[width];
+    };
+    template <class Function> static RECSYS_DETAIL_INLINE reg make(Function const& f) {
+        reg out;
+        for (std::size_t i = 0; i < width; ++i) out.lane[i] = static_cast<std::uint8_t>(f(i));
+        return out;
+    }
+    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) {
+        reg out;
+        std::memcpy(&out, p, width);
+        return out;
+    }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg const& x) { std::memcpy(p, &x, width); }
+    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) {
+        return make([&](std::size_t) { return x; });
+    }
+    static RECSYS_DETAIL_INLINE reg above_at(reg const& x, reg const& bar, reg const& a, reg const& b) {
+        return make([&](std::size_t i) { return (x.lane[i] > bar.lane[i] ? 255 : 0) & (a.lane[i] == b.lane[i] ? 255 : 0); });
+    }
+    static RECSYS_DETAIL_INLINE reg choose(reg const& m, reg const& a, reg const& b) {
+        return make([&](std::size_t i) { return b.lane[i] ^ (m.lane[i] & (a.lane[i] ^ b.lane[i])); });
+    }
+    static RECSYS_DETAIL_INLINE reg mark_above(reg const& x, reg const& of, reg const& bar, reg const& bit) {
+        auto const above = make([&](std::size_t i) { return of.lane[i] > bar.lane[i] ? 255 : 0; });
+        return make([&](std::size_t i) { return x.lane[i] | (above.lane[i] & bit.lane[i]); });
+    }
+};
+
+inline void add_leaves(tree_leaves const* t, std::size_t n, double* sums) {
+    for (std::size_t r = 0; r < n; ++r)
+        sums[r] = (((sums[r] + t[0].values[t[0].numbers[r]]) + t[1].values[t[1].numbers[r]]) + t[2].values[t[2].numbers[r]]) +
+                  t[3].values[t[3].numbers[r]];
+}
+
+// --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
+// Kernels that find the leaves of binned rows: one text for all instruction sets, repeated in a namespace of its own for each.
+//
+// Where it stands, byte_lanes is a vector of bytes of that level: `reg`, `width` lanes, load, store, set, above_at (a mask: x > bar, unsigned, and
+// a third is equal to a fourth), choose (mask ? a : b), mark_above (x, with a bit that it does not have where another is above a bar).
+
+/// Bins of 128 rows, a feature after the other; n rows are wanted, n at most 128. What stands behind them in `leaves` is not defined.
+/// A tree of at most 256 leaves, numbered from left to right, its tests in the order parent, left, right: a row is at a test iff its leaf so
+/// far is the test's lowest, so that no row branches. Four registers a round hide each other's waiting.
+inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const& test = tests[t];
+            auto const* const of = bins + std::size_t{test.feature} * 128 + row;
+            auto const bar = lanes::set(test.threshold), low = lanes::set(test.low), middle = lanes::set(test.middle);
+            first = lanes::choose(lanes::above_at(lanes::load(of), bar, first, low), middle, first);
+            second = lanes::choose(lanes::above_at(lanes::load(of + lanes::width), bar, second, low), middle, second);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+
+/// The leaves of trees whose level asks one question of all rows: at most eight tests, bit k of a leaf's number is set where the bin is above
+/// threshold k. Bins of feature f are bins[f * stride] ...; reads and writes whole rounds, up to 127 rows beyond the last.
+inline void leaf_bytes(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t stride, std::size_t n,
+                       std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const* const of = bins + tests[t].feature * stride + row;
+            auto const bar = lanes::set(tests[t].threshold), bit = lanes::set(static_cast<std::uint8_t>(1u << t));
+            first = lanes::mark_above(first, lanes::load(of), bar, bit);
+            second = lanes::mark_above(second, lanes::load(of + lanes::width), bar, bit);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+
+inline tree_table trees() { return {&find_leaves, &leaf_bytes, &add_leaves}; }
+// --- back in recsys/core/simd/select_trees.hpp
+}
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+RECSYS_DETAIL_TARGET("avx2,fma")
+
+namespace avx2 {
+struct byte_lanes {
+    static constexpr std::size_t width = 32;
+    using reg = __m256i;
+    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) { return _mm256_loadu_si256(reinterpret_cast<__m256i const*>(p)); }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
+    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) { return _mm256_set1_epi8(static_cast<char>(x)); }
+    /// All bits where x is not above the bar: there is no unsigned comparison, but a minimum.
+    static RECSYS_DETAIL_INLINE reg at_most(reg x, reg bar) { return _mm256_cmpeq_epi8(_mm256_min_epu8(x, bar), x); }
+    static RECSYS_DETAIL_INLINE reg above_at(reg x, reg bar, reg a, reg b) {
+        return _mm256_andnot_si256(at_most(x, bar), _mm256_cmpeq_epi8(a, b));
+    }
+    static RECSYS_DETAIL_INLINE reg choose(reg m, reg a, reg b) { return _mm256_blendv_epi8(b, a, m); }
+    static RECSYS_DETAIL_INLINE reg mark_above(reg x, reg of, reg bar, reg bit) {
+        return _mm256_or_si256(x, _mm256_andnot_si256(at_most(of, bar), bit));
+    }
+};
+
+using portable::add_leaves;
+
+// --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
+inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const& test = tests[t];
+            auto const* const of = bins + std::size_t{test.feature} * 128 + row;
+            auto const bar = lanes::set(test.threshold), low = lanes::set(test.low), middle = lanes::set(test.middle);
+            first = lanes::choose(lanes::above_at(lanes::load(of), bar, first, low), middle, first);
+            second = lanes::choose(lanes::above_at(lanes::load(of + lanes::width), bar, second, low), middle, second);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+inline void leaf_bytes(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t stride, std::size_t n,
+                       std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const* const of = bins + tests[t].feature * stride + row;
+            auto const bar = lanes::set(tests[t].threshold), bit = lanes::set(static_cast<std::uint8_t>(1u << t));
+            first = lanes::mark_above(first, lanes::load(of), bar, bit);
+            second = lanes::mark_above(second, lanes::load(of + lanes::width), bar, bit);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+inline tree_table trees() { return {&find_leaves, &leaf_bytes, &add_leaves}; }
+// --- back in recsys/core/simd/select_trees.hpp
+}
+
+RECSYS_DETAIL_END_TARGET
+RECSYS_DETAIL_TARGET("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
+
+namespace avx512 {
+struct byte_lanes {
+    static constexpr std::size_t width = 64;
+    using reg = __m512i;
+    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) { return _mm512_loadu_si512(p); }
+    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg x) { _mm512_storeu_si512(p, x); }
+    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
+    static RECSYS_DETAIL_INLINE __mmask64 above_at(reg x, reg bar, reg a, reg b) {
+        return _mm512_mask_cmpeq_epu8_mask(_mm512_cmpgt_epu8_mask(x, bar), a, b);
+    }
+    static RECSYS_DETAIL_INLINE reg choose(__mmask64 m, reg a, reg b) { return _mm512_mask_mov_epi8(b, m, a); }
+    static RECSYS_DETAIL_INLINE reg mark_above(reg x, reg of, reg bar, reg bit) {
+        return _mm512_mask_add_epi8(x, _mm512_cmpgt_epu8_mask(of, bar), x, bit);
+    }
+};
+
+/// Tables of 16 leaves in two registers: a permutation looks up eight rows at a time. (The form with a mask, since g++ 12 warns of the other.)
+inline void add_leaves(tree_leaves const* trees, std::size_t n, double* sums) {
+    for (auto const* t = trees; t < trees + 4; ++t) {
+        if (t->n_leaves > 64) {
+            for (std::size_t r = 0; r < n; ++r) sums[r] += t->values[t->numbers[r]];
+            continue;
+        }
+        __m512d table[8];
+        for (int i = 0; i < 8; ++i) table[i] = _mm512_loadu_pd(t->values + 8 * i);
+        auto const bit4 = _mm512_set1_epi64(16), bit5 = _mm512_set1_epi64(32);
+        for (std::size_t r = 0; r < n; r += 8) {
+            auto const at = _mm512_maskz_cvtepu8_epi64(0xFF, _mm_loadl_epi64(reinterpret_cast<__m128i const*>(t->numbers + r)));
+            auto const upper = _mm512_test_epi64_mask(at, bit4);
+            auto leaf =
+                _mm512_mask_blend_pd(upper, _mm512_permutex2var_pd(table[0], at, table[1]), _mm512_permutex2var_pd(table[2], at, table[3]));
+            if (t->n_leaves > 32)
+                leaf = _mm512_mask_blend_pd(_mm512_test_epi64_mask(at, bit5), leaf,
+                                            _mm512_mask_blend_pd(upper, _mm512_permutex2var_pd(table[4], at, table[5]),
+                                                                 _mm512_permutex2var_pd(table[6], at, table[7])));
+            _mm512_storeu_pd(sums + r, _mm512_add_pd(_mm512_loadu_pd(sums + r), leaf));
+        }
+    }
+}
+
+// --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
+inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const& test = tests[t];
+            auto const* const of = bins + std::size_t{test.feature} * 128 + row;
+            auto const bar = lanes::set(test.threshold), low = lanes::set(test.low), middle = lanes::set(test.middle);
+            first = lanes::choose(lanes::above_at(lanes::load(of), bar, first, low), middle, first);
+            second = lanes::choose(lanes::above_at(lanes::load(of + lanes::width), bar, second, low), middle, second);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+inline void leaf_bytes(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t stride, std::size_t n,
+                       std::uint8_t* leaves) {
+    using lanes = byte_lanes;
+    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
+        auto first = lanes::set(0), second = first;
+        for (std::size_t t = 0; t < n_tests; ++t) {
+            auto const* const of = bins + tests[t].feature * stride + row;
+            auto const bar = lanes::set(tests[t].threshold), bit = lanes::set(static_cast<std::uint8_t>(1u << t));
+            first = lanes::mark_above(first, lanes::load(of), bar, bit);
+            second = lanes::mark_above(second, lanes::load(of + lanes::width), bar, bit);
+        }
+        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
+    }
+}
+inline tree_table trees() { return {&find_leaves, &leaf_bytes, &add_leaves}; }
+// --- back in recsys/core/simd/select_trees.hpp
+}
+
+RECSYS_DETAIL_END_TARGET
+#endif
+
+/// The kernels of trees of a level that this machine has.
+inline tree_table tree_kernels(simd_level level) noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+    if (level == simd_level::avx512) return avx512::trees();
+    if (level == simd_level::avx2) return avx2::trees();
+#endif
+    RECSYS_DETAIL_ASSERT(level == simd_level::portable);
+    (void)level;
+    return portable::trees();
+}
+}}} // namespace recsys::detail
+#endif
+
 // --- recsys/core/simd/select_leaves.hpp ------------------------------------------------------------------------------
 // The kernels of trees, compiled for each level between target pragmas, and the choice among them.
 #ifndef RECSYS_CORE_SIMD_SELECT_LEAVES_HPP
@@ -16316,11 +16552,10 @@ struct shuffle_batch {
     std::int32_t planes, shift;
 };
 
-/// The kernels of one level; bin_kernels.inl and leaf_shuffles.inl say what each does.
+/// The kernels of one level; bin_kernels.inl, tree_kernels.inl and leaf_shuffles.inl say what each does.
 struct bin_table {
     void (*bin_numbers)(float const* numbers, std::size_t n, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out);
-    void (*leaf_bytes)(std::uint8_t const* const* columns, std::uint8_t const* thresholds, std::size_t n_splits, std::size_t n,
-                       std::uint8_t* out);
+    leaf_byte_finder leaf_bytes;
     // Null where a level has no shuffles.
     void (*flip_bins)(std::uint8_t* bins, std::size_t n) = nullptr;
     void (*add_trees)(shuffle_batch const& batch, std::uint8_t const* bins, std::size_t n, std::int64_t* sums) = nullptr;
@@ -16354,29 +16589,10 @@ struct numbers {
     }
 };
 
-struct bytes {
-    static constexpr std::size_t rows = 16;
-    struct reg {
-        std::uint8_t at[rows];
-    };
-    static RECSYS_DETAIL_INLINE reg zero() { return {}; }
-    static RECSYS_DETAIL_INLINE void store(std::uint8_t* to, reg const& x) {
-        for (std::size_t k = 0; k < rows; ++k) to[k] = x.at[k];
-    }
-    static RECSYS_DETAIL_INLINE reg mark_above(reg x, std::uint8_t const* bins, std::uint8_t threshold, std::size_t bit) {
-        auto const mark = static_cast<std::uint8_t>(1u << bit);
-        for (std::size_t k = 0; k < rows; ++k)
-            x.at[k] =
-                static_cast<std::uint8_t>(x.at[k] | (static_cast<std::uint8_t>(-static_cast<std::uint8_t>(bins[k] > threshold)) & mark));
-        return x;
-    }
-};
-
 // --- recsys/core/simd/bin_kernels.inl --------------------------------------------------------------------------------
 // Kernels of trees: one text for all instruction sets, repeated in a namespace of its own for each.
 //
-// A namespace brings `bytes`: registers with a byte for each of some rows, and `numbers`: sixteen rows' numbers beside borders. All results are
-// integers, equal at every level.
+// A namespace brings `numbers`: sixteen rows' numbers beside borders. All results are integers, equal at every level.
 
 /// The bins of sixteen numbers: how many of the borders are below each. Two steps of sixteen comparisons: which group of borders, which of it.
 RECSYS_DETAIL_INLINE void bin_sixteen(float const* from, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out) {
@@ -16400,17 +16616,6 @@ inline void bin_numbers(float const* from, std::size_t n, float missing, float c
     bin_sixteen(last, missing, borders, n_borders, bins);
     for (std::size_t k = 0; k < n - i; ++k) out[i + k] = bins[k];
 }
-
-/// The numbers of the leaves of n rows in trees of at most eight splits: bit k is set where the bin in column k is above threshold k.
-/// Reads and writes whole registers: up to 63 rows beyond the last.
-inline void leaf_bytes(std::uint8_t const* const* columns, std::uint8_t const* thresholds, std::size_t n_splits, std::size_t n,
-                       std::uint8_t* out) {
-    for (std::size_t row = 0; row < n; row += bytes::rows) {
-        auto leaf = bytes::zero();
-        for (std::size_t k = 0; k < n_splits; ++k) leaf = bytes::mark_above(leaf, columns[k] + row, thresholds[k], k);
-        bytes::store(out + row, leaf);
-    }
-}
 // --- back in recsys/core/simd/select_leaves.hpp
 }
 
@@ -16418,12 +16623,7 @@ inline void leaf_bytes(std::uint8_t const* const* columns, std::uint8_t const* t
 
 // --- AVX2 -----------------------------------------------------------------------------------------
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,popcnt"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,popcnt")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma,popcnt")
 
 namespace avx2 {
 struct numbers {
@@ -16453,18 +16653,6 @@ struct numbers {
         __m256i const words = _mm256_permute4x64_epi64(_mm256_packs_epi32(below_low, below_high), 0xD8);
         __m128i const counts = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
         _mm_storeu_si128(reinterpret_cast<__m128i_u*>(out), _mm_sub_epi8(_mm_setzero_si128(), counts));
-    }
-};
-
-struct bytes {
-    using reg = __m256i;
-    static constexpr std::size_t rows = 32;
-    static RECSYS_DETAIL_INLINE reg zero() { return _mm256_setzero_si256(); }
-    static RECSYS_DETAIL_INLINE void store(std::uint8_t* to, reg x) { _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(to), x); }
-    static RECSYS_DETAIL_INLINE reg mark_above(reg x, std::uint8_t const* bins, std::uint8_t threshold, std::size_t bit) {
-        reg const of = _mm256_loadu_si256(reinterpret_cast<__m256i_u const*>(bins));
-        reg const at_most = _mm256_cmpeq_epi8(_mm256_min_epu8(of, _mm256_set1_epi8(static_cast<char>(threshold))), of);
-        return _mm256_or_si256(x, _mm256_andnot_si256(at_most, _mm256_set1_epi8(static_cast<char>(1u << bit))));
     }
 };
 
@@ -16538,14 +16726,6 @@ inline void bin_numbers(float const* from, std::size_t n, float missing, float c
     bin_sixteen(last, missing, borders, n_borders, bins);
     for (std::size_t k = 0; k < n - i; ++k) out[i + k] = bins[k];
 }
-inline void leaf_bytes(std::uint8_t const* const* columns, std::uint8_t const* thresholds, std::size_t n_splits, std::size_t n,
-                       std::uint8_t* out) {
-    for (std::size_t row = 0; row < n; row += bytes::rows) {
-        auto leaf = bytes::zero();
-        for (std::size_t k = 0; k < n_splits; ++k) leaf = bytes::mark_above(leaf, columns[k] + row, thresholds[k], k);
-        bytes::store(out + row, leaf);
-    }
-}
 // --- back in recsys/core/simd/select_leaves.hpp
 // --- recsys/core/simd/leaf_shuffles.inl ------------------------------------------------------------------------------
 // Trees of at most six splits by shuffles of bytes: one text for the instruction sets that have them, repeated in a namespace of its own for each.
@@ -16612,14 +16792,8 @@ inline void add_trees(shuffle_batch const& batch, std::uint8_t const* bins, std:
 
 // --- AVX-512 with VBMI, which shuffles 64 bytes at once ---------------------------------------------
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,popcnt,avx512f,avx512dq,avx512bw,avx512vl,avx512vbmi"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,popcnt,avx512f,avx512dq,avx512bw,avx512vl,avx512vbmi")
-#endif
+RECSYS_DETAIL_END_TARGET
+RECSYS_DETAIL_TARGET("avx2,fma,popcnt,avx512f,avx512dq,avx512bw,avx512vl,avx512vbmi")
 
 namespace avx512 {
 struct numbers {
@@ -16640,17 +16814,6 @@ struct numbers {
             count =
                 _mm512_mask_add_epi32(count, _mm512_cmp_ps_mask(_mm512_set1_ps(borders[b]), of, _CMP_LT_OQ), count, _mm512_set1_epi32(1));
         _mm_storeu_si128(reinterpret_cast<__m128i_u*>(out), _mm512_maskz_cvtepi32_epi8(65535, count));
-    }
-};
-
-struct bytes {
-    using reg = __m512i;
-    static constexpr std::size_t rows = 64;
-    static RECSYS_DETAIL_INLINE reg zero() { return _mm512_setzero_si512(); }
-    static RECSYS_DETAIL_INLINE void store(std::uint8_t* to, reg x) { _mm512_storeu_si512(to, x); }
-    static RECSYS_DETAIL_INLINE reg mark_above(reg x, std::uint8_t const* bins, std::uint8_t threshold, std::size_t bit) {
-        auto const above = _mm512_cmpgt_epu8_mask(_mm512_loadu_si512(bins), _mm512_set1_epi8(static_cast<char>(threshold)));
-        return _mm512_mask_add_epi8(x, above, x, _mm512_set1_epi8(static_cast<char>(1u << bit)));
     }
 };
 
@@ -16711,14 +16874,6 @@ inline void bin_numbers(float const* from, std::size_t n, float missing, float c
     bin_sixteen(last, missing, borders, n_borders, bins);
     for (std::size_t k = 0; k < n - i; ++k) out[i + k] = bins[k];
 }
-inline void leaf_bytes(std::uint8_t const* const* columns, std::uint8_t const* thresholds, std::size_t n_splits, std::size_t n,
-                       std::uint8_t* out) {
-    for (std::size_t row = 0; row < n; row += bytes::rows) {
-        auto leaf = bytes::zero();
-        for (std::size_t k = 0; k < n_splits; ++k) leaf = bytes::mark_above(leaf, columns[k] + row, thresholds[k], k);
-        bytes::store(out + row, leaf);
-    }
-}
 // --- back in recsys/core/simd/select_leaves.hpp
 // --- recsys/core/simd/leaf_shuffles.inl ------------------------------------------------------------------------------
 inline void flip_bins(std::uint8_t* bins, std::size_t n) {
@@ -16771,11 +16926,7 @@ inline void add_trees(shuffle_batch const& batch, std::uint8_t const* bins, std:
 // --- back in recsys/core/simd/select_leaves.hpp
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 #endif
 
 /// The kernels of a level that this machine has; those of AVX2 where AVX-512 has no VBMI.
@@ -16806,13 +16957,12 @@ enum class missing_numbers : std::uint8_t { lowest, highest, forbidden };
 
 namespace detail {
 inline constexpr std::size_t max_borders = 255; ///< bins are 0 .. 255
-inline constexpr float greatest = std::numeric_limits<float>::max();
 inline constexpr float infinite = std::numeric_limits<float>::infinity();
 
 /// A number as it is compared with borders: a missing one beyond all others, infinities as the largest finite numbers.
 inline float comparable_number(float x, missing_numbers missing) noexcept {
     if (std::isnan(x)) return missing == missing_numbers::highest ? infinite : -infinite;
-    return std::min(std::max(x, -greatest), greatest);
+    return std::min(std::max(x, -greatest_number), greatest_number);
 }
 
 /// Distinct values in rising order with the weight of the rows up to and with each.
@@ -16850,7 +17000,7 @@ inline weighted_values distinct_values(std::span<float const> numbers, std::span
     for (std::size_t row = 0; row < numbers.size(); ++row) {
         if (std::isnan(numbers[row])) out.missing = true;
         else
-            entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest), greatest))} << 32 |
+            entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest_number), greatest_number))} << 32 |
                               static_cast<std::uint32_t>(row));
     }
     sort_by_key(entries);
@@ -16919,7 +17069,7 @@ inline std::vector<float> number_borders(std::span<float const> numbers, std::sp
     auto const values = distinct_values(numbers, weights);
     auto borders = greedy_borders(values, most);
     if (values.missing && !values.values.empty()) {
-        if (rule == missing_numbers::highest) borders.push_back(greatest);
+        if (rule == missing_numbers::highest) borders.push_back(greatest_number);
         else borders.insert(borders.begin(), -infinite);
     }
     return borders;
@@ -17463,13 +17613,12 @@ private:
 /// A bit for each of at most eight splits, for n rows of a block.
 inline void leaf_bytes(bin_table const& kernels, std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
                        std::size_t n, std::uint8_t* out) noexcept {
-    std::uint8_t const* columns[8] = {};
-    std::uint8_t thresholds[8] = {};
-    for (std::size_t k = 0; k < splits.size(); ++k) columns[k] = bins + splits[k].feature * stride, thresholds[k] = splits[k].threshold;
-    kernels.leaf_bytes(columns, thresholds, splits.size(), n, out);
+    tree_test tests[8] = {};
+    for (std::size_t k = 0; k < splits.size(); ++k) tests[k].feature = splits[k].feature, tests[k].threshold = splits[k].threshold;
+    kernels.leaf_bytes(tests, splits.size(), bins, stride, n, out);
 }
 
-/// The numbers of the leaves of n rows, n at most block_rows, for which there is room at `out`. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 64 rows.
+/// The numbers of the leaves of n rows, n at most block_rows, for which there is room at `out`. Bins of feature f are bins[f * stride] ..., readable up to a multiple of block_rows.
 inline void leaf_numbers(bin_table const& kernels, std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
                          std::size_t n, std::uint16_t* out) noexcept {
     std::uint8_t low[block_rows], high[block_rows];
@@ -17812,12 +17961,7 @@ inline row_table rows() {
 
 // AVX2 without FMA: with it, compilers would fuse what the other levels do not.
 #if defined(__GNUC__) && defined(__x86_64__)
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2")
-#endif
+RECSYS_DETAIL_TARGET("avx2")
 
 namespace avx2 {
 // --- recsys/core/simd/row_kernels.inl --------------------------------------------------------------------------------
@@ -17945,11 +18089,7 @@ inline row_table rows() {
 // --- back in recsys/core/simd/select_rows.hpp
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 #endif
 
 /// The kernels of a level that this machine has; those of AVX2 for AVX-512 too.
@@ -20204,7 +20344,7 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// At most `most` of the borders, evenly spread; the one that keeps missing numbers apart stays.
 inline std::vector<float> coarse_cuts(std::span<float const> borders, std::size_t most) {
     std::vector<float> cuts;
-    auto const finite = [](float b) { return b > -greatest && b < greatest; };
+    auto const finite = [](float b) { return b > -greatest_number && b < greatest_number; };
     std::vector<float> plain;
     for (auto const b : borders)
         if (finite(b)) plain.push_back(b);
@@ -21848,287 +21988,6 @@ private:
 }}} // namespace recsys::detail
 #endif
 
-// --- recsys/core/simd/select_trees.hpp -------------------------------------------------------------------------------
-// The kernels of trees, compiled for each level between target pragmas, and the choice among them.
-#ifndef RECSYS_CORE_SIMD_SELECT_TREES_HPP
-#define RECSYS_CORE_SIMD_SELECT_TREES_HPP
-#if defined(__GNUC__) && defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-/// A question of a tree to the bin of a feature: to the right if it is above the threshold. `low` is the lowest leaf under the test, `middle`
-/// the lowest of its right side.
-struct tree_test {
-    std::uint32_t feature;
-    std::uint8_t threshold, low, middle, zero;
-};
-static_assert(sizeof(tree_test) == 8);
-
-/// The leaves of a tree, and which of them each of 128 rows is in. 64 doubles must be readable.
-struct tree_leaves {
-    double const* values;
-    std::size_t n_leaves;
-    std::uint8_t const* numbers;
-};
-
-/// The kernels of one level; tree_kernels.inl says what the finders do.
-struct tree_table {
-    using finder = void (*)(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves);
-    finder leaves, oblivious;
-    /// Adds the leaves of four trees to n sums, one after the other; what stands behind them up to 128 is not defined.
-    void (*add)(tree_leaves const* trees, std::size_t n, double* sums);
-};
-
-namespace portable {
-/// Loops of known length, which compilers turn into what vectors the program's flags allow.
-struct byte_lanes {
-    static constexpr std::size_t width = 16;
-    struct reg {
-        std::uint8_t lane[width];
-    };
-    using mask = reg;
-    template <class Function> static RECSYS_DETAIL_INLINE reg make(Function const& f) {
-        reg out;
-        for (std::size_t i = 0; i < width; ++i) out.lane[i] = static_cast<std::uint8_t>(f(i));
-        return out;
-    }
-    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) {
-        reg out;
-        std::memcpy(&out, p, width);
-        return out;
-    }
-    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg const& x) { std::memcpy(p, &x, width); }
-    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) {
-        return make([&](std::size_t) { return x; });
-    }
-    static RECSYS_DETAIL_INLINE mask above(reg const& x, reg const& bar) {
-        return make([&](std::size_t i) { return x.lane[i] > bar.lane[i] ? 255 : 0; });
-    }
-    static RECSYS_DETAIL_INLINE mask above_at(reg const& x, reg const& bar, reg const& a, reg const& b) {
-        return make([&](std::size_t i) { return (x.lane[i] > bar.lane[i] ? 255 : 0) & (a.lane[i] == b.lane[i] ? 255 : 0); });
-    }
-    static RECSYS_DETAIL_INLINE reg choose(mask const& m, reg const& a, reg const& b) {
-        return make([&](std::size_t i) { return b.lane[i] ^ (m.lane[i] & (a.lane[i] ^ b.lane[i])); });
-    }
-    static RECSYS_DETAIL_INLINE reg add_bit(mask const& m, reg const& bit, reg const& x) {
-        return make([&](std::size_t i) { return x.lane[i] | (m.lane[i] & bit.lane[i]); });
-    }
-};
-
-inline void add_leaves(tree_leaves const* t, std::size_t n, double* sums) {
-    for (std::size_t r = 0; r < n; ++r)
-        sums[r] = (((sums[r] + t[0].values[t[0].numbers[r]]) + t[1].values[t[1].numbers[r]]) + t[2].values[t[2].numbers[r]]) +
-                  t[3].values[t[3].numbers[r]];
-}
-
-// --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
-// Kernels that find the leaves of binned rows: one text for all instruction sets, repeated in a namespace of its own for each.
-//
-// Where it stands, byte_lanes is a vector of bytes of that level: `reg`, `width` lanes, load, store, set, above (a mask: x > bar, unsigned),
-// above_at (the same where x is also equal to a third), choose (mask ? a : b), add_bit (mask ? x | bit : x).
-
-/// Bins of 128 rows, a feature after the other; n rows are wanted, n at most 128. What stands behind them in `leaves` is not defined.
-/// A tree of at most 256 leaves, numbered from left to right, its tests in the order parent, left, right: a row is at a test iff its leaf so
-/// far is the test's lowest, so that no row branches. Four registers a round hide each other's waiting.
-inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
-    using lanes = byte_lanes;
-    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
-        auto first = lanes::set(0), second = first;
-        for (std::size_t t = 0; t < n_tests; ++t) {
-            auto const& test = tests[t];
-            auto const* const of = bins + std::size_t{test.feature} * 128 + row;
-            auto const bar = lanes::set(test.threshold), low = lanes::set(test.low), middle = lanes::set(test.middle);
-            first = lanes::choose(lanes::above_at(lanes::load(of), bar, first, low), middle, first);
-            second = lanes::choose(lanes::above_at(lanes::load(of + lanes::width), bar, second, low), middle, second);
-        }
-        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
-    }
-}
-
-/// The same for a tree whose level asks one question of all rows: at most eight tests, the first is the lowest bit of a leaf's number.
-inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n,
-                                  std::uint8_t* leaves) {
-    using lanes = byte_lanes;
-    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
-        auto first = lanes::set(0), second = first;
-        for (std::size_t t = 0; t < n_tests; ++t) {
-            auto const* const of = bins + std::size_t{tests[t].feature} * 128 + row;
-            auto const bar = lanes::set(tests[t].threshold), bit = lanes::set(static_cast<std::uint8_t>(1u << t));
-            first = lanes::add_bit(lanes::above(lanes::load(of), bar), bit, first);
-            second = lanes::add_bit(lanes::above(lanes::load(of + lanes::width), bar), bit, second);
-        }
-        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
-    }
-}
-
-inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves, &add_leaves}; }
-// --- back in recsys/core/simd/select_trees.hpp
-}
-
-#if defined(__GNUC__) && defined(__x86_64__)
-
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
-
-namespace avx2 {
-struct byte_lanes {
-    static constexpr std::size_t width = 32;
-    using reg = __m256i;
-    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) { return _mm256_loadu_si256(reinterpret_cast<__m256i const*>(p)); }
-    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
-    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) { return _mm256_set1_epi8(static_cast<char>(x)); }
-    /// All bits where x is *not* above the bar: there is no unsigned comparison, but a minimum.
-    static RECSYS_DETAIL_INLINE reg above(reg x, reg bar) { return _mm256_cmpeq_epi8(_mm256_min_epu8(x, bar), x); }
-    static RECSYS_DETAIL_INLINE reg above_at(reg x, reg bar, reg a, reg b) {
-        return _mm256_andnot_si256(above(x, bar), _mm256_cmpeq_epi8(a, b));
-    }
-    static RECSYS_DETAIL_INLINE reg choose(reg m, reg a, reg b) { return _mm256_blendv_epi8(b, a, m); }
-    static RECSYS_DETAIL_INLINE reg add_bit(reg not_above, reg bit, reg x) {
-        return _mm256_or_si256(x, _mm256_andnot_si256(not_above, bit));
-    }
-};
-
-using portable::add_leaves;
-
-// --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
-inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
-    using lanes = byte_lanes;
-    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
-        auto first = lanes::set(0), second = first;
-        for (std::size_t t = 0; t < n_tests; ++t) {
-            auto const& test = tests[t];
-            auto const* const of = bins + std::size_t{test.feature} * 128 + row;
-            auto const bar = lanes::set(test.threshold), low = lanes::set(test.low), middle = lanes::set(test.middle);
-            first = lanes::choose(lanes::above_at(lanes::load(of), bar, first, low), middle, first);
-            second = lanes::choose(lanes::above_at(lanes::load(of + lanes::width), bar, second, low), middle, second);
-        }
-        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
-    }
-}
-inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n,
-                                  std::uint8_t* leaves) {
-    using lanes = byte_lanes;
-    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
-        auto first = lanes::set(0), second = first;
-        for (std::size_t t = 0; t < n_tests; ++t) {
-            auto const* const of = bins + std::size_t{tests[t].feature} * 128 + row;
-            auto const bar = lanes::set(tests[t].threshold), bit = lanes::set(static_cast<std::uint8_t>(1u << t));
-            first = lanes::add_bit(lanes::above(lanes::load(of), bar), bit, first);
-            second = lanes::add_bit(lanes::above(lanes::load(of + lanes::width), bar), bit, second);
-        }
-        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
-    }
-}
-inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves, &add_leaves}; }
-// --- back in recsys/core/simd/select_trees.hpp
-}
-
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
-#endif
-
-namespace avx512 {
-struct byte_lanes {
-    static constexpr std::size_t width = 64;
-    using reg = __m512i;
-    static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) { return _mm512_loadu_si512(p); }
-    static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg x) { _mm512_storeu_si512(p, x); }
-    static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
-    static RECSYS_DETAIL_INLINE __mmask64 above(reg x, reg bar) { return _mm512_cmpgt_epu8_mask(x, bar); }
-    static RECSYS_DETAIL_INLINE __mmask64 above_at(reg x, reg bar, reg a, reg b) {
-        return _mm512_mask_cmpeq_epu8_mask(_mm512_cmpgt_epu8_mask(x, bar), a, b);
-    }
-    static RECSYS_DETAIL_INLINE reg choose(__mmask64 m, reg a, reg b) { return _mm512_mask_mov_epi8(b, m, a); }
-    static RECSYS_DETAIL_INLINE reg add_bit(__mmask64 m, reg bit, reg x) { return _mm512_or_si512(x, _mm512_maskz_mov_epi8(m, bit)); }
-};
-
-/// Tables of 16 leaves in two registers: a permutation looks up eight rows at a time. (The form with a mask, since g++ 12 warns of the other.)
-inline void add_leaves(tree_leaves const* trees, std::size_t n, double* sums) {
-    for (auto const* t = trees; t < trees + 4; ++t) {
-        if (t->n_leaves > 64) {
-            for (std::size_t r = 0; r < n; ++r) sums[r] += t->values[t->numbers[r]];
-            continue;
-        }
-        __m512d table[8];
-        for (int i = 0; i < 8; ++i) table[i] = _mm512_loadu_pd(t->values + 8 * i);
-        auto const bit4 = _mm512_set1_epi64(16), bit5 = _mm512_set1_epi64(32);
-        for (std::size_t r = 0; r < n; r += 8) {
-            auto const at = _mm512_maskz_cvtepu8_epi64(0xFF, _mm_loadl_epi64(reinterpret_cast<__m128i const*>(t->numbers + r)));
-            auto const upper = _mm512_test_epi64_mask(at, bit4);
-            auto leaf =
-                _mm512_mask_blend_pd(upper, _mm512_permutex2var_pd(table[0], at, table[1]), _mm512_permutex2var_pd(table[2], at, table[3]));
-            if (t->n_leaves > 32)
-                leaf = _mm512_mask_blend_pd(_mm512_test_epi64_mask(at, bit5), leaf,
-                                            _mm512_mask_blend_pd(upper, _mm512_permutex2var_pd(table[4], at, table[5]),
-                                                                 _mm512_permutex2var_pd(table[6], at, table[7])));
-            _mm512_storeu_pd(sums + r, _mm512_add_pd(_mm512_loadu_pd(sums + r), leaf));
-        }
-    }
-}
-
-// --- recsys/core/simd/tree_kernels.inl -------------------------------------------------------------------------------
-inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves) {
-    using lanes = byte_lanes;
-    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
-        auto first = lanes::set(0), second = first;
-        for (std::size_t t = 0; t < n_tests; ++t) {
-            auto const& test = tests[t];
-            auto const* const of = bins + std::size_t{test.feature} * 128 + row;
-            auto const bar = lanes::set(test.threshold), low = lanes::set(test.low), middle = lanes::set(test.middle);
-            first = lanes::choose(lanes::above_at(lanes::load(of), bar, first, low), middle, first);
-            second = lanes::choose(lanes::above_at(lanes::load(of + lanes::width), bar, second, low), middle, second);
-        }
-        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
-    }
-}
-inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n,
-                                  std::uint8_t* leaves) {
-    using lanes = byte_lanes;
-    for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
-        auto first = lanes::set(0), second = first;
-        for (std::size_t t = 0; t < n_tests; ++t) {
-            auto const* const of = bins + std::size_t{tests[t].feature} * 128 + row;
-            auto const bar = lanes::set(tests[t].threshold), bit = lanes::set(static_cast<std::uint8_t>(1u << t));
-            first = lanes::add_bit(lanes::above(lanes::load(of), bar), bit, first);
-            second = lanes::add_bit(lanes::above(lanes::load(of + lanes::width), bar), bit, second);
-        }
-        lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
-    }
-}
-inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves, &add_leaves}; }
-// --- back in recsys/core/simd/select_trees.hpp
-}
-
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
-#endif
-
-/// The kernels of trees of a level that this machine has.
-inline tree_table tree_kernels(simd_level level) noexcept {
-#if defined(__GNUC__) && defined(__x86_64__)
-    if (level == simd_level::avx512) return avx512::trees();
-    if (level == simd_level::avx2) return avx2::trees();
-#endif
-    RECSYS_DETAIL_ASSERT(level == simd_level::portable);
-    (void)level;
-    return portable::trees();
-}
-}}} // namespace recsys::detail
-#endif
-
 // --- recsys/ranker/imported_trees.hpp --------------------------------------------------------------------------------
 // Trees of models from elsewhere, with leaves in double: put into the form that the kernels read, and summed over blocks of rows.
 #ifndef RECSYS_RANKER_IMPORTED_TREES_HPP
@@ -22187,7 +22046,8 @@ public:
             bool alike = run.size() == together;
             for (std::size_t k = 0; k < run.size(); ++k) {
                 auto const& p = run[k];
-                (p.oblivious ? kernels.oblivious : kernels.leaves)(tests(p), p.n_tests, bins, n, numbers[k]);
+                if (p.oblivious) kernels.leaf_bytes(tests(p), p.n_tests, bins, block_rows, n, numbers[k]);
+                else kernels.find_leaves(tests(p), p.n_tests, bins, n, numbers[k]);
                 alike = alike && p.n_high == 0 && p.n_outputs == 1 && p.first_output == run[0].first_output;
             }
             if (alike) {
@@ -22197,7 +22057,7 @@ public:
                 continue;
             }
             for (std::size_t k = 0; k < run.size(); ++k) {
-                if (run[k].n_high != 0) kernels.oblivious(tests(run[k]) + run[k].n_tests, run[k].n_high, bins, n, high);
+                if (run[k].n_high != 0) kernels.leaf_bytes(tests(run[k]) + run[k].n_tests, run[k].n_high, bins, block_rows, n, high);
                 add_one(sums, run[k], numbers[k], run[k].n_high != 0 ? high : nullptr, n);
             }
         }
@@ -25490,7 +25350,9 @@ private:
         auto rule = missing == 0   ? number_rule::zero
                     : missing == 1 ? (left ? number_rule::zero_low : number_rule::zero_high)
                                    : (left ? number_rule::low : number_rule::high);
-        auto border = t > static_cast<double>(greatest) ? greatest : t < -static_cast<double>(greatest) ? -infinite : static_cast<float>(t);
+        auto border = t > static_cast<double>(greatest_number)    ? greatest_number
+                      : t < -static_cast<double>(greatest_number) ? -infinite
+                                                                  : static_cast<float>(t);
         if (static_cast<double>(border) > t) border = std::nextafter(border, -infinite);
         if (std::isinf(t) && t > 0) { // every number goes left, infinity too
             border = left || missing == 0 ? infinite : 0.f;
@@ -25680,6 +25542,9 @@ template <class First, class... Rest> [[nodiscard]] auto load(std::string const&
 #pragma pop_macro("RECSYS_DETAIL_TAG_HOOKS")
 #pragma pop_macro("RECSYS_DETAIL_TAG_EXCEPTIONS")
 #pragma pop_macro("RECSYS_DETAIL_TAG_THREADS")
+#pragma pop_macro("RECSYS_DETAIL_END_TARGET")
+#pragma pop_macro("RECSYS_DETAIL_TARGET")
+#pragma pop_macro("RECSYS_DETAIL_PRAGMA")
 #pragma pop_macro("RECSYS_DETAIL_INLINE")
 #pragma pop_macro("RECSYS_DETAIL_CATCH_ALL")
 #pragma pop_macro("RECSYS_DETAIL_TRY")

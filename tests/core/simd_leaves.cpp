@@ -95,17 +95,17 @@ TEST_CASE("leaf bytes have a bit for each bin above its threshold") {
         auto const kernels = rs::detail::bin_kernels(level);
         for (std::size_t n_splits = 0; n_splits <= 8; ++n_splits) {
             auto const bins = random_bytes(8 * stride, n_splits);
-            std::uint8_t const* columns[8];
-            std::uint8_t thresholds[8];
-            for (std::size_t k = 0; k < 8; ++k) columns[k] = bins.data() + (7 - k) * stride, thresholds[k] = bins[3 * k];
-            thresholds[1] = 0, thresholds[2] = 255;
+            rs::detail::tree_test tests[8] = {};
+            for (std::uint32_t k = 0; k < 8; ++k) tests[k].feature = 7 - k, tests[k].threshold = bins[3 * k];
+            tests[1].threshold = 0, tests[2].threshold = 255;
             for (std::size_t const n : {1u, 63u, 64u, 130u}) {
                 std::uint8_t out[stride] = {};
-                kernels.leaf_bytes(columns, thresholds, n_splits, n, out);
+                kernels.leaf_bytes(tests, n_splits, bins.data(), stride, n, out);
                 std::size_t wrong = 0;
                 for (std::size_t row = 0; row < n; ++row) {
                     unsigned leaf = 0;
-                    for (std::size_t k = 0; k < n_splits; ++k) leaf |= (columns[k][row] > thresholds[k] ? 1u : 0u) << k;
+                    for (std::size_t k = 0; k < n_splits; ++k)
+                        leaf |= (bins[tests[k].feature * stride + row] > tests[k].threshold ? 1u : 0u) << k;
                     wrong += out[row] != leaf;
                 }
                 CHECK(wrong == 0);

@@ -57,7 +57,7 @@ TEST_CASE("leaves are found at every level of instructions as by going down") {
             for (auto const level : levels())
                 for (std::size_t const n : {1u, 16u, 33u, 64u, 100u, 128u}) {
                     std::uint8_t leaves[128] = {};
-                    rd::tree_kernels(level).leaves(tests.data(), tests.size(), bins.data(), n, leaves);
+                    rd::tree_kernels(level).find_leaves(tests.data(), tests.size(), bins.data(), n, leaves);
                     std::size_t wrong = 0;
                     for (std::size_t row = 0; row < n; ++row) wrong += leaves[row] != leaf_of(tests, bins, row, n_leaves);
                     CHECK_MESSAGE(wrong == 0, rd::level_name(level));
@@ -74,7 +74,7 @@ TEST_CASE("leaves of oblivious trees are the bits of their answers") {
         auto const bins = random_bins(depth);
         for (auto const level : levels()) {
             std::uint8_t leaves[128] = {};
-            rd::tree_kernels(level).oblivious(tests.data(), tests.size(), bins.data(), 128, leaves);
+            rd::tree_kernels(level).leaf_bytes(tests.data(), tests.size(), bins.data(), 128, 128, leaves);
             std::size_t wrong = 0;
             for (std::size_t row = 0; row < 128; ++row) {
                 std::size_t leaf = 0;

@@ -26,6 +26,12 @@
 #undef RECSYS_DETAIL_CATCH_ALL
 #pragma push_macro("RECSYS_DETAIL_INLINE")
 #undef RECSYS_DETAIL_INLINE
+#pragma push_macro("RECSYS_DETAIL_PRAGMA")
+#undef RECSYS_DETAIL_PRAGMA
+#pragma push_macro("RECSYS_DETAIL_TARGET")
+#undef RECSYS_DETAIL_TARGET
+#pragma push_macro("RECSYS_DETAIL_END_TARGET")
+#undef RECSYS_DETAIL_END_TARGET
 #pragma push_macro("RECSYS_DETAIL_TAG_THREADS")
 #undef RECSYS_DETAIL_TAG_THREADS
 #pragma push_macro("RECSYS_DETAIL_TAG_EXCEPTIONS")
@@ -116,4 +122,14 @@
 #define RECSYS_DETAIL_INLINE __forceinline
 #else
 #define RECSYS_DETAIL_INLINE inline __attribute__((always_inline))
+#endif
+
+// Between the two, functions are compiled for these instruction sets, on compilers that have __GNUC__.
+#define RECSYS_DETAIL_PRAGMA(text_) _Pragma(#text_)
+#if defined(__clang__)
+#define RECSYS_DETAIL_TARGET(sets_) RECSYS_DETAIL_PRAGMA(clang attribute push(__attribute__((target(sets_))), apply_to = function))
+#define RECSYS_DETAIL_END_TARGET RECSYS_DETAIL_PRAGMA(clang attribute pop)
+#else
+#define RECSYS_DETAIL_TARGET(sets_) RECSYS_DETAIL_PRAGMA(GCC push_options) RECSYS_DETAIL_PRAGMA(GCC target(sets_))
+#define RECSYS_DETAIL_END_TARGET RECSYS_DETAIL_PRAGMA(GCC pop_options)
 #endif

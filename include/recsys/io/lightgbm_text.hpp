@@ -219,7 +219,9 @@ private:
         auto rule = missing == 0   ? number_rule::zero
                     : missing == 1 ? (left ? number_rule::zero_low : number_rule::zero_high)
                                    : (left ? number_rule::low : number_rule::high);
-        auto border = t > static_cast<double>(greatest) ? greatest : t < -static_cast<double>(greatest) ? -infinite : static_cast<float>(t);
+        auto border = t > static_cast<double>(greatest_number)    ? greatest_number
+                      : t < -static_cast<double>(greatest_number) ? -infinite
+                                                                  : static_cast<float>(t);
         if (static_cast<double>(border) > t) border = std::nextafter(border, -infinite);
         if (std::isinf(t) && t > 0) { // every number goes left, infinity too
             border = left || missing == 0 ? infinite : 0.f;

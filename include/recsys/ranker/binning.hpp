@@ -29,13 +29,12 @@ enum class missing_numbers : std::uint8_t { lowest, highest, forbidden };
 namespace detail {
 
 inline constexpr std::size_t max_borders = 255; ///< bins are 0 .. 255
-inline constexpr float greatest = std::numeric_limits<float>::max();
 inline constexpr float infinite = std::numeric_limits<float>::infinity();
 
 /// A number as it is compared with borders: a missing one beyond all others, infinities as the largest finite numbers.
 inline float comparable_number(float x, missing_numbers missing) noexcept {
     if (std::isnan(x)) return missing == missing_numbers::highest ? infinite : -infinite;
-    return std::min(std::max(x, -greatest), greatest);
+    return std::min(std::max(x, -greatest_number), greatest_number);
 }
 
 /// Distinct values in rising order with the weight of the rows up to and with each.
@@ -73,7 +72,7 @@ inline weighted_values distinct_values(std::span<float const> numbers, std::span
     for (std::size_t row = 0; row < numbers.size(); ++row) {
         if (std::isnan(numbers[row])) out.missing = true;
         else
-            entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest), greatest))} << 32 |
+            entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest_number), greatest_number))} << 32 |
                               static_cast<std::uint32_t>(row));
     }
     sort_by_key(entries);
@@ -142,7 +141,7 @@ inline std::vector<float> number_borders(std::span<float const> numbers, std::sp
     auto const values = distinct_values(numbers, weights);
     auto borders = greedy_borders(values, most);
     if (values.missing && !values.values.empty()) {
-        if (rule == missing_numbers::highest) borders.push_back(greatest);
+        if (rule == missing_numbers::highest) borders.push_back(greatest_number);
         else borders.insert(borders.begin(), -infinite);
     }
     return borders;

@@ -73,7 +73,8 @@ public:
             bool alike = run.size() == together;
             for (std::size_t k = 0; k < run.size(); ++k) {
                 auto const& p = run[k];
-                (p.oblivious ? kernels.oblivious : kernels.leaves)(tests(p), p.n_tests, bins, n, numbers[k]);
+                if (p.oblivious) kernels.leaf_bytes(tests(p), p.n_tests, bins, block_rows, n, numbers[k]);
+                else kernels.find_leaves(tests(p), p.n_tests, bins, n, numbers[k]);
                 alike = alike && p.n_high == 0 && p.n_outputs == 1 && p.first_output == run[0].first_output;
             }
             if (alike) {
@@ -83,7 +84,7 @@ public:
                 continue;
             }
             for (std::size_t k = 0; k < run.size(); ++k) {
-                if (run[k].n_high != 0) kernels.oblivious(tests(run[k]) + run[k].n_tests, run[k].n_high, bins, n, high);
+                if (run[k].n_high != 0) kernels.leaf_bytes(tests(run[k]) + run[k].n_tests, run[k].n_high, bins, block_rows, n, high);
                 add_one(sums, run[k], numbers[k], run[k].n_high != 0 ? high : nullptr, n);
             }
         }

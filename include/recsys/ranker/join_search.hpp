@@ -26,7 +26,7 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// At most `most` of the borders, evenly spread; the one that keeps missing numbers apart stays.
 inline std::vector<float> coarse_cuts(std::span<float const> borders, std::size_t most) {
     std::vector<float> cuts;
-    auto const finite = [](float b) { return b > -greatest && b < greatest; };
+    auto const finite = [](float b) { return b > -greatest_number && b < greatest_number; };
     std::vector<float> plain;
     for (auto const b : borders)
         if (finite(b)) plain.push_back(b);

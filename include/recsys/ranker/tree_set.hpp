@@ -85,13 +85,12 @@ private:
 /// A bit for each of at most eight splits, for n rows of a block.
 inline void leaf_bytes(bin_table const& kernels, std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
                        std::size_t n, std::uint8_t* out) noexcept {
-    std::uint8_t const* columns[8] = {};
-    std::uint8_t thresholds[8] = {};
-    for (std::size_t k = 0; k < splits.size(); ++k) columns[k] = bins + splits[k].feature * stride, thresholds[k] = splits[k].threshold;
-    kernels.leaf_bytes(columns, thresholds, splits.size(), n, out);
+    tree_test tests[8] = {};
+    for (std::size_t k = 0; k < splits.size(); ++k) tests[k].feature = splits[k].feature, tests[k].threshold = splits[k].threshold;
+    kernels.leaf_bytes(tests, splits.size(), bins, stride, n, out);
 }
 
-/// The numbers of the leaves of n rows, n at most block_rows, for which there is room at `out`. Bins of feature f are bins[f * stride] ..., readable up to a multiple of 64 rows.
+/// The numbers of the leaves of n rows, n at most block_rows, for which there is room at `out`. Bins of feature f are bins[f * stride] ..., readable up to a multiple of block_rows.
 inline void leaf_numbers(bin_table const& kernels, std::span<model_split const> splits, std::uint8_t const* bins, std::size_t stride,
                          std::size_t n, std::uint16_t* out) noexcept {
     std::uint8_t low[block_rows], high[block_rows];

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Kernels of trees: one text for all instruction sets, repeated in a namespace of its own for each.
 //
-// A namespace brings `bytes`: registers with a byte for each of some rows, and `numbers`: sixteen rows' numbers beside borders. All results are
-// integers, equal at every level.
+// A namespace brings `numbers`: sixteen rows' numbers beside borders. All results are integers, equal at every level.
 
 /// The bins of sixteen numbers: how many of the borders are below each. Two steps of sixteen comparisons: which group of borders, which of it.
 RECSYS_DETAIL_INLINE void bin_sixteen(float const* from, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out) {
@@ -25,15 +24,4 @@ inline void bin_numbers(float const* from, std::size_t n, float missing, float c
     for (std::size_t k = 0; k < n - i; ++k) last[k] = from[i + k];
     bin_sixteen(last, missing, borders, n_borders, bins);
     for (std::size_t k = 0; k < n - i; ++k) out[i + k] = bins[k];
-}
-
-/// The numbers of the leaves of n rows in trees of at most eight splits: bit k is set where the bin in column k is above threshold k.
-/// Reads and writes whole registers: up to 63 rows beyond the last.
-inline void leaf_bytes(std::uint8_t const* const* columns, std::uint8_t const* thresholds, std::size_t n_splits, std::size_t n,
-                       std::uint8_t* out) {
-    for (std::size_t row = 0; row < n; row += bytes::rows) {
-        auto leaf = bytes::zero();
-        for (std::size_t k = 0; k < n_splits; ++k) leaf = bytes::mark_above(leaf, columns[k] + row, thresholds[k], k);
-        bytes::store(out + row, leaf);
-    }
 }

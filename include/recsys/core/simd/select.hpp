@@ -140,12 +140,7 @@ template <class S> struct pack {
 
 // --- AVX2 with FMA --------------------------------------------------------------------------------
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma")
 
 namespace avx2 {
 
@@ -208,20 +203,11 @@ template <> struct pack<double> {
 
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 
 // --- AVX-512 --------------------------------------------------------------------------------------
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
 
 namespace avx512 {
 
@@ -298,11 +284,7 @@ private:
 
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 
 #endif
 

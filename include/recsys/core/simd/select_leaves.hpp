@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include <recsys/core/simd/level.hpp>
+#include <recsys/core/simd/select_trees.hpp>
 
 #pragma push_macro("RECSYS_DETAIL_UNROLL")
 #undef RECSYS_DETAIL_UNROLL
@@ -39,11 +40,10 @@ struct shuffle_batch {
     std::int32_t planes, shift;
 };
 
-/// The kernels of one level; bin_kernels.inl and leaf_shuffles.inl say what each does.
+/// The kernels of one level; bin_kernels.inl, tree_kernels.inl and leaf_shuffles.inl say what each does.
 struct bin_table {
     void (*bin_numbers)(float const* numbers, std::size_t n, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out);
-    void (*leaf_bytes)(std::uint8_t const* const* columns, std::uint8_t const* thresholds, std::size_t n_splits, std::size_t n,
-                       std::uint8_t* out);
+    leaf_byte_finder leaf_bytes;
     // Null where a level has no shuffles.
     void (*flip_bins)(std::uint8_t* bins, std::size_t n) = nullptr;
     void (*add_trees)(shuffle_batch const& batch, std::uint8_t const* bins, std::size_t n, std::int64_t* sums) = nullptr;
@@ -78,24 +78,6 @@ struct numbers {
     }
 };
 
-struct bytes {
-    static constexpr std::size_t rows = 16;
-    struct reg {
-        std::uint8_t at[rows];
-    };
-    static RECSYS_DETAIL_INLINE reg zero() { return {}; }
-    static RECSYS_DETAIL_INLINE void store(std::uint8_t* to, reg const& x) {
-        for (std::size_t k = 0; k < rows; ++k) to[k] = x.at[k];
-    }
-    static RECSYS_DETAIL_INLINE reg mark_above(reg x, std::uint8_t const* bins, std::uint8_t threshold, std::size_t bit) {
-        auto const mark = static_cast<std::uint8_t>(1u << bit);
-        for (std::size_t k = 0; k < rows; ++k)
-            x.at[k] =
-                static_cast<std::uint8_t>(x.at[k] | (static_cast<std::uint8_t>(-static_cast<std::uint8_t>(bins[k] > threshold)) & mark));
-        return x;
-    }
-};
-
 #include <recsys/core/simd/bin_kernels.inl>
 
 }
@@ -104,12 +86,7 @@ struct bytes {
 
 // --- AVX2 -----------------------------------------------------------------------------------------
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,popcnt"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,popcnt")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma,popcnt")
 
 namespace avx2 {
 
@@ -140,18 +117,6 @@ struct numbers {
         __m256i const words = _mm256_permute4x64_epi64(_mm256_packs_epi32(below_low, below_high), 0xD8);
         __m128i const counts = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
         _mm_storeu_si128(reinterpret_cast<__m128i_u*>(out), _mm_sub_epi8(_mm_setzero_si128(), counts));
-    }
-};
-
-struct bytes {
-    using reg = __m256i;
-    static constexpr std::size_t rows = 32;
-    static RECSYS_DETAIL_INLINE reg zero() { return _mm256_setzero_si256(); }
-    static RECSYS_DETAIL_INLINE void store(std::uint8_t* to, reg x) { _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(to), x); }
-    static RECSYS_DETAIL_INLINE reg mark_above(reg x, std::uint8_t const* bins, std::uint8_t threshold, std::size_t bit) {
-        reg const of = _mm256_loadu_si256(reinterpret_cast<__m256i_u const*>(bins));
-        reg const at_most = _mm256_cmpeq_epi8(_mm256_min_epu8(of, _mm256_set1_epi8(static_cast<char>(threshold))), of);
-        return _mm256_or_si256(x, _mm256_andnot_si256(at_most, _mm256_set1_epi8(static_cast<char>(1u << bit))));
     }
 };
 
@@ -211,14 +176,8 @@ struct shuffles {
 
 // --- AVX-512 with VBMI, which shuffles 64 bytes at once ---------------------------------------------
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,popcnt,avx512f,avx512dq,avx512bw,avx512vl,avx512vbmi"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,popcnt,avx512f,avx512dq,avx512bw,avx512vl,avx512vbmi")
-#endif
+RECSYS_DETAIL_END_TARGET
+RECSYS_DETAIL_TARGET("avx2,fma,popcnt,avx512f,avx512dq,avx512bw,avx512vl,avx512vbmi")
 
 namespace avx512 {
 
@@ -240,17 +199,6 @@ struct numbers {
             count =
                 _mm512_mask_add_epi32(count, _mm512_cmp_ps_mask(_mm512_set1_ps(borders[b]), of, _CMP_LT_OQ), count, _mm512_set1_epi32(1));
         _mm_storeu_si128(reinterpret_cast<__m128i_u*>(out), _mm512_maskz_cvtepi32_epi8(65535, count));
-    }
-};
-
-struct bytes {
-    using reg = __m512i;
-    static constexpr std::size_t rows = 64;
-    static RECSYS_DETAIL_INLINE reg zero() { return _mm512_setzero_si512(); }
-    static RECSYS_DETAIL_INLINE void store(std::uint8_t* to, reg x) { _mm512_storeu_si512(to, x); }
-    static RECSYS_DETAIL_INLINE reg mark_above(reg x, std::uint8_t const* bins, std::uint8_t threshold, std::size_t bit) {
-        auto const above = _mm512_cmpgt_epu8_mask(_mm512_loadu_si512(bins), _mm512_set1_epi8(static_cast<char>(threshold)));
-        return _mm512_mask_add_epi8(x, above, x, _mm512_set1_epi8(static_cast<char>(1u << bit)));
     }
 };
 
@@ -295,11 +243,7 @@ struct shuffles {
 
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 
 #endif
 

@@ -80,12 +80,7 @@ RECSYS_DETAIL_INLINE std::size_t turned_together(std::size_t n) noexcept {
 
 // Steps in assembler: g++ 12 copies or spills all sums around the intrinsics, which takes half of the speed.
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma")
 
 namespace avx2 {
 
@@ -189,14 +184,8 @@ inline rough_table rough_scores() { return {&rough_scan_of<rough, 6, 1, 4>, &tur
 
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
-#endif
+RECSYS_DETAIL_END_TARGET
+RECSYS_DETAIL_TARGET("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
 
 namespace avx512 {
 
@@ -249,11 +238,7 @@ inline rough_table vnni_rough_scores() {
 
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 
 #endif
 

@@ -123,12 +123,7 @@ namespace portable {
 
 // AVX2 without FMA: with it, compilers would fuse what the other levels do not.
 #if defined(__GNUC__) && defined(__x86_64__)
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2")
-#endif
+RECSYS_DETAIL_TARGET("avx2")
 
 namespace avx2 {
 
@@ -136,11 +131,7 @@ namespace avx2 {
 
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 #endif
 
 /// The kernels of a level that this machine has; those of AVX2 for AVX-512 too.

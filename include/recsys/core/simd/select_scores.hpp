@@ -145,12 +145,7 @@ inline constexpr auto lane_orders = [] {
     return out;
 }();
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma")
 
 namespace avx2 {
 
@@ -209,14 +204,8 @@ template <> struct comparison<double> {
 
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
-#endif
+RECSYS_DETAIL_END_TARGET
+RECSYS_DETAIL_TARGET("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
 
 namespace avx512 {
 
@@ -259,11 +248,7 @@ template <class S> struct comparison {
 
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 
 #endif
 

@@ -31,10 +31,13 @@ struct tree_leaves {
     std::uint8_t const* numbers;
 };
 
-/// The kernels of one level; tree_kernels.inl says what the finders do.
+/// tree_kernels.inl says what the finders do.
+using leaf_byte_finder = void (*)(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t stride, std::size_t n,
+                                  std::uint8_t* leaves);
+/// The kernels of one level.
 struct tree_table {
-    using finder = void (*)(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves);
-    finder leaves, oblivious;
+    void (*find_leaves)(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n, std::uint8_t* leaves);
+    leaf_byte_finder leaf_bytes;
     /// Adds the leaves of four trees to n sums, one after the other; what stands behind them up to 128 is not defined.
     void (*add)(tree_leaves const* trees, std::size_t n, double* sums);
 };
@@ -47,7 +50,6 @@ struct byte_lanes {
     struct reg {
         std::uint8_t lane[width];
     };
-    using mask = reg;
     template <class Function> static RECSYS_DETAIL_INLINE reg make(Function const& f) {
         reg out;
         for (std::size_t i = 0; i < width; ++i) out.lane[i] = static_cast<std::uint8_t>(f(i));
@@ -62,17 +64,15 @@ struct byte_lanes {
     static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) {
         return make([&](std::size_t) { return x; });
     }
-    static RECSYS_DETAIL_INLINE mask above(reg const& x, reg const& bar) {
-        return make([&](std::size_t i) { return x.lane[i] > bar.lane[i] ? 255 : 0; });
-    }
-    static RECSYS_DETAIL_INLINE mask above_at(reg const& x, reg const& bar, reg const& a, reg const& b) {
+    static RECSYS_DETAIL_INLINE reg above_at(reg const& x, reg const& bar, reg const& a, reg const& b) {
         return make([&](std::size_t i) { return (x.lane[i] > bar.lane[i] ? 255 : 0) & (a.lane[i] == b.lane[i] ? 255 : 0); });
     }
-    static RECSYS_DETAIL_INLINE reg choose(mask const& m, reg const& a, reg const& b) {
+    static RECSYS_DETAIL_INLINE reg choose(reg const& m, reg const& a, reg const& b) {
         return make([&](std::size_t i) { return b.lane[i] ^ (m.lane[i] & (a.lane[i] ^ b.lane[i])); });
     }
-    static RECSYS_DETAIL_INLINE reg add_bit(mask const& m, reg const& bit, reg const& x) {
-        return make([&](std::size_t i) { return x.lane[i] | (m.lane[i] & bit.lane[i]); });
+    static RECSYS_DETAIL_INLINE reg mark_above(reg const& x, reg const& of, reg const& bar, reg const& bit) {
+        auto const above = make([&](std::size_t i) { return of.lane[i] > bar.lane[i] ? 255 : 0; });
+        return make([&](std::size_t i) { return x.lane[i] | (above.lane[i] & bit.lane[i]); });
     }
 };
 
@@ -88,12 +88,7 @@ inline void add_leaves(tree_leaves const* t, std::size_t n, double* sums) {
 
 #if defined(__GNUC__) && defined(__x86_64__)
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+RECSYS_DETAIL_TARGET("avx2,fma")
 
 namespace avx2 {
 
@@ -103,14 +98,14 @@ struct byte_lanes {
     static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) { return _mm256_loadu_si256(reinterpret_cast<__m256i const*>(p)); }
     static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
     static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) { return _mm256_set1_epi8(static_cast<char>(x)); }
-    /// All bits where x is *not* above the bar: there is no unsigned comparison, but a minimum.
-    static RECSYS_DETAIL_INLINE reg above(reg x, reg bar) { return _mm256_cmpeq_epi8(_mm256_min_epu8(x, bar), x); }
+    /// All bits where x is not above the bar: there is no unsigned comparison, but a minimum.
+    static RECSYS_DETAIL_INLINE reg at_most(reg x, reg bar) { return _mm256_cmpeq_epi8(_mm256_min_epu8(x, bar), x); }
     static RECSYS_DETAIL_INLINE reg above_at(reg x, reg bar, reg a, reg b) {
-        return _mm256_andnot_si256(above(x, bar), _mm256_cmpeq_epi8(a, b));
+        return _mm256_andnot_si256(at_most(x, bar), _mm256_cmpeq_epi8(a, b));
     }
     static RECSYS_DETAIL_INLINE reg choose(reg m, reg a, reg b) { return _mm256_blendv_epi8(b, a, m); }
-    static RECSYS_DETAIL_INLINE reg add_bit(reg not_above, reg bit, reg x) {
-        return _mm256_or_si256(x, _mm256_andnot_si256(not_above, bit));
+    static RECSYS_DETAIL_INLINE reg mark_above(reg x, reg of, reg bar, reg bit) {
+        return _mm256_or_si256(x, _mm256_andnot_si256(at_most(of, bar), bit));
     }
 };
 
@@ -120,14 +115,8 @@ using portable::add_leaves;
 
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
-#endif
+RECSYS_DETAIL_END_TARGET
+RECSYS_DETAIL_TARGET("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
 
 namespace avx512 {
 
@@ -137,12 +126,13 @@ struct byte_lanes {
     static RECSYS_DETAIL_INLINE reg load(std::uint8_t const* p) { return _mm512_loadu_si512(p); }
     static RECSYS_DETAIL_INLINE void store(std::uint8_t* p, reg x) { _mm512_storeu_si512(p, x); }
     static RECSYS_DETAIL_INLINE reg set(std::uint8_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
-    static RECSYS_DETAIL_INLINE __mmask64 above(reg x, reg bar) { return _mm512_cmpgt_epu8_mask(x, bar); }
     static RECSYS_DETAIL_INLINE __mmask64 above_at(reg x, reg bar, reg a, reg b) {
         return _mm512_mask_cmpeq_epu8_mask(_mm512_cmpgt_epu8_mask(x, bar), a, b);
     }
     static RECSYS_DETAIL_INLINE reg choose(__mmask64 m, reg a, reg b) { return _mm512_mask_mov_epi8(b, m, a); }
-    static RECSYS_DETAIL_INLINE reg add_bit(__mmask64 m, reg bit, reg x) { return _mm512_or_si512(x, _mm512_maskz_mov_epi8(m, bit)); }
+    static RECSYS_DETAIL_INLINE reg mark_above(reg x, reg of, reg bar, reg bit) {
+        return _mm512_mask_add_epi8(x, _mm512_cmpgt_epu8_mask(of, bar), x, bit);
+    }
 };
 
 /// Tables of 16 leaves in two registers: a permutation looks up eight rows at a time. (The form with a mask, since g++ 12 warns of the other.)
@@ -173,11 +163,7 @@ inline void add_leaves(tree_leaves const* trees, std::size_t n, double* sums) {
 
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+RECSYS_DETAIL_END_TARGET
 
 #endif
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Kernels that find the leaves of binned rows: one text for all instruction sets, repeated in a namespace of its own for each.
 //
-// Where it stands, byte_lanes is a vector of bytes of that level: `reg`, `width` lanes, load, store, set, above (a mask: x > bar, unsigned),
-// above_at (the same where x is also equal to a third), choose (mask ? a : b), add_bit (mask ? x | bit : x).
+// Where it stands, byte_lanes is a vector of bytes of that level: `reg`, `width` lanes, load, store, set, above_at (a mask: x > bar, unsigned, and
+// a third is equal to a fourth), choose (mask ? a : b), mark_above (x, with a bit that it does not have where another is above a bar).
 
 /// Bins of 128 rows, a feature after the other; n rows are wanted, n at most 128. What stands behind them in `leaves` is not defined.
 /// A tree of at most 256 leaves, numbered from left to right, its tests in the order parent, left, right: a row is at a test iff its leaf so
@@ -22,20 +22,21 @@ inline void find_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_
     }
 }
 
-/// The same for a tree whose level asks one question of all rows: at most eight tests, the first is the lowest bit of a leaf's number.
-inline void find_oblivious_leaves(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t n,
-                                  std::uint8_t* leaves) {
+/// The leaves of trees whose level asks one question of all rows: at most eight tests, bit k of a leaf's number is set where the bin is above
+/// threshold k. Bins of feature f are bins[f * stride] ...; reads and writes whole rounds, up to 127 rows beyond the last.
+inline void leaf_bytes(tree_test const* tests, std::size_t n_tests, std::uint8_t const* bins, std::size_t stride, std::size_t n,
+                       std::uint8_t* leaves) {
     using lanes = byte_lanes;
     for (std::size_t row = 0; row < n; row += 2 * lanes::width) {
         auto first = lanes::set(0), second = first;
         for (std::size_t t = 0; t < n_tests; ++t) {
-            auto const* const of = bins + std::size_t{tests[t].feature} * 128 + row;
+            auto const* const of = bins + tests[t].feature * stride + row;
             auto const bar = lanes::set(tests[t].threshold), bit = lanes::set(static_cast<std::uint8_t>(1u << t));
-            first = lanes::add_bit(lanes::above(lanes::load(of), bar), bit, first);
-            second = lanes::add_bit(lanes::above(lanes::load(of + lanes::width), bar), bit, second);
+            first = lanes::mark_above(first, lanes::load(of), bar, bit);
+            second = lanes::mark_above(second, lanes::load(of + lanes::width), bar, bit);
         }
         lanes::store(leaves + row, first), lanes::store(leaves + row + lanes::width, second);
     }
 }
 
-inline tree_table trees() { return {&find_leaves, &find_oblivious_leaves, &add_leaves}; }
+inline tree_table trees() { return {&find_leaves, &leaf_bytes, &add_leaves}; }
