@@ -125,3 +125,53 @@ TEST_CASE("an update from nothing starts afresh; what does not fit is an error")
     // Without the new users and items resume does not take it.
     CHECK_THROWS_AS(static_cast<void>(trainer.resume(model, matrix(4, {{0, 1}, {1, 2}}))), rs::data_error);
 }
+
+TEST_CASE_TEMPLATE("relaxed iterations are those of a dense solve, and the users of the model the solution for its items", Scalar, float,
+                   double) {
+    auto const seen = sample();
+    double const near_enough = std::is_same_v<Scalar, float> ? 1e-4 : 1e-10;
+    for (bool const biases : {false, true}) {
+        rs::als_options options{.factors = 5, .regularization = 0.3, .alpha = 5, .biases = biases, .iterations = 1};
+        dense_als::problem const problem(seen, options);
+        auto const start = rs::basic_als<Scalar>(options).fit(seen);
+        options.iterations = 4, options.relaxation = 1.6;
+        auto const model = rs::basic_als<Scalar>(options).resume(start, seen);
+        dense_als::matrix users = dense_als::users_of(start), items = dense_als::items_of(start), solved;
+        for (std::size_t n = 0; n < 4; ++n) {
+            double const share = n == 0 ? 1 : 1.6;
+            items += share * (problem.items_for(users) - items);
+            solved = problem.users_for(items);
+            CHECK(model.report().loss[n] == doctest::Approx(problem.loss(solved, items)).epsilon(near_enough));
+            users += share * (solved - users);
+        }
+        CHECK(dense_als::distance(dense_als::users_of(model), solved) < near_enough);
+        CHECK(dense_als::distance(dense_als::items_of(model), items) < near_enough);
+        // Watched, the same bits; and so is a model that a watcher has seen.
+        std::vector<rs::basic_als_model<Scalar>> models;
+        auto const watched = rs::basic_als<Scalar>(options).resume(
+            start, seen, {.watch = [&](rs::als_moment<Scalar> const& now) { models.push_back(now.model); }});
+        CHECK(same_factors(watched, model));
+        options.iterations = 3;
+        CHECK(same_factors(models[2], rs::basic_als<Scalar>(options).resume(start, seen)));
+    }
+}
+
+TEST_CASE("a fit that is stopped solves its users again, by every solver; relaxed ones are ahead of plain ones") {
+    auto const seen = sample();
+    for (auto const solver : {als_solver::exact, als_solver::cg}) {
+        rs::als_options options{.factors = 6, .regularization = 0.3, .iterations = 9, .solver = solver};
+        auto const whole = rs::als(options).fit(seen).report().loss;
+        options.run.progress = [](rs::progress const& p) { return p.done < 5; };
+        auto const part = rs::als(options).fit(seen);
+        REQUIRE(part.report().loss.size() == 5);
+        CHECK(part.report().loss.back() <= whole[4]); // conjugate gradients come nearer
+        dense_als::problem const problem(seen, 1, 0.3);
+        CHECK(part.report().loss.back() ==
+              doctest::Approx(problem.loss(dense_als::users_of(part), dense_als::items_of(part))).epsilon(1e-5));
+        CHECK(dense_als::distance(dense_als::users_of(part), problem.users_for(dense_als::items_of(part))) < 1e-2);
+        options.run.progress = {}, options.relaxation = 1;
+        auto const plain = rs::als(options).fit(seen).report().loss;
+        CHECK(whole[0] == plain[0]);
+        CHECK(whole[6] < plain[8]);
+    }
+}

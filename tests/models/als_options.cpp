@@ -20,6 +20,7 @@ TEST_CASE("als options have the documented defaults") {
     CHECK(o.iterations == 15);
     CHECK(o.solver == rs::als_solver::exact);
     CHECK(o.cg_steps == 3);
+    CHECK(o.relaxation == 1.5);
     CHECK(o.tolerance == 0);
     CHECK(o.seed == 0);
 }
@@ -46,6 +47,9 @@ TEST_CASE("an option outside its range is an error that names it, the range and 
           "als: confidence must be left as it is where confidence_shape says what it is, got log");
     wrong({.iterations = 0}, "als: iterations must be at least 1, got 0");
     wrong({.solver = rs::als_solver::cg, .cg_steps = 0}, "als: cg_steps must be at least 1, got 0");
+    wrong({.relaxation = 0.5}, "als: relaxation must be in [1, 2), got 0.5");
+    wrong({.relaxation = 2}, "als: relaxation must be in [1, 2), got 2");
+    wrong({.relaxation = nan}, "als: relaxation must be in [1, 2), got nan");
     wrong({.tolerance = 1}, "als: tolerance must be in [0, 1), got 1");
     wrong({.tolerance = -0.1}, "als: tolerance must be in [0, 1), got -0.1");
     CHECK_THROWS_WITH_AS(wrong({.factors = -3}, ""), "a count must not be negative, got -3", rs::option_error);

@@ -13,7 +13,7 @@
 #include "support/dense_als.hpp"
 #include "support/fixtures/als.hpp"
 
-// Against implicit's exact ALS: the same matrix, the same start of the users, items first, the confidence 1 + alpha r handed to it whole.
+// Against implicit's exact ALS, plain: the same matrix, the same start of the users, items first, the confidence 1 + alpha r handed to it whole.
 
 namespace rs = recsys;
 using namespace brute_force;
@@ -28,6 +28,7 @@ template <class Scalar, std::size_t N> rs::detail::shared_array<Scalar> array(fl
     return rs::detail::shared_array<Scalar>(std::vector<Scalar>(values, values + N));
 }
 template <class Scalar> rs::basic_als_model<Scalar> fit(rs::als_options options, rs::basic_als_model<Scalar> const& from) {
+    options.relaxation = 1;
     options.factors = als_fixture::n_factors, options.regularization = als_fixture::regularization, options.alpha = als_fixture::alpha;
     return rs::basic_als<Scalar>(options).resume(from, plays());
 }

@@ -27,9 +27,10 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// the weights (als_extras). Other confidences, another weight of absent pairs and a lambda that grows with the row are options; als_objective has
 /// the whole sum. By default lambda is the same for each row however long it is, as in implicit (Spark and others multiply it by the row's length);
 /// implicit takes its weights as the whole confidence, c = alpha r, so to compare give it 1 + alpha r and alpha 1.
-/// Each iteration solves all items, then all users, so that the users fit the items that the model has.
+/// Each iteration solves all items, then all users, so that the users fit the items that the model has. A fit that is stopped before its last
+/// iteration, but not by a watcher, solves its users once more.
 ///
-/// `report().loss` holds that sum after each iteration, added up in double; float factors leave it a relative error of some 1e-8 times the largest
+/// `report().loss` holds that sum after each iteration, with users that fit the items, added up in double; float factors leave it a relative error of some 1e-8 times the largest
 /// confidence. Users and items without entries get zeros, with biases what their absent pairs ask for. The same bits for any number of threads; levels of the instruction set differ in the
 /// last ones.
 /// Cost: O(iterations (entries f^2 + (users + items) f^3)); memory: the matrix by item, and one more copy of the larger side.

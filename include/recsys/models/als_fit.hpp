@@ -42,7 +42,7 @@ template <class Scalar, class Value> class als_fit {
 public:
     als_fit(als_options const& options, basic_csr<Value> const& matrix, als_extras<Scalar> const& extras)
         : m_options(options),
-          m_step{objective_of(options), options.solver, options.cg_steps, false},
+          m_step{objective_of(options), options.solver, options.cg_steps},
           m_judge(extras.watch, extras.patience),
           m_by_user(matrix),
           m_by_item(transpose(matrix, {.threads = options.run.threads})),
@@ -78,7 +78,7 @@ public:
         start_from(previous);
         m_n_old_items = previous.n_items();
         if (!m_step.warm) return;
-        half_step(by_user(), m_user_plan, by_item(), m_items, m_users, "item");
+        solve_users(1);
         start_at_random(previous.n_users());
     }
 
@@ -86,16 +86,23 @@ public:
         progress_reporter progress(m_options.run.progress, "als", m_options.iterations);
         progress.report_or_throw(0);
         for (std::size_t iteration = 0; iteration < m_options.iterations; ++iteration) {
-            half_step(by_item(), m_item_plan, by_user(), m_users, m_items, "user");
-            m_report.loss.push_back(half_step(by_user(), m_user_plan, by_item(), m_items, m_users, "item"));
+            double const relaxation = iteration == 0 ? 1 : m_options.relaxation;
+            half_step(by_item(), m_item_plan, by_user(), m_users, m_items, "user", relaxation);
+            // The users of a model are not relaxed. A watcher gets theirs before they are; whoever else stops early makes us solve them again.
+            bool const is_last = iteration + 1 == m_options.iterations, watched = m_judge.watches();
+            bool const relaxed = relaxation != 1 && !is_last && !watched;
+            auto const before = relaxation != 1 && watched ? copy_of(m_users) : buffer<Scalar>();
+            m_report.loss.push_back(solve_users(relaxed ? relaxation : 1));
             m_step.warm = true;
-            bool const wanted = !m_judge.watches() || m_judge.ask(basic_als_model<Scalar>(parts_so_far()), m_report);
+            bool const wanted = !watched || m_judge.ask(basic_als_model<Scalar>(parts_so_far()), m_report);
             bool const go_on = progress.report(iteration + 1, m_report.loss.back(), last_valid_loss());
-            if (iteration + 1 == m_options.iterations || falls_too_little() || !wanted) break;
-            if (!go_on) {
-                m_report.stopped = true;
+            bool const ends = is_last || falls_too_little() || !wanted;
+            if (!ends && !go_on) m_report.stopped = true;
+            if (ends || !go_on) {
+                if (relaxed) m_report.loss.back() = solve_users(1);
                 break;
             }
+            if (before.size() > 0) relax_users(before, relaxation);
         }
         return finish();
     }
@@ -129,10 +136,23 @@ private:
         });
     }
 
-    /// Returns the whole objective as it is now.
+    double solve_users(double relaxation) { return half_step(by_user(), m_user_plan, by_item(), m_items, m_users, "item", relaxation); }
+    /// As a half-step does it that began with these users.
+    void relax_users(buffer<Scalar> const& before, double relaxation) {
+        m_team.blocks(m_by_user.n_users(), 1024, [&](std::size_t first, std::size_t last, std::size_t) {
+            std::size_t const at = row_place(first, m_factors), n = (last - first) * m_factors;
+            buffer<Scalar> const solutions = copy_of(m_users, at, n);
+            std::copy_n(before.data() + at, n, m_users.data() + at);
+            relax(solutions.data(), m_factors, last - first, m_users.data() + at, m_factors, relaxation);
+        });
+    }
+
+    /// Returns the whole objective at the solutions.
     template <class Side, class OtherSide> double half_step(Side const& side, als_plan const& plan, OtherSide const& other,
-                                                            buffer<Scalar> const& fixed, buffer<Scalar>& solved, char const* what) {
+                                                            buffer<Scalar> const& fixed, buffer<Scalar>& solved, char const* what,
+                                                            double relaxation) {
         auto const& by = m_step.objective;
+        m_step.relaxation = relaxation;
         m_gramian = gramian(fixed.span(), m_factors, m_team, kernels<double>(m_level), by.biases);
         std::size_t const n = m_factors + (by.biases ? 1 : 0);
         auto const basis = basis_of<Scalar>(corner(m_gramian.span(), n, m_factors).span(), m_factors, by, other.n_rows(), what, m_level);
@@ -185,9 +205,10 @@ private:
         return c;
     }
 
-    template <class Element> static buffer<Element> copy_of(buffer<Element> const& from) {
-        buffer<Element> out(from.size());
-        std::copy(from.begin(), from.end(), out.begin());
+    template <class Element> static buffer<Element> copy_of(buffer<Element> const& from) { return copy_of(from, 0, from.size()); }
+    template <class Element> static buffer<Element> copy_of(buffer<Element> const& from, std::size_t first, std::size_t n) {
+        buffer<Element> out(n);
+        std::copy_n(from.data() + first, n, out.begin());
         return out;
     }
     static buffer<std::uint8_t> non_empty(std::span<std::int64_t const> offsets) {

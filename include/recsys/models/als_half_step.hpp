@@ -119,8 +119,20 @@ struct als_step_options {
     als_objective objective = {};
     als_solver solver = als_solver::exact;
     std::size_t cg_steps = 3;
-    bool warm = false; ///< conjugate gradients start from what the solved table holds, else from zero
+    bool warm = false;     ///< conjugate gradients start from what the solved table holds, else from zero
+    double relaxation = 1; ///< see relax
 };
+
+/// Goes from the rows of a table towards their solutions, in [1, 2) times the way: beyond them it is worse for these rows than the solutions, never
+/// worse than where they were, and better for the iterations to come.
+template <class S> void relax(S const* solutions, std::size_t ld, std::size_t rows, S* table, std::size_t n_factors, double relaxation) {
+    auto const share = static_cast<S>(relaxation);
+    for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t j = 0; j < n_factors; ++j) {
+            S& x = table[r * n_factors + j];
+            x += share * (solutions[r * ld + j] - x);
+        }
+}
 
 /// Solves all rows of a side. Workspace is kept from step to step.
 template <class S> class als_stepper {
@@ -135,8 +147,8 @@ public:
             m_workers.push_back(std::make_unique<scratch>(m_kernel, n_factors, m_ld, for_cg));
     }
 
-    /// Fills `solved` (rows x n_factors) from `fixed`, whose basis is given. Returns the loss without the regularization of `fixed`. With biases both
-    /// have a bias as their last factor, and `common` is that of `fixed`.
+    /// Fills `solved` (rows x n_factors) from `fixed`, whose basis is given. Returns the loss at the solutions, without the regularization of `fixed`.
+    /// With biases both have a bias as their last factor, and `common` is that of `fixed`.
     template <class Index, class Value> double step(als_side<Index, Value> const& side, als_plan const& plan, als_basis const& basis,
                                                     std::span<S const> fixed, std::span<S> solved, als_step_options const& options,
                                                     als_common const& common = {}) {
@@ -207,21 +219,25 @@ private:
             double const extra = extra_of(options.objective, own.solver.entries().size(), m_n_other);
             loss += iterative ? own.solver.solve_cg(m_z.data(), extra, options.cg_steps, w) : own.solver.solve(m_z.data(), extra, w);
         }
-        write_block(side, block, basis, table, own);
+        write_block(side, block, basis, table, options.relaxation, own);
         return loss;
     }
 
     /// Back from the basis; long rows keep what they have.
-    template <class Index, class Value>
-    void write_block(als_side<Index, Value> const& side, als_plan::block const& block, als_basis const& basis, S* table, scratch& own) {
+    template <class Index, class Value> void write_block(als_side<Index, Value> const& side, als_plan::block const& block,
+                                                         als_basis const& basis, S* table, double relaxation, scratch& own) {
         for (std::size_t row = block.first; row < block.last;) {
             std::size_t last = row;
             while (last < block.last && side.length(last) <= als_row_solver<S>::most_entries) ++last;
             std::size_t const at = row - block.first;
-            basis.unwhiten(own.solutions.data() + row_place(at, m_ld), m_ld, last - row, table + row_place(at, m_n_factors), m_n_factors,
-                           m_kernel);
+            write_rows(basis, own.solutions.data() + row_place(at, m_ld), last - row, table + row_place(at, m_n_factors), relaxation);
             row = last + 1;
         }
+    }
+    void write_rows(als_basis const& basis, S* solutions, std::size_t n, S* table, double relaxation) {
+        if (relaxation == 1) return basis.unwhiten(solutions, m_ld, n, table, m_n_factors, m_kernel);
+        basis.unwhiten(solutions, m_ld, n, solutions, m_ld, m_kernel);
+        relax(solutions, m_ld, n, table, m_n_factors, relaxation);
     }
 
     template <class Index, class Value> double solve_batch(als_side<Index, Value> const& side, als_plan::batch const& batch,
@@ -246,7 +262,7 @@ private:
             double const extra = extra_of(options.objective, systems[first].n_entries, m_n_other);
             losses[r] = own.solver.solve(systems[first], extra, own.solutions.data());
             S* const row = solved.data() + row_place(batch.parts[first].row, m_n_factors);
-            basis.unwhiten(own.solutions.data(), m_ld, 1, row, m_n_factors, m_kernel);
+            write_rows(basis, own.solutions.data(), 1, row, options.relaxation);
         });
         double loss = 0;
         for (auto const part : losses) loss += part;

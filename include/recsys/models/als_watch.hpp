@@ -63,7 +63,7 @@ private:
 /// What a fit can be given beside the matrix.
 template <class Scalar> struct als_extras {
     std::optional<csr> preferences = {}; ///< p of each entry of the matrix, any number; absent: 1 for a weight above 0, else 0
-    als_watch<Scalar> watch = {};        ///< called after each iteration, from the calling thread; costs a copy of the factors
+    als_watch<Scalar> watch = {};        ///< called after each iteration, from the calling thread; costs two copies of the factors
     natural patience = 3;                ///< stop after so many losses of the watcher without a lowest one; at least 1
 };
 
