@@ -21968,6 +21968,15 @@ public:
         return {static_cast<std::uint32_t>(m_first[q.source] + at / max_borders), static_cast<std::uint8_t>(at % max_borders)};
     }
 
+    /// The columns that a feature is made of.
+    std::vector<std::uint32_t> columns_of(std::size_t f) const {
+        auto const& source = sources[m_features[f].source];
+        if (source.what != imported_source::kind::cell) return {source.from};
+        auto out = keys[source.from].columns;
+        for (auto const& c : keys[source.from].conditions) out.push_back(sources[c.source].from);
+        return out;
+    }
+
     /// The bins of a block of rows, out[feature * block_rows + row].
     void bins(row_block const& rows, std::uint8_t* out, std::vector<std::uint32_t>& cells) const {
         for (std::size_t i = 0; i < m_features.size(); ++i)
@@ -22049,6 +22058,7 @@ struct imported_tree {
     std::vector<node> nodes;
     std::vector<imported_question> levels; ///< of oblivious trees
     std::vector<double> leaves;            ///< n_leaves x n_outputs
+    std::vector<double> weights = {};      ///< of the training rows in each leaf, where the file has them
     std::uint32_t first_output = 0, n_outputs = 1;
 
     std::size_t n_leaves() const noexcept { return leaves.size() / n_outputs; }
@@ -22078,6 +22088,19 @@ public:
     void add(imported_tree const& tree, imported_features const& features) {
         if (tree.nodes.empty()) add_levels(tree, features);
         else add_pieces(tree, features);
+    }
+
+    /// A tree with one question a level, or nothing where it is another.
+    struct oblivious_tree {
+        std::span<tree_test const> tests;
+        std::span<double const> leaves;  ///< n_outputs x n_leaves
+        std::span<double const> weights; ///< empty where the file had none
+    };
+    std::size_t size() const noexcept { return m_pieces.size(); }
+    std::optional<oblivious_tree> levels(std::size_t i) const noexcept {
+        auto const& p = m_pieces[i];
+        if (!p.oblivious) return std::nullopt;
+        return oblivious_tree{{tests(p), p.n_tests + p.n_high}, {leaves(p, 0), std::size_t{p.n_leaves} * p.n_outputs}, m_weights[i]};
     }
 
     /// Adds the leaves of n rows, n at most block_rows, to sums[output * block_rows + row]. A tree after the other for each row.
@@ -22158,6 +22181,7 @@ private:
     // --- building --------------------------------------------------------------------------------
     piece& begin(imported_tree const& tree) {
         auto& p = m_pieces.emplace_back();
+        m_weights.push_back(tree.weights);
         p.first_test = m_tests.size(), p.first_leaf = m_n_leaves;
         p.first_output = tree.first_output, p.n_outputs = tree.n_outputs;
         return p;
@@ -22254,6 +22278,7 @@ private:
     }
 
     std::vector<piece> m_pieces;
+    std::vector<std::vector<double>> m_weights; ///< of pieces
     std::vector<tree_test> m_tests;
     std::vector<double> m_leaves;
     std::size_t m_n_leaves = 0; ///< without those behind the last
@@ -22468,6 +22493,8 @@ public:
         for (auto const& c : m_state->columns()) out.push_back(c.name);
         return out;
     }
+    /// For what works on models inside the library.
+    detail::imported_state const& state() const& noexcept { return *m_state; }
 
 private:
     template <class Number, class Answer>
@@ -22490,6 +22517,803 @@ private:
     }
     std::shared_ptr<detail::imported_state const> m_state;
 };
+}} // namespace recsys
+#endif
+
+// --- recsys/ranker/shap_tables.hpp -----------------------------------------------------------------------------------
+// Shapley values of oblivious trees: for each leaf what the columns did that led to it, once a tree, so that rows only look up and add.
+#ifndef RECSYS_RANKER_SHAP_TABLES_HPP
+#define RECSYS_RANKER_SHAP_TABLES_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// A tree that asks one question a level. Its root is the last level, as in CatBoost, whose values these are.
+struct explained_tree {
+    std::vector<tree_test> tests;
+    std::vector<std::uint32_t> players; ///< who answers each test
+    std::vector<double> leaves;         ///< n_outputs x n_leaves
+    std::vector<double> weights;        ///< of the training rows in each leaf
+
+    std::size_t n_leaves() const noexcept { return weights.size(); }
+};
+
+/// A model as explanations read it. A player is all that the model makes of one column, or of several together: a joined key.
+struct explained_model {
+    std::span<ranker_column const> columns;
+    std::vector<std::vector<std::uint32_t>> players; ///< the columns of each, rising
+    std::vector<explained_tree> trees;
+    std::vector<double> start; ///< one an output
+    /// The bins of a block, n_features x block_rows.
+    std::function<std::uint8_t const*(row_block const&, predict_scratch&)> bins;
+
+    std::uint32_t player(std::vector<std::uint32_t> of) {
+        std::sort(of.begin(), of.end());
+        of.erase(std::unique(of.begin(), of.end()), of.end());
+        auto const at = std::find(players.begin(), players.end(), of);
+        if (at != players.end()) return static_cast<std::uint32_t>(at - players.begin());
+        players.push_back(std::move(of));
+        return static_cast<std::uint32_t>(players.size() - 1);
+    }
+};
+
+/// The game that a tree plays for a leaf: what is expected of a row if only some of the leaf's players are known. A node whose player is known
+/// is passed as the leaf's rows pass it, others are averaged by the weights of their sides, or alike where no training row came.
+/// Source: Lundberg et al., "From local explanations to global understanding with explainable AI for trees" (2020), algorithm 1.
+class shap_game {
+public:
+    std::vector<std::uint32_t> players; ///< of this tree: bit i of a set is players[i]
+
+    explicit shap_game(explained_tree const& tree) : m_n_leaves(tree.n_leaves()) {
+        for (auto const p : tree.players) {
+            auto const at = std::find(players.begin(), players.end(), p);
+            m_own.push_back(std::size_t{1} << (at - players.begin()));
+            if (at == players.end()) players.push_back(p);
+        }
+        std::vector<double> weights = tree.weights;
+        for (std::size_t n = weights.size() / 2; n > 0; n /= 2)
+            for (std::size_t node = 0; node < n; ++node) {
+                double const left = weights[2 * node], right = weights[2 * node + 1];
+                m_shares.push_back(left + right > 0 ? right / (left + right) : 0.5);
+                weights[node] = left + right;
+            }
+        auto const k = players.size();
+        m_sizes.assign(std::size_t{1} << k, 0);
+        for (std::size_t set = 1; set < m_sizes.size(); ++set) m_sizes[set] = static_cast<std::uint8_t>(m_sizes[set / 2] + set % 2);
+        m_single.resize(k), m_pair.resize(k > 1 ? k - 1 : 0);
+        double ways = 1; // k - 1 over size
+        for (std::size_t size = 0; size < k; ++size) {
+            m_single[size] = 1 / (static_cast<double>(k) * ways); // size! (k - size - 1)! / k!
+            ways = ways * static_cast<double>(k - 1 - size) / static_cast<double>(size + 1);
+        }
+        ways = 1;
+        for (std::size_t size = 0; size + 1 < k; ++size) {
+            m_pair[size] = 1 / (2 * static_cast<double>(k - 1) * ways); // size! (k - size - 2)! / (2 (k - 1)!)
+            ways = ways * static_cast<double>(k - 2 - size) / static_cast<double>(size + 1);
+        }
+    }
+
+    /// What is expected if each set of players is known, 2^k numbers, the empty set first. O(depth 2^depth). Valid until the next call.
+    std::span<double const> expect(double const* leaves, std::size_t leaf) {
+        m_now.assign(leaves, leaves + m_n_leaves);
+        std::size_t sets = 1;
+        auto const* share = m_shares.data();
+        for (std::size_t bit = 0; bit < m_own.size(); ++bit) {
+            std::size_t const own = m_own[bit], n = m_n_leaves >> (bit + 1), out = own == sets ? 2 * sets : sets;
+            m_next.resize(n * out);
+            for (std::size_t node = 0; node < n; ++node) {
+                auto const *const left = m_now.data() + 2 * node * sets, *const right = left + sets,
+                                  *const taken = leaf >> bit & 1 ? right : left;
+                auto* const to = m_next.data() + node * out;
+                double const r = share[node];
+                for (std::size_t s = 0; s < sets; ++s) to[s] = left[s] + r * (right[s] - left[s]);
+                if (own == sets) std::copy_n(taken, sets, to + sets);
+                else
+                    for (std::size_t s = own; s < sets; s = (s + 1) | own) to[s] = taken[s];
+            }
+            share += n, sets = out;
+            m_now.swap(m_next);
+        }
+        return m_now;
+    }
+    /// The Shapley value of a player.
+    double value(std::span<double const> v, std::size_t i) const noexcept {
+        double sum = 0;
+        std::size_t const bit = std::size_t{1} << i;
+        for (std::size_t from = 0; from < v.size(); from += 2 * bit)
+            for (std::size_t s = from; s < from + bit; ++s) sum += m_single[m_sizes[s]] * (v[s | bit] - v[s]);
+        return sum;
+    }
+    /// Half of what two players do together and neither does alone: their Shapley interaction index.
+    double value(std::span<double const> v, std::size_t i, std::size_t j) const noexcept {
+        double sum = 0;
+        std::size_t const a = std::size_t{1} << i, b = std::size_t{1} << j;
+        for (std::size_t s = 0; s < v.size(); ++s)
+            if (!(s & (a | b))) sum += m_pair[m_sizes[s]] * ((v[s | a | b] - v[s | a]) - (v[s | b] - v[s]));
+        return sum;
+    }
+
+private:
+    std::size_t m_n_leaves;
+    std::vector<std::size_t> m_own;    ///< of each level, its player's bit
+    std::vector<double> m_shares;      ///< of the right side of each node, the nodes of the first level first
+    std::vector<std::uint8_t> m_sizes; ///< of sets
+    std::vector<double> m_single, m_pair;
+    std::vector<double> m_now, m_next;
+};
+
+/// The values of some trees for all their leaves, and to which cells of a row's answer they belong: a column, or a pair of columns.
+class shap_batch {
+public:
+    struct entry {
+        std::uint32_t tree;
+        std::size_t table;
+    };
+
+    /// Trees first .. as many as fit.
+    shap_batch(explained_model const& model, std::size_t first, bool pairs) : m_model(model), m_first(first), m_pairs(pairs) {
+        std::size_t at = 0;
+        for (std::size_t t = first; t < model.trees.size() && (t == first || at < most_doubles); ++t) {
+            auto const& tree = model.trees[t];
+            auto const& game = m_games.emplace_back(tree);
+            m_tables.push_back(at);
+            each_value(game, [&](std::size_t i, std::size_t j) {
+                add_cells(game.players[i], game.players[j], {static_cast<std::uint32_t>(t - first), at});
+                at += tree.n_leaves() * model.start.size();
+            });
+        }
+        m_values = buffer<double>(at + 64, 0.0); // kernels read tables of 64
+    }
+    std::size_t end() const noexcept { return m_first + m_games.size(); }
+
+    /// Computes the values of the leaves that rows are in. Adds what is expected of any row to `expected`.
+    void compute(team& workers, std::span<double> expected, std::vector<std::vector<char>> const& wanted) {
+        std::vector<double> means(m_games.size() * expected.size());
+        workers.run(m_games.size(), [&](std::size_t t, std::size_t) {
+            for (std::size_t o = 0; o < expected.size(); ++o)
+                for (std::size_t leaf = 0; leaf < tree(t).n_leaves(); ++leaf)
+                    if (wanted.empty() || wanted[t][leaf]) means[t * expected.size() + o] = compute_leaf(t, o, leaf);
+        });
+        for (std::size_t i = 0; i < means.size(); ++i) expected[i % expected.size()] += means[i];
+    }
+
+    /// Which leaves n rows are in: eight levels in the first block_rows bytes of a tree's 2 x block_rows, the others in the second.
+    void find_leaves(std::uint8_t const* bins, std::size_t n, std::vector<std::uint8_t>& out) const {
+        auto const find = tree_kernels(active_simd_level()).oblivious;
+        out.resize(m_games.size() * 2 * block_rows);
+        for (std::size_t t = 0; t < m_games.size(); ++t) {
+            auto const& tests = tree(t).tests;
+            std::size_t const low = std::min<std::size_t>(8, tests.size());
+            find(tests.data(), low, bins, n, out.data() + 2 * t * block_rows);
+            if (tests.size() > 8) find(tests.data() + low, tests.size() - low, bins, n, out.data() + (2 * t + 1) * block_rows);
+        }
+    }
+    std::size_t leaf(std::vector<std::uint8_t> const& leaves, std::size_t t, std::size_t row) const noexcept {
+        auto const* const low = leaves.data() + 2 * t * block_rows + row;
+        return tree(t).tests.size() > 8 ? low[0] | low[block_rows] << 8 : low[0];
+    }
+    /// Adds the values of n rows to values[row * width + output * n_cells + cell], a tree after the other.
+    void add(std::vector<std::uint8_t> const& leaves, std::size_t n, std::size_t n_cells, double* values) const {
+        auto const add_four = tree_kernels(active_simd_level()).add;
+        double sums[block_rows];
+        std::size_t const n_outputs = m_model.start.size();
+        for (auto const& [cell, entries] : m_cells)
+            for (std::size_t o = 0; o < n_outputs; ++o) {
+                auto* const to = values + o * n_cells + cell;
+                for (std::size_t r = 0; r < n; ++r) sums[r] = to[r * n_cells * n_outputs];
+                for (std::size_t i = 0; i < entries.size();) {
+                    tree_leaves four[4];
+                    std::size_t k = 0;
+                    for (; k < 4 && i + k < entries.size() && tree(entries[i + k].tree).tests.size() <= 8; ++k) {
+                        auto const& e = entries[i + k];
+                        auto const size = tree(e.tree).n_leaves();
+                        four[k] = {m_values.data() + e.table + o * size, size, leaves.data() + 2 * e.tree * block_rows};
+                    }
+                    if (k == 4) add_four(four, n, sums), i += 4;
+                    else add_one(entries[i++], o, leaves, n, sums);
+                }
+                for (std::size_t r = 0; r < n; ++r) to[r * n_cells * n_outputs] = sums[r];
+            }
+    }
+    std::size_t most_leaves() const noexcept {
+        std::size_t most = 0;
+        for (std::size_t t = 0; t < m_games.size(); ++t) most = std::max(most, tree(t).n_leaves());
+        return most;
+    }
+    std::size_t size() const noexcept { return m_games.size(); }
+    explained_tree const& tree(std::size_t t) const noexcept { return m_model.trees[m_first + t]; }
+
+private:
+    static constexpr std::size_t most_doubles = std::size_t{1} << 18;
+
+    void add_one(entry const& e, std::size_t output, std::vector<std::uint8_t> const& leaves, std::size_t n, double* sums) const noexcept {
+        auto const* const of = m_values.data() + e.table + output * tree(e.tree).n_leaves();
+        for (std::size_t r = 0; r < n; ++r) sums[r] += of[leaf(leaves, e.tree, r)];
+    }
+    /// f(i, i) for each player of a tree; with pairs f(i, j) for all i <= j.
+    template <class Function> void each_value(shap_game const& game, Function const& f) const {
+        for (std::size_t i = 0; i < game.players.size(); ++i)
+            for (std::size_t j = i; j < (m_pairs ? game.players.size() : i + 1); ++j) f(i, j);
+    }
+    /// The columns of a player have equal parts of what is its.
+    void add_cells(std::uint32_t i, std::uint32_t j, entry const& e) {
+        auto const n = m_model.columns.size();
+        for (auto const a : m_model.players[i]) {
+            if (!m_pairs) m_cells[a].push_back(e);
+            else if (i == j) m_cells[a * n + a].push_back(e);
+            else
+                for (auto const b : m_model.players[j]) m_cells[a * n + b].push_back(e), m_cells[b * n + a].push_back(e);
+        }
+    }
+    /// The parts of one leaf; what is expected of any row.
+    double compute_leaf(std::size_t t, std::size_t output, std::size_t leaf) {
+        auto& game = m_games[t];
+        auto const size = tree(t).n_leaves();
+        auto const v = game.expect(tree(t).leaves.data() + output * size, leaf);
+        auto* to = m_values.data() + m_tables[t] + output * size + leaf;
+        auto const n_columns = [&](std::size_t i) { return static_cast<double>(m_model.players[game.players[i]].size()); };
+        each_value(game, [&](std::size_t i, std::size_t j) {
+            double value = i == j ? game.value(v, i) : game.value(v, i, j) / n_columns(j);
+            if (m_pairs && i == j) // what the player does alone
+                for (std::size_t other = 0; other < game.players.size(); ++other)
+                    if (other != i) value -= game.value(v, i, other);
+            *to = value / n_columns(i);
+            to += size * m_model.start.size();
+        });
+        return v[0];
+    }
+
+    explained_model const& m_model;
+    std::size_t m_first;
+    bool m_pairs;
+    std::vector<shap_game> m_games;
+    std::vector<std::size_t> m_tables; ///< where those of a tree begin
+    std::map<std::size_t, std::vector<entry>> m_cells;
+    buffer<double> m_values; ///< a table for each value of a tree, n_outputs x n_leaves
+};
+
+/// Shapley values of the rows of a frame, n_rows x n_outputs x n_columns, or x n_columns^2 with pairs. Adds what is expected to `expected`.
+inline std::vector<double> shapley(explained_model const& model, frame const& rows, bool pairs, team& workers, std::span<double> expected) {
+    frame_reader const reader(model.columns, rows);
+    std::size_t const n_columns = model.columns.size(), n_cells = pairs ? n_columns * n_columns : n_columns;
+    std::size_t const width = checked_product(n_cells, expected.size(), "explain: values");
+    std::vector<double> out(checked_product(rows.n_rows(), width, "explain: values"));
+    struct worker_scratch {
+        predict_scratch predict;
+        std::vector<std::uint8_t> leaves;
+    };
+    std::vector<worker_scratch> scratch(workers.size());
+    for (std::size_t first = 0; first < model.trees.size();) {
+        shap_batch batch(model, first, pairs);
+        auto const find = [&](std::size_t row, std::size_t n, worker_scratch& mine) {
+            batch.find_leaves(model.bins(reader.read(row, n, mine.predict.rows), mine.predict), n, mine.leaves);
+        };
+        std::vector<std::vector<char>> wanted; // leaves; empty: all of them
+        if (rows.n_rows() < batch.most_leaves()) {
+            for (std::size_t t = 0; t < batch.size(); ++t) wanted.emplace_back(batch.tree(t).n_leaves(), char{0});
+            for (std::size_t row = 0; row < rows.n_rows(); row += block_rows) {
+                std::size_t const n = std::min(block_rows, rows.n_rows() - row);
+                find(row, n, scratch[0]);
+                for (std::size_t t = 0; t < batch.size(); ++t)
+                    for (std::size_t r = 0; r < n; ++r) wanted[t][batch.leaf(scratch[0].leaves, t, r)] = 1;
+            }
+        }
+        batch.compute(workers, expected, wanted);
+        workers.blocks(rows.n_rows(), block_rows * 8, [&](std::size_t from, std::size_t to, std::size_t worker) {
+            for (std::size_t row = from; row < to; row += block_rows) {
+                std::size_t const n = std::min(block_rows, to - row);
+                find(row, n, scratch[worker]);
+                batch.add(scratch[worker].leaves, n, n_cells, out.data() + row * width);
+            }
+        });
+        first = batch.end();
+    }
+    return out;
+}
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/ranker/explain.hpp ---------------------------------------------------------------------------------------
+// Why a ranker gave a row its score: what each column, or each pair of columns, added to what is expected of any row.
+#ifndef RECSYS_RANKER_EXPLAIN_HPP
+#define RECSYS_RANKER_EXPLAIN_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+/// What the columns did to raw scores: a row's values and `expected` add up to its raw score, less the row's baseline if it has one.
+struct shap_values {
+    std::vector<std::string> columns;
+    std::size_t n_rows = 0, n_outputs = 1;
+    std::vector<double> expected; ///< the mean raw score of the training rows in the leaves, one an output
+    std::vector<double> values;   ///< n_rows x n_outputs x n_columns, of pairs x n_columns^2
+
+    /// One row's values in the order of the columns; of pairs row(r)[a * n_columns + b]. @throws data_error  beyond the rows or outputs.
+    std::span<double const> row(std::size_t row, std::size_t output = 0) const& {
+        if (row >= n_rows || output >= n_outputs)
+            detail::throw_data("shap_values: row ", row, " and output ", output, " of ", n_rows, " and ", n_outputs);
+        std::size_t const width = values.size() / (n_rows * n_outputs);
+        return {values.data() + (row * n_outputs + output) * width, width};
+    }
+    std::span<double const> row(std::size_t, std::size_t = 0) const&& = delete;
+};
+
+/// Two columns, and how much of all interaction is theirs.
+struct column_pair {
+    std::string first, second;
+    double share = 0; ///< in percent
+};
+
+namespace detail {
+inline explained_model explained(booster_state const& state) {
+    explained_model out;
+    out.columns = state.space.columns, out.start = {state.trees.start};
+    std::vector<std::uint32_t> players;
+    for (auto const& f : state.space.features) {
+        std::vector<std::uint32_t> columns;
+        for (auto const c : columns_of(state.space, f)) columns.push_back(static_cast<std::uint32_t>(c));
+        players.push_back(out.player(std::move(columns)));
+    }
+    for (std::size_t t = 0; t < state.trees.size(); ++t) {
+        auto& tree = out.trees.emplace_back();
+        for (auto const& s : state.trees.splits(t))
+            tree.tests.push_back({s.feature, s.threshold, 0, 0, 0}), tree.players.push_back(players[s.feature]);
+        for (auto const leaf : state.trees.leaves(t)) tree.leaves.push_back(std::ldexp(static_cast<double>(leaf), -state.trees.exponent));
+        auto const weights = state.trees.leaf_weights(t);
+        tree.weights.assign(weights.begin(), weights.end());
+    }
+    out.bins = [&state](row_block const& rows, predict_scratch& scratch) {
+        auto* const bins = scratch.bins_for(state.space.features.size());
+        state.space.bins(bin_kernels(active_simd_level()), rows, bins, scratch.cells);
+        return bins;
+    };
+    return out;
+}
+inline explained_model explained(imported_state const& state) {
+    explained_model out;
+    out.columns = state.columns(), out.start = state.bias;
+    for (std::size_t t = 0; t < state.trees.size(); ++t) {
+        auto const from = state.trees.levels(t);
+        if (!from) throw_data("explain: the imported model has trees that do not ask one question a level; only those can be explained");
+        if (from->weights.empty()) throw_data("explain: the file of the imported model has no leaf_weights for tree ", t);
+        auto& tree = out.trees.emplace_back();
+        tree.tests.assign(from->tests.begin(), from->tests.end());
+        for (auto const& test : tree.tests) tree.players.push_back(out.player(state.features.columns_of(test.feature)));
+        for (auto const leaf : from->leaves) tree.leaves.push_back(state.scale * leaf);
+        tree.weights.assign(from->weights.begin(), from->weights.end());
+    }
+    out.bins = [&state](row_block const& rows, predict_scratch& scratch) {
+        auto* const bins = scratch.bins_for(state.features.size());
+        state.features.bins(rows, bins, scratch.cells);
+        return bins;
+    };
+    return out;
+}
+
+template <class Model> constexpr bool has_trees() {
+    constexpr bool has = std::same_as<Model, booster_model> || std::same_as<Model, imported_model>;
+    static_assert(has, "explain: a booster_model or an imported_model is needed");
+    return has;
+}
+
+template <class Model> shap_values explain(Model const& model, frame const& rows, bool pairs, run_options const& run) {
+    if constexpr (has_trees<Model>()) {
+        if (rows.n_rows() == 0) throw_data("explain: the frame has no rows");
+        auto const trees = explained(model.state());
+        shap_values out{model.columns(), rows.n_rows(), trees.start.size(), trees.start, {}};
+        team workers(run.threads);
+        out.values = shapley(trees, rows, pairs, workers, out.expected);
+        return out;
+    } else return {};
+}
+
+/// How strongly two levels of a tree interact: the absolute sum of its leaves, those positive in which exactly one of both answers is yes.
+inline double interaction(explained_tree const& tree, std::size_t a, std::size_t b) noexcept {
+    double total = 0;
+    for (std::size_t first = 0; first < tree.leaves.size(); first += tree.n_leaves()) { // outputs
+        double sum = 0;
+        for (std::size_t i = 0; i < tree.n_leaves(); ++i)
+            sum += ((i >> a ^ i >> b) & 1) != 0 ? tree.leaves[first + i] : -tree.leaves[first + i];
+        total += std::abs(sum);
+    }
+    return total;
+}
+
+inline std::vector<column_pair> interactions(explained_model const& model) {
+    std::map<std::pair<std::uint32_t, std::uint32_t>, double> sums;
+    double total = 0;
+    for (auto const& tree : model.trees)
+        for (std::size_t a = 0; a < tree.players.size(); ++a)
+            for (std::size_t b = 0; b < a; ++b) {
+                if (tree.players[a] == tree.players[b]) continue;
+                std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
+                for (auto const c : model.players[tree.players[a]])
+                    for (auto const d : model.players[tree.players[b]])
+                        if (c != d) pairs.emplace_back(std::min(c, d), std::max(c, d));
+                double const strength = interaction(tree, a, b);
+                for (auto const& pair : pairs) sums[pair] += strength / static_cast<double>(pairs.size());
+                total += strength;
+            }
+    std::vector<column_pair> out;
+    for (auto const& [pair, sum] : sums)
+        if (sum > 0) out.push_back({model.columns[pair.first].name, model.columns[pair.second].name, 100 * sum / total});
+    std::stable_sort(out.begin(), out.end(), [](auto const& x, auto const& y) { return x.share > y.share; });
+    return out;
+}
+}
+
+/// The SHAP values of the rows of a frame: how far each column moved the raw score of each row from the expected one. Of booster models, and of
+/// CatBoost's models with symmetric trees.
+///
+/// They are the Shapley values of a game in which what is unknown of a row is averaged over the training rows, node by node on the way down
+/// the tree, from its last split to its first, by the weights of the leaves: CatBoost's ShapValues. All features of a column are one player; the
+/// columns of a joined key are a player of their own, apart from each column alone, and have equal parts of its value.
+/// Cost: 4^depth x depth a tree once, less for few rows, then players x trees a row. The same bits for any number of threads. Memory: 8 bytes a value.
+/// @throws data_error  without rows, where a column is missing or of another type, for imported models with other trees or without leaf_weights.
+/// Source: Lundberg, Lee (2017), "A unified approach to interpreting model predictions"; Lundberg et al. (2020), "From local explanations to
+/// global understanding with explainable AI for trees"; CatBoost documentation, "ShapValues".
+template <class Model> [[nodiscard]] shap_values explain(Model const& model, frame const& rows, run_options const& run = {}) {
+    return detail::explain(model, rows, false, run);
+}
+/// The same for pairs of columns, n_columns^2 values a row: at (a, b) and at (b, a) half of what a and b do together beyond what each does alone, at
+/// (a, a) what is left of a. The values of a's line add up to a's SHAP value. A player of several columns shares among all its pairs alike.
+/// Source: Lundberg et al. (2020), "SHAP interaction values"; CatBoost documentation, "ShapInteractionValues".
+template <class Model> [[nodiscard]] shap_values explain_pairs(Model const& model, frame const& rows, run_options const& run = {}) {
+    return detail::explain(model, rows, true, run);
+}
+/// Which pairs of columns act together, the strongest first, equal ones in the order of the columns; pairs that never do are left out. Known
+/// from the trees alone: how far the effect of one question depends on the answer to another, over all leaves alike, seen in training or not;
+/// the sum over the outputs.
+/// What a joined key has with other features is shared by all pairs of different columns. Of the models that explain() takes.
+/// Source: CatBoost documentation, "Interaction".
+template <class Model> [[nodiscard]] std::vector<column_pair> interactions(Model const& model) {
+    if constexpr (detail::has_trees<Model>()) return detail::interactions(detail::explained(model.state()));
+    else return {};
+}
+}} // namespace recsys
+#endif
+
+// --- recsys/ranker/loss_change.hpp -----------------------------------------------------------------------------------
+// Which columns matter to a loss or metric on given rows: how much worse it gets without what a column adds to the scores.
+#ifndef RECSYS_RANKER_LOSS_CHANGE_HPP
+#define RECSYS_RANKER_LOSS_CHANGE_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+struct loss_change_options {
+    recsys::loss loss = log_loss{};
+    valid_metric metric = {}; ///< by which scores are better, such as valid_ndcg{.k = 10} or valid_auc{}; none: by the loss
+    run_options run = {};
+};
+
+namespace detail {
+/// How bad raw scores are for rows with targets.
+class score_judge {
+public:
+    /// @throws data_error  without rows, targets or, for losses of groups, groups; for targets that the loss does not allow.
+    score_judge(char const* who, frame const& rows, loss const& by, valid_metric const& metric)
+        : m_about(rows.rows()), m_loss(by), m_metric(metric) {
+        if (rows.n_rows() == 0) throw_data(who, ": the frame has no rows");
+        if (!rows.has_targets()) throw_data(who, ": the rows have no target, without which scores are neither good nor bad");
+        if (metric) return;
+        by.check_options();
+        if (by.grouped() && rows.n_groups() == 0) throw_data(who, ": the loss compares rows of a group, but the rows have no groups");
+        by.check(m_about.targets.span());
+    }
+    /// The loss, or the metric with the sign that makes it the worse the higher.
+    double operator()(std::span<float const> raw) const {
+        if (m_metric) {
+            double const value = m_metric({raw, m_about.targets.span(), m_about.weights.span(), m_about.group_ends.span()});
+            return m_metric.higher_is_better() ? -value : value;
+        }
+        auto const all = m_loss.total({raw, m_about.targets.span(), m_about.weights.span(), m_about.group_ends.span()});
+        return m_loss.finish(all.sum / all.weight);
+    }
+
+private:
+    frame_rows m_about;
+    loss m_loss;
+    valid_metric m_metric;
+};
+}
+
+/// How much the loss of rows rises, or their metric worsens, if what a column adds to the raw scores is taken from them: its SHAP values. The
+/// most first, equal ones in the order of the columns; below 0 where rows are served better without. Of booster models, and of CatBoost's
+/// models with symmetric trees and one output. Not what a model fitted without the column would lose, which others may stand in for.
+/// Cost: SHAP values of the rows, then a loss a column. Memory: 8 bytes x rows x columns.
+/// @throws data_error  without rows or targets, for targets that the loss does not allow, and what explain throws.
+/// Source: CatBoost documentation, "LossFunctionChange".
+template <class Model> [[nodiscard]] std::vector<std::pair<std::string, double>> loss_changes(Model const& model, frame const& rows,
+                                                                                              loss_change_options const& options = {}) {
+    detail::score_judge const judge("loss_changes", rows, options.loss, options.metric);
+    auto const shap = explain(model, rows, options.run);
+    if (shap.n_outputs != 1) detail::throw_data("loss_changes: the model gives ", shap.n_outputs, " numbers a row, a loss takes one");
+    auto const raw = model.predict_raw(rows, options.run);
+    std::size_t const n = shap.columns.size();
+    std::vector<float> scores(raw.begin(), raw.end());
+    double const with = judge(scores);
+    std::vector<std::pair<std::string, double>> out;
+    for (std::size_t c = 0; c < n; ++c) {
+        for (std::size_t r = 0; r < raw.size(); ++r) scores[r] = static_cast<float>(raw[r] - shap.values[r * n + c]);
+        out.emplace_back(shap.columns[c], judge(scores) - with);
+    }
+    std::stable_sort(out.begin(), out.end(), [](auto const& a, auto const& b) { return a.second > b.second; });
+    return out;
+}
+}} // namespace recsys
+#endif
+
+// --- recsys/ranker/permutation_importance.hpp ------------------------------------------------------------------------
+// Which columns matter to a loss or metric on given rows: how much worse it gets where a column's values are shuffled.
+#ifndef RECSYS_RANKER_PERMUTATION_IMPORTANCE_HPP
+#define RECSYS_RANKER_PERMUTATION_IMPORTANCE_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+struct permutation_importance_options {
+    recsys::loss loss = log_loss{};
+    valid_metric metric = {};           ///< by which scores are better, such as valid_ndcg{.k = 10} or valid_auc{}; none: by the loss
+    std::vector<std::string> only = {}; ///< these columns; none: all of the model
+    natural repeats = 5;                ///< shuffles a column, 1 to 1000
+    std::uint64_t seed = 0;
+    run_options run = {};
+};
+
+/// What shuffling a column does.
+struct permutation_importance_of {
+    std::string column;
+    double mean = 0;           ///< how much the loss rises, or the metric worsens, over the repeats
+    double standard_error = 0; ///< of the mean; 0 for one repeat
+};
+
+namespace detail {
+inline bool same_value(frame_column const& c, std::size_t a, std::size_t b) noexcept {
+    if (c.kind == column_kind::number) return bit_cast<std::uint32_t>(c.numbers[a]) == bit_cast<std::uint32_t>(c.numbers[b]);
+    auto const x = c.row_codes(a), y = c.row_codes(b);
+    return std::equal(x.begin(), x.end(), y.begin(), y.end());
+}
+/// Whether a column says something of groups: it is the same for all rows of each.
+inline bool is_of_groups(frame_column const& c, std::span<std::uint64_t const> group_ends) noexcept {
+    std::size_t first = 0;
+    for (auto const end : group_ends) {
+        for (std::size_t row = first + 1; row < end; ++row)
+            if (!same_value(c, first, row)) return false;
+        first = static_cast<std::size_t>(end);
+    }
+    return !group_ends.empty();
+}
+/// From which row each row takes its value: rows are shuffled among all rows, or whole groups among groups.
+inline std::vector<std::size_t> shuffled_rows(std::size_t n_rows, std::span<std::uint64_t const> group_ends, bool by_group,
+                                              random_stream random) {
+    std::vector<std::size_t> from(by_group ? group_ends.size() : n_rows);
+    std::iota(from.begin(), from.end(), std::size_t{0});
+    random.shuffle(from);
+    if (!by_group) return from;
+    std::vector<std::size_t> out;
+    out.reserve(n_rows);
+    for (std::size_t g = 0; g < from.size(); ++g)
+        out.resize(static_cast<std::size_t>(group_ends[g]), from[g] == 0 ? 0 : static_cast<std::size_t>(group_ends[from[g] - 1]));
+    return out;
+}
+/// The frame with another column in place of that of its name.
+inline frame with_column(frame const& rows, frame_column column) {
+    std::vector<frame_column> columns(rows.columns().begin(), rows.columns().end());
+    for (auto& c : columns)
+        if (c.name == column.name) c = std::move(column);
+    return frame(rows.n_rows(), std::move(columns), rows.rows());
+}
+/// The columns to go through. @throws option_error  for one that the model does not have.
+inline std::vector<std::string> chosen_columns(char const* who, std::vector<std::string> const& of_model,
+                                               std::vector<std::string> const& only) {
+    for (auto const& name : only)
+        if (std::find(of_model.begin(), of_model.end(), name) == of_model.end())
+            throw_option(who, ": the model has no column ", in_quotes(name));
+    return only.empty() ? of_model : only;
+}
+}
+
+/// How much the loss of rows rises, or their metric worsens, where the values of a column are shuffled: what the model owes to it, on these rows.
+/// The most first, equal ones in the order of the columns. Rows other than those of training say what helps new ones. Columns that say the same
+/// in part, as of one thing, look less important each.
+///
+/// A row gets the value of any row, so that groups keep their rows and targets; a column that is the same for all rows of each group is shuffled
+/// among groups. A column that no tree asks has exactly 0. Any model with `predict_raw(frame, run_options)` of one number a row and `columns()`.
+/// Cost: repeats x columns predictions of all rows. The same bits for any number of threads.
+/// @throws option_error  for repeats outside 1 .. 1000 and columns that the model does not have; data_error  without rows or targets, for
+///         targets that the loss does not allow, where a column is missing or of another type; cancelled  when progress says so.
+/// Source: Breiman (2001), "Random forests", section 10; Fisher, Rudin, Dominici (2019).
+template <class Model> [[nodiscard]] std::vector<permutation_importance_of>
+permutation_importance(Model const& model, frame const& rows, permutation_importance_options const& options = {}) {
+    constexpr bool gives_scores = requires {
+        { model.predict_raw(rows, options.run) } -> std::convertible_to<std::vector<double>>;
+        { model.columns() } -> std::convertible_to<std::vector<std::string>>;
+    };
+    static_assert(gives_scores, "permutation_importance: a model is needed with predict_raw(frame, run_options) and columns()");
+    std::vector<permutation_importance_of> out;
+    if constexpr (gives_scores) {
+        if (options.repeats == 0 || options.repeats > 1000)
+            detail::throw_option("permutation_importance: repeats must be in [1, 1000], got ", static_cast<std::size_t>(options.repeats));
+        auto const names = detail::chosen_columns("permutation_importance", model.columns(), options.only);
+        detail::score_judge const judge("permutation_importance", rows, options.loss, options.metric);
+        auto const worth = [&](frame const& of) {
+            std::vector<double> const raw = model.predict_raw(of, run_options{options.run.threads, {}});
+            if (raw.size() != of.n_rows())
+                detail::throw_data("permutation_importance: the model gives ", raw.size(), " numbers for ", of.n_rows(), " rows");
+            return judge(std::vector<float>(raw.begin(), raw.end()));
+        };
+        detail::progress_reporter progress(options.run.progress, "permutation importance", names.size() * options.repeats);
+        double const before = worth(rows);
+        for (std::size_t c = 0; c < names.size(); ++c) {
+            auto const& column = rows.column(names[c]);
+            bool const by_group = detail::is_of_groups(column, rows.group_ends());
+            std::vector<double> changes;
+            for (std::size_t i = 0; i < options.repeats; ++i) {
+                auto const from = detail::shuffled_rows(rows.n_rows(), rows.group_ends(), by_group, random_stream(options.seed, i));
+                changes.push_back(worth(detail::with_column(rows, detail::take_column(column, from))) - before);
+                progress.report_or_throw(c * options.repeats + i + 1);
+            }
+            double const n = static_cast<double>(changes.size()), mean = std::accumulate(changes.begin(), changes.end(), 0.0) / n;
+            double squares = 0;
+            for (double const change : changes) squares += (change - mean) * (change - mean);
+            out.push_back({names[c], mean, n > 1 ? std::sqrt(squares / (n - 1) / n) : 0});
+        }
+        std::stable_sort(out.begin(), out.end(), [](auto const& a, auto const& b) { return a.mean > b.mean; });
+    }
+    return out;
+}
+}} // namespace recsys
+#endif
+
+// --- recsys/ranker/partial_dependence.hpp ----------------------------------------------------------------------------
+// How predictions follow a column, or two: their mean over rows where all rows are given one value of it.
+#ifndef RECSYS_RANKER_PARTIAL_DEPENDENCE_HPP
+#define RECSYS_RANKER_PARTIAL_DEPENDENCE_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+struct partial_dependence_options {
+    natural points = 20; ///< of each column, at most, 1 to 10000
+    bool raw = false;    ///< means of raw scores, not of predictions
+    run_options run = {};
+};
+
+/// The values that a column was given: numbers rising, or categories, the most frequent first. A missing value is NaN or nothing.
+struct dependence_axis {
+    std::string column;
+    std::vector<float> numbers;                         ///< of a number column
+    std::vector<std::optional<std::string>> categories; ///< of other columns
+
+    std::size_t size() const noexcept { return numbers.size() + categories.size(); }
+    /// A value for printing.
+    std::string text(std::size_t i) const {
+        if (!categories.empty()) return categories[i].value_or("missing");
+        return std::isnan(numbers[i]) ? "missing" : detail::concat(numbers[i]);
+    }
+};
+
+struct dependence {
+    std::vector<dependence_axis> axes; ///< one, or two
+    std::vector<double> mean;          ///< of each value; of two columns values of the first x values of the second
+
+    double at(std::size_t i, std::size_t j = 0) const { return mean.at(i * (axes.size() > 1 ? axes[1].size() : 1) + j); }
+};
+
+namespace detail {
+/// The values of a column that rows are given, as columns of one value.
+class dependence_grid {
+public:
+    dependence_axis axis;
+
+    dependence_grid(frame const& rows, std::string_view column, std::size_t points) : m_from(rows.column(column)), m_n_rows(rows.n_rows()) {
+        axis.column = m_from.name;
+        if (m_from.kind == column_kind::number) take_numbers(points);
+        else take_categories(points);
+    }
+    frame_column column(std::size_t i) const {
+        frame_column out{m_from.name, m_from.kind, {}, {}, {}, m_from.dictionary};
+        if (m_from.kind == column_kind::number) out.numbers = buffer<float>(m_n_rows, axis.numbers[i]);
+        else if (m_from.kind == column_kind::category || m_codes[i] != missing_category)
+            out.codes = buffer<std::int32_t>(m_n_rows, m_codes[i]);
+        if (m_from.kind == column_kind::categories) {
+            buffer<std::uint64_t> ends(m_n_rows, 0);
+            if (!out.codes.empty()) std::iota(ends.begin(), ends.end(), std::uint64_t{1});
+            out.ends = std::move(ends);
+        }
+        return out;
+    }
+
+private:
+    void take_numbers(std::size_t points) {
+        auto const of = m_from.numbers.span();
+        std::vector<float> present, distinct;
+        std::copy_if(of.begin(), of.end(), std::back_inserter(present), [](float x) { return !std::isnan(x); });
+        std::sort(present.begin(), present.end());
+        std::unique_copy(present.begin(), present.end(), std::back_inserter(distinct));
+        if (distinct.size() <= points) axis.numbers = std::move(distinct);
+        else {
+            for (std::size_t i = 0; i < points; ++i)
+                axis.numbers.push_back(present[(2 * i + 1) * present.size() / (2 * points)]); // the middle of each of `points` parts
+            axis.numbers.erase(std::unique(axis.numbers.begin(), axis.numbers.end()), axis.numbers.end());
+        }
+        if (present.size() < of.size()) axis.numbers.push_back(std::numeric_limits<float>::quiet_NaN());
+    }
+    void take_categories(std::size_t points) {
+        std::vector<std::pair<std::uint64_t, std::int32_t>> counts(m_from.dictionary->size() + 1); // rows, code; first those without one
+        for (std::size_t c = 0; c < counts.size(); ++c) counts[c].second = static_cast<std::int32_t>(c) - 1;
+        for (std::size_t row = 0; row < m_n_rows; ++row) {
+            auto const codes = m_from.row_codes(row);
+            if (codes.empty()) ++counts[0].first;
+            for (auto const code : codes) ++counts[static_cast<std::size_t>(code + 1)].first;
+        }
+        std::stable_sort(counts.begin(), counts.end(), [](auto const& a, auto const& b) { return a.first > b.first; });
+        for (auto const& [n, code] : counts) {
+            if (n == 0 || m_codes.size() == points) break;
+            m_codes.push_back(code);
+            axis.categories.push_back(code == missing_category ? std::nullopt : std::optional(m_from.dictionary->text(code)));
+        }
+    }
+
+    frame_column m_from;
+    std::size_t m_n_rows;
+    std::vector<std::int32_t> m_codes; ///< of axis.categories
+};
+
+template <class Model> std::vector<double> scores_of(Model const& model, frame const& rows, bool raw, run_options const& run) {
+    auto const doubles = [](auto const& from) { return std::vector<double>(from.begin(), from.end()); };
+    if constexpr (requires { model.predict_raw(rows, run); })
+        if (raw) return doubles(model.predict_raw(rows, run));
+    if (raw) throw_option("partial_dependence: raw = true, but the model has no predict_raw");
+    if constexpr (requires { model.predict(rows, run); }) return doubles(model.predict(rows, run));
+    else return doubles(model.predict(rows));
+}
+
+/// The mean over the rows by their weights. @throws data_error  where there are not as many scores as rows.
+inline double weighted_mean(std::vector<double> const& scores, frame const& rows) {
+    if (scores.size() != rows.n_rows())
+        throw_data("partial_dependence: the model gives ", scores.size(), " numbers for ", rows.n_rows(), " rows");
+    double sum = 0, weight = 0;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+        double const w = rows.weights().empty() ? 1.0 : static_cast<double>(rows.weights()[i]);
+        sum += w * scores[i], weight += w;
+    }
+    return sum / weight;
+}
+
+template <class Model> dependence depend(Model const& model, frame const& rows, std::vector<std::string> const& columns,
+                                         partial_dependence_options const& options) {
+    constexpr bool scores_rows = row_scorer<Model>;
+    static_assert(scores_rows, "partial_dependence: a model is needed whose predict(frame) gives one number a row");
+    dependence out;
+    if constexpr (scores_rows) {
+        if (options.points == 0 || options.points > 10000)
+            throw_option("partial_dependence: points must be in [1, 10000], got ", static_cast<std::size_t>(options.points));
+        if (rows.n_rows() == 0) throw_data("partial_dependence: the frame has no rows");
+        if (columns.size() == 2 && columns[0] == columns[1])
+            throw_option("partial_dependence: two columns are needed, got ", in_quotes(columns[0]), " twice");
+        if constexpr (requires { model.columns(); }) static_cast<void>(chosen_columns("partial_dependence", model.columns(), columns));
+        std::vector<dependence_grid> grids;
+        for (auto const& name : columns) out.axes.push_back(grids.emplace_back(rows, name, options.points).axis);
+        std::size_t const n_second = grids.size() > 1 ? grids[1].axis.size() : 1;
+        progress_reporter progress(options.run.progress, "partial dependence", grids[0].axis.size() * n_second);
+        for (std::size_t i = 0; i < grids[0].axis.size(); ++i) {
+            auto const first = with_column(rows, grids[0].column(i));
+            for (std::size_t j = 0; j < n_second; ++j) {
+                auto const given = grids.size() > 1 ? with_column(first, grids[1].column(j)) : first;
+                out.mean.push_back(weighted_mean(scores_of(model, given, options.raw, {options.run.threads, {}}), rows));
+                progress.report_or_throw(out.mean.size());
+            }
+        }
+    }
+    return out;
+}
+}
+
+/// The mean prediction over the rows, by their weights, where all of them are given one value of a column, for each of several values: the middles
+/// of `points` parts with equally many rows of a number, or all its values where they are no more, and missing where rows miss it; the most
+/// frequent categories. A row of several categories is given one. Rows are given values that may never come together: a column that hangs
+/// on others shows what the model would say, not what will happen. Any row_scorer; the grid comes from the rows, its values may be new to the model.
+/// Cost: a prediction of all rows for each value. The same bits for any number of threads.
+/// @throws option_error  for points outside 1 .. 10000, a column that the model does not have; data_error  without rows, where a column is
+///         missing or of another type; cancelled  when progress says so.
+/// Source: Friedman (2001), "Greedy function approximation: a gradient boosting machine", section 8.2.
+template <class Model> [[nodiscard]] dependence partial_dependence(Model const& model, frame const& rows, std::string_view column,
+                                                                   partial_dependence_options const& options = {}) {
+    return detail::depend(model, rows, {std::string(column)}, options);
+}
+/// The same for each value of one column with each of another.
+template <class Model> [[nodiscard]] dependence partial_dependence(Model const& model, frame const& rows, std::string_view first,
+                                                                   std::string_view second,
+                                                                   partial_dependence_options const& options = {}) {
+    return detail::depend(model, rows, {std::string(first), std::string(second)}, options);
+}
 }} // namespace recsys
 #endif
 
@@ -24838,6 +25662,12 @@ private:
             splits.each([&](json_value split) { out.levels.push_back(question(split)); });
         auto const n = out.levels.size() < 17 ? out.leaves.size() >> out.levels.size() : 0;
         out.n_outputs = static_cast<std::uint32_t>(std::max<std::size_t>(1, n));
+        if (auto const weights = tree.find("leaf_weights")) {
+            out.weights = weights->numbers<double>();
+            if (out.weights.size() != out.n_leaves()) weights->fail("must be one for each of ", out.n_leaves(), " leaves");
+            for (auto const w : out.weights)
+                if (!(w >= 0)) weights->fail("must be at least 0, got ", w);
+        }
         return out;
     }
     imported_tree read_nodes(json_value tree) {

@@ -18,6 +18,7 @@
 #include <recsys/ranker/boosting.hpp>
 #include <recsys/ranker/cross_validation.hpp>
 #include <recsys/ranker/early_stopping.hpp>
+#include <recsys/ranker/explain.hpp>
 #include <recsys/ranker/feature_space.hpp>
 #include <recsys/ranker/histogram.hpp>
 #include <recsys/ranker/importance.hpp>
@@ -26,15 +27,19 @@
 #include <recsys/ranker/imported_trees.hpp>
 #include <recsys/ranker/join_search.hpp>
 #include <recsys/ranker/loss.hpp>
+#include <recsys/ranker/loss_change.hpp>
 #include <recsys/ranker/monotone.hpp>
 #include <recsys/ranker/oblivious_tree.hpp>
 #include <recsys/ranker/packed_rows.hpp>
+#include <recsys/ranker/partial_dependence.hpp>
+#include <recsys/ranker/permutation_importance.hpp>
 #include <recsys/ranker/predictor.hpp>
 #include <recsys/ranker/ranking_loss.hpp>
 #include <recsys/ranker/regression_loss.hpp>
 #include <recsys/ranker/row_block.hpp>
 #include <recsys/ranker/row_model.hpp>
 #include <recsys/ranker/sampling.hpp>
+#include <recsys/ranker/shap_tables.hpp>
 #include <recsys/ranker/split_search.hpp>
 #include <recsys/ranker/target_statistics.hpp>
 #include <recsys/ranker/training_features.hpp>

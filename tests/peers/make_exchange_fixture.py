@@ -89,12 +89,24 @@ def write(name, versions, rows, models):
         out.write("#include <support/exchange_models.hpp>\n\n// clang-format off\n")
         out.write(f"namespace exchange_fixture::{name} {{\n\n")
         out.write(f"inline std::vector<row> const rows = {{\n{rows}}};\n\n")
-        for model, (text, raw, answers) in models.items():
-            out.write(f"inline model const {model} = {{{literal(text)},\n{{{numbers(raw, 12)}}},\n{{{numbers(answers, 9)}}}}};\n\n")
+        for model, (text, raw, answers, *rest) in models.items():
+            more = "".join(f",\n{{{part}}}" for part in rest)
+            out.write(f"inline model const {model} = {{{literal(text)},\n{{{numbers(raw, 12)}}},\n{{{numbers(answers, 9)}}}{more}}};\n\n")
         out.write("}\n// clang-format on\n\n#endif\n")
 
 
-def catboost_model(folder, columns="x0 x1 x2 x3 w k", **options):
+def explanations(model, columns, rows):
+    """Of the first 20 rows, pairs of the first 4."""
+    few = lambda n: rows.slice(list(range(n)))
+    names = ",".join(f'"{c}"' for c in columns)
+    shap = numbers(model.get_feature_importance(few(20), type="ShapValues", thread_count=1), 12)
+    pairs = numbers(model.get_feature_importance(few(4), type="ShapInteractionValues", thread_count=1), 12)
+    strength = ",\n".join(f'{{"{columns[int(a)]}","{columns[int(b)]}",{v:.12g}}}' for a, b, v in model.get_feature_importance(type="Interaction"))
+    changes = "" if len(model.classes_) > 2 else numbers(model.get_feature_importance(rows, type="LossFunctionChange", thread_count=1), 12)
+    return f"{{{names}}},\n{{{shap}}},\n{{{pairs}}},\n{{{strength}}},\n{{{changes}}}"
+
+
+def catboost_model(folder, columns="x0 x1 x2 x3 w k", explain=False, **options):
     columns = columns.split()
     categories = [c for c in columns if c in "wk"]
     groups = numpy.arange(len(TRAIN[1])) // 10 if options["loss_function"] == "YetiRank" else None
@@ -107,16 +119,19 @@ def catboost_model(folder, columns="x0 x1 x2 x3 w k", **options):
         text = file.read()
     # Spaces between the tokens, and what prediction does not need, only make the file longer.
     text = "".join(part if part.startswith('"') else re.sub(r"\s+", "", part) for part in re.split(r'("(?:[^"\\]|\\.)*")', text))
-    text = re.sub(r'"leaf_weights":\[[^\]]*\],', "", text)
+    if not explain:
+        text = re.sub(r'"leaf_weights":\[[^\]]*\],', "", text)
     text = re.sub(r'"cat_features_hash":\[[^\]]*\],', "", text)
     text = re.sub(r'"model_info":\{.*?"loss_function":(\{"params":\{[^{}]*\},"type":"\w+"\}).*\},("(?:oblivious_)?trees":)',
                   r'"model_info":{"params":{"loss_function":\1}},\2', text)
-    rows = catboost.Pool(frame(TEST)[columns], cat_features=categories)
+    made_up = [1 if i % 3 == 0 else 0 for i in range(len(TEST[1]))]
+    rows = catboost.Pool(frame(TEST)[columns], made_up, cat_features=categories)
     kind = {"Logloss": "Probability", "MultiClass": "Probability", "Poisson": "Exponent"}.get(options["loss_function"], "RawFormulaVal")
     answers = model.predict(rows, prediction_type=kind)
     if options["loss_function"] == "Logloss":
         answers = answers[:, 1]
-    return text, model.predict(rows, prediction_type="RawFormulaVal"), answers
+    raw = model.predict(rows, prediction_type="RawFormulaVal")
+    return (text, raw, answers, explanations(model, columns, rows)) if explain else (text, raw, answers)
 
 
 def lightgbm_model(pandas_categories=True, columns="x0 x1 x2 x3 w k", rounds=8, **options):
@@ -148,13 +163,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         both = ["Borders", "Counter"]
         write("catboost", f"catboost {catboost.__version__}", row_lines(TEST, False), {
-            "binary": catboost_model(folder, loss_function="Logloss", iterations=12, one_hot_max_size=2, simple_ctr=both, combinations_ctr=both, max_ctr_complexity=2),
-            "several_classes": catboost_model(folder, columns="x0 x1 x3 w", loss_function="MultiClass", iterations=4, nan_mode="Max", one_hot_max_size=10),
+            "binary": catboost_model(folder, explain=True, loss_function="Logloss", iterations=12, one_hot_max_size=2, simple_ctr=both, combinations_ctr=both, max_ctr_complexity=2),
+            "several_classes": catboost_model(folder, columns="x0 x1 x3 w", explain=True, loss_function="MultiClass", iterations=4, nan_mode="Max", one_hot_max_size=10),
             "statistics": catboost_model(folder, loss_function="RMSE", iterations=8, max_ctr_complexity=1,
                                          simple_ctr=["Borders:TargetBorderCount=3", "Buckets:TargetBorderCount=2", "BinarizedTargetMeanValue:TargetBorderCount=3", "Counter"]),
             "lossguide": catboost_model(folder, loss_function="Poisson", iterations=3, grow_policy="Lossguide", max_leaves=7, max_ctr_complexity=1),
             "ranking": catboost_model(folder, columns="x0 x1 x2 x3 k", loss_function="YetiRank", iterations=5, one_hot_max_size=20, depth=2),
-            "deep": catboost_model(folder, columns="x0 x1 x2 x3", loss_function="RMSE", iterations=1, depth=9),
+            "deep": catboost_model(folder, columns="x0 x1 x2 x3", explain=True, loss_function="RMSE", iterations=1, depth=9),
         })
     write("lightgbm", f"lightgbm {lightgbm.__version__}", row_lines(TEST, True), {
         "binary": lightgbm_model(objective="binary"),

@@ -37,9 +37,17 @@ struct row {
     }
     std::optional<int> k() const { return key == missing_k ? std::nullopt : std::optional<int>(key); }
 };
+/// What the library says of the first rows and of the model; columns in its own order.
+struct explanations {
+    std::vector<std::string> columns;
+    std::vector<double> shap, pairs; ///< of 20 and 4 rows; with what is expected as a last column
+    std::vector<recsys::column_pair> interactions;
+    std::vector<double> loss_changes; ///< of all rows, where every third target is 1, the others 0
+};
 struct model {
     std::string text;
     std::vector<double> raw, answers;
+    explanations explained = {};
 };
 
 inline auto schema() {

@@ -251,6 +251,12 @@ private:
             splits.each([&](json_value split) { out.levels.push_back(question(split)); });
         auto const n = out.levels.size() < 17 ? out.leaves.size() >> out.levels.size() : 0;
         out.n_outputs = static_cast<std::uint32_t>(std::max<std::size_t>(1, n));
+        if (auto const weights = tree.find("leaf_weights")) {
+            out.weights = weights->numbers<double>();
+            if (out.weights.size() != out.n_leaves()) weights->fail("must be one for each of ", out.n_leaves(), " leaves");
+            for (auto const w : out.weights)
+                if (!(w >= 0)) weights->fail("must be at least 0, got ", w);
+        }
         return out;
     }
     imported_tree read_nodes(json_value tree) {

@@ -119,6 +119,8 @@ public:
         for (auto const& c : m_state->columns()) out.push_back(c.name);
         return out;
     }
+    /// For what works on models inside the library.
+    detail::imported_state const& state() const& noexcept { return *m_state; }
 
 private:
     template <class Number, class Answer>

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -32,6 +33,7 @@ struct imported_tree {
     std::vector<node> nodes;
     std::vector<imported_question> levels; ///< of oblivious trees
     std::vector<double> leaves;            ///< n_leaves x n_outputs
+    std::vector<double> weights = {};      ///< of the training rows in each leaf, where the file has them
     std::uint32_t first_output = 0, n_outputs = 1;
 
     std::size_t n_leaves() const noexcept { return leaves.size() / n_outputs; }
@@ -61,6 +63,19 @@ public:
     void add(imported_tree const& tree, imported_features const& features) {
         if (tree.nodes.empty()) add_levels(tree, features);
         else add_pieces(tree, features);
+    }
+
+    /// A tree with one question a level, or nothing where it is another.
+    struct oblivious_tree {
+        std::span<tree_test const> tests;
+        std::span<double const> leaves;  ///< n_outputs x n_leaves
+        std::span<double const> weights; ///< empty where the file had none
+    };
+    std::size_t size() const noexcept { return m_pieces.size(); }
+    std::optional<oblivious_tree> levels(std::size_t i) const noexcept {
+        auto const& p = m_pieces[i];
+        if (!p.oblivious) return std::nullopt;
+        return oblivious_tree{{tests(p), p.n_tests + p.n_high}, {leaves(p, 0), std::size_t{p.n_leaves} * p.n_outputs}, m_weights[i]};
     }
 
     /// Adds the leaves of n rows, n at most block_rows, to sums[output * block_rows + row]. A tree after the other for each row.
@@ -141,6 +156,7 @@ private:
     // --- building --------------------------------------------------------------------------------
     piece& begin(imported_tree const& tree) {
         auto& p = m_pieces.emplace_back();
+        m_weights.push_back(tree.weights);
         p.first_test = m_tests.size(), p.first_leaf = m_n_leaves;
         p.first_output = tree.first_output, p.n_outputs = tree.n_outputs;
         return p;
@@ -237,6 +253,7 @@ private:
     }
 
     std::vector<piece> m_pieces;
+    std::vector<std::vector<double>> m_weights; ///< of pieces
     std::vector<tree_test> m_tests;
     std::vector<double> m_leaves;
     std::size_t m_n_leaves = 0; ///< without those behind the last
