@@ -56,8 +56,8 @@ TEST_CASE("loss changes of CatBoost's models are what CatBoost says") {
 }
 
 TEST_CASE("a loss change is the loss without the column's SHAP values, a change of a metric says how much it worsens") {
-    support::ranking_world const world(3);
-    auto const rows = rs::ingest(world.rows(150, 20, 1), support::ranking_schema());
+    support::ranking_world world(3);
+    auto const rows = rs::ingest(world.rows(3000, 1), support::ranking_schema());
     auto const model = rs::booster({.trees = 30, .learning_rate = 0.2, .depth = 4}).fit(rows);
     auto const shap = rs::explain(model, rows);
     auto const raw = model.predict_raw(rows);
@@ -69,7 +69,7 @@ TEST_CASE("a loss change is the loss without the column's SHAP values, a change 
     std::vector<float> const with(raw.begin(), raw.end());
     auto const by_loss = rs::loss_changes(model, rows), by_auc = rs::loss_changes(model, rows, {.metric = rs::valid_auc{}});
     auto const by_ndcg = rs::loss_changes(model, rows, {.metric = rs::valid_ndcg{5}});
-    auto const by_group = rs::loss_changes(model, rows, {.loss = rs::query_softmax{}});
+    auto const by_group = rs::loss_changes(model, rows, {.loss = rs::query_soft_max{}});
     auto const falling = [](rs::rated_rows const& r) { return static_cast<double>(r.raw[0]); };
     for (std::size_t c = 0; c < shap.columns.size(); ++c) {
         auto const scores = without(c);
@@ -90,7 +90,7 @@ TEST_CASE("loss changes refuse rows that cannot be judged") {
     auto const rows = labelled_rows();
     CHECK_THROWS_WITH_AS(static_cast<void>(rs::loss_changes(model, labelled_rows(false))),
                          "loss_changes: the rows have no target, without which scores are neither good nor bad", rs::data_error);
-    CHECK_THROWS_WITH_AS(static_cast<void>(rs::loss_changes(model, rows, {.loss = rs::query_softmax{}})),
+    CHECK_THROWS_WITH_AS(static_cast<void>(rs::loss_changes(model, rows, {.loss = rs::query_soft_max{}})),
                          "loss_changes: the loss compares rows of a group, but the rows have no groups", rs::data_error);
     CHECK_THROWS_WITH_AS(static_cast<void>(rs::loss_changes(model, rs::frame())), "loss_changes: the frame has no rows", rs::data_error);
     CHECK_THROWS_WITH_AS(static_cast<void>(rs::loss_changes(rs::parse_catboost_json(fixture::several_classes.text), rows)),
