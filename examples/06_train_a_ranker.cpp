@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The ranker alone, on your own structs: which offers will be clicked. Numbers, categories and lists of categories; early stopping on
-// queries that were held out; importances; a prediction function without allocation.
+// queries that were held out; importances; a prediction function without allocation; why one offer got its score, and how scores follow price.
 #include <recsys.hpp>
 
 #include <cstdint>
@@ -46,4 +46,12 @@ int main() {
     auto const probability = ranker.predictor(schema); // names and types are checked here, once
     offer const cheap{1, 15, "bolt", {"sale"}, false}, dear{1, 95, "acme", {"used"}, false};
     std::printf("cheap %.3f, dear %.3f\n", probability(cheap), probability(dear));
+
+    // Log odds: what is expected of any offer, and what each column of this one adds to it.
+    auto const why = rs::explain(ranker, rs::ingest(std::vector<offer>{cheap}, schema));
+    std::printf("cheap: %.2f", why.expected[0]);
+    for (std::size_t c = 0; c < why.columns.size(); ++c) std::printf(" %+.2f %s", why.row(0)[c], why.columns[c].c_str());
+    std::printf("\n");
+    auto const by_price = rs::partial_dependence(ranker, valid, "price", {.points = 4});
+    for (std::size_t i = 0; i < by_price.mean.size(); ++i) std::printf("  price %.0f: %.3f\n", by_price.axes[0].numbers[i], by_price.at(i));
 }

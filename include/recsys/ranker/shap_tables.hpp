@@ -185,7 +185,7 @@ public:
     }
     std::size_t leaf(std::vector<std::uint8_t> const& leaves, std::size_t t, std::size_t row) const noexcept {
         auto const* const low = leaves.data() + 2 * t * block_rows + row;
-        return tree(t).tests.size() > 8 ? low[0] | low[block_rows] << 8 : low[0];
+        return low[0] | (tree(t).tests.size() > 8 ? std::size_t{low[block_rows]} << 8 : 0);
     }
     /// Adds the values of n rows to values[row * width + output * n_cells + cell], a tree after the other.
     void add(std::vector<std::uint8_t> const& leaves, std::size_t n, std::size_t n_cells, double* values) const {
