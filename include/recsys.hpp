@@ -21968,13 +21968,10 @@ public:
         return {static_cast<std::uint32_t>(m_first[q.source] + at / max_borders), static_cast<std::uint8_t>(at % max_borders)};
     }
 
-    /// The columns that a feature is made of.
+    /// The columns that a feature is made of. Of combinations those of categories, as CatBoost has it: not those that conditions ask.
     std::vector<std::uint32_t> columns_of(std::size_t f) const {
         auto const& source = sources[m_features[f].source];
-        if (source.what != imported_source::kind::cell) return {source.from};
-        auto out = keys[source.from].columns;
-        for (auto const& c : keys[source.from].conditions) out.push_back(sources[c.source].from);
-        return out;
+        return source.what == imported_source::kind::cell ? keys[source.from].columns : std::vector<std::uint32_t>{source.from};
     }
 
     /// The bins of a block of rows, out[feature * block_rows + row].
@@ -22941,8 +22938,9 @@ inline std::vector<column_pair> interactions(explained_model const& model) {
 ///
 /// They are the Shapley values of a game in which what is unknown of a row is averaged over the training rows, node by node on the way down
 /// the tree, from its last split to its first, by the weights of the leaves: CatBoost's ShapValues. All features of a column are one player; the
-/// columns of a joined key are a player of their own, apart from each column alone, and have equal parts of its value.
-/// Cost: 4^depth x depth a tree once, less for few rows, then players x trees a row. The same bits for any number of threads. Memory: 8 bytes a value.
+/// columns of a joined key are a player of their own, apart from each column alone, and have equal parts of its value; of CatBoost's combinations
+/// the categories have it, not the numbers that they ask, as CatBoost does it.
+/// Cost: 4^depth x depth a tree once, less for few rows, then players x trees a row; 8 bytes a value. The same bits for any number of threads.
 /// @throws data_error  without rows, where a column is missing or of another type, for imported models with other trees or without leaf_weights.
 /// Source: Lundberg, Lee (2017), "A unified approach to interpreting model predictions"; Lundberg et al. (2020), "From local explanations to
 /// global understanding with explainable AI for trees"; CatBoost documentation, "ShapValues".

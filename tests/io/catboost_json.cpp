@@ -54,6 +54,7 @@ TEST_CASE("models of CatBoost say what CatBoost says") {
     SUBCASE("every kind of statistic") { check_model(fixture::statistics, 1); }
     SUBCASE("trees that are not oblivious, e^x") { check_model(fixture::lossguide, 1); }
     SUBCASE("a ranking loss, integer categories") { check_model(fixture::ranking, 1); }
+    SUBCASE("combinations of categories with categories and numbers") { check_model(fixture::combined, 1); }
     SUBCASE("more than eight levels") { check_model(fixture::deep, 1); }
 }
 

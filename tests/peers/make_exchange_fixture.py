@@ -169,6 +169,8 @@ def main():
                                          simple_ctr=["Borders:TargetBorderCount=3", "Buckets:TargetBorderCount=2", "BinarizedTargetMeanValue:TargetBorderCount=3", "Counter"]),
             "lossguide": catboost_model(folder, loss_function="Poisson", iterations=3, grow_policy="Lossguide", max_leaves=7, max_ctr_complexity=1),
             "ranking": catboost_model(folder, columns="x0 x1 x2 x3 k", loss_function="YetiRank", iterations=5, one_hot_max_size=20, depth=2),
+            "combined": catboost_model(folder, columns="x3 w k", explain=True, loss_function="RMSE", iterations=4, simple_ctr="Counter",
+                                       combinations_ctr="Borders:TargetBorderCount=1", max_ctr_complexity=3),
             "deep": catboost_model(folder, columns="x0 x1 x2 x3", explain=True, loss_function="RMSE", iterations=1, depth=9),
         })
     write("lightgbm", f"lightgbm {lightgbm.__version__}", row_lines(TEST, True), {

@@ -157,8 +157,9 @@ inline std::vector<column_pair> interactions(explained_model const& model) {
 ///
 /// They are the Shapley values of a game in which what is unknown of a row is averaged over the training rows, node by node on the way down
 /// the tree, from its last split to its first, by the weights of the leaves: CatBoost's ShapValues. All features of a column are one player; the
-/// columns of a joined key are a player of their own, apart from each column alone, and have equal parts of its value.
-/// Cost: 4^depth x depth a tree once, less for few rows, then players x trees a row. The same bits for any number of threads. Memory: 8 bytes a value.
+/// columns of a joined key are a player of their own, apart from each column alone, and have equal parts of its value; of CatBoost's combinations
+/// the categories have it, not the numbers that they ask, as CatBoost does it.
+/// Cost: 4^depth x depth a tree once, less for few rows, then players x trees a row; 8 bytes a value. The same bits for any number of threads.
 /// @throws data_error  without rows, where a column is missing or of another type, for imported models with other trees or without leaf_weights.
 /// Source: Lundberg, Lee (2017), "A unified approach to interpreting model predictions"; Lundberg et al. (2020), "From local explanations to
 /// global understanding with explainable AI for trees"; CatBoost documentation, "ShapValues".

@@ -169,13 +169,10 @@ public:
         return {static_cast<std::uint32_t>(m_first[q.source] + at / max_borders), static_cast<std::uint8_t>(at % max_borders)};
     }
 
-    /// The columns that a feature is made of.
+    /// The columns that a feature is made of. Of combinations those of categories, as CatBoost has it: not those that conditions ask.
     std::vector<std::uint32_t> columns_of(std::size_t f) const {
         auto const& source = sources[m_features[f].source];
-        if (source.what != imported_source::kind::cell) return {source.from};
-        auto out = keys[source.from].columns;
-        for (auto const& c : keys[source.from].conditions) out.push_back(sources[c.source].from);
-        return out;
+        return source.what == imported_source::kind::cell ? keys[source.from].columns : std::vector<std::uint32_t>{source.from};
     }
 
     /// The bins of a block of rows, out[feature * block_rows + row].
