@@ -7,19 +7,15 @@
 
 #include "charts.hpp"
 #include "common/csv.hpp"
+#include "play_source.hpp"
 
 namespace music {
 
 namespace {
 
-/// Reads one file; its columns, rows and gaps go to the report.
-template <class Row, class Convert, class Sink>
-void read_table(journal& log, rows_of_text& shown, std::string const& folder, std::string const& name,
-                std::vector<std::string> const& columns, std::vector<std::string> const& kinds, Convert const& convert, Sink const& sink) {
-    auto const path = (std::filesystem::path(folder) / name).string();
-    csv::table<Row> rows(path, columns, convert, {.skip_bad_rows = log.set.skip_bad_rows});
-    for (auto const& row : rows) sink(row);
-    auto const& report = rows.report();
+/// The columns of one file, its rows and its gaps go to the report.
+void show_table(journal& log, rows_of_text& shown, std::string const& name, std::vector<std::string> const& columns,
+                std::vector<std::string> const& kinds, csv::read_report const& report) {
     for (std::size_t c = 0; c < columns.size(); ++c) {
         shown.push_back({c == 0 ? name : "", columns[c], kinds[c], pretty(static_cast<double>(report.rows)),
                          pretty(static_cast<double>(report.empty_fields[c]))});
@@ -31,6 +27,15 @@ void read_table(journal& log, rows_of_text& shown, std::string const& folder, st
         log.warn(text("%s: %llu malformed rows were skipped", name.c_str(), static_cast<unsigned long long>(report.bad_rows)));
         for (auto const& message : report.messages) log.warn(message);
     }
+}
+
+template <class Row, class Convert, class Sink>
+void read_table(journal& log, rows_of_text& shown, std::string const& folder, std::string const& name,
+                std::vector<std::string> const& columns, std::vector<std::string> const& kinds, Convert const& convert, Sink const& sink) {
+    auto const path = (std::filesystem::path(folder) / name).string();
+    csv::table<Row> rows(path, columns, convert, {.skip_bad_rows = log.set.skip_bad_rows});
+    for (auto const& row : rows) sink(row);
+    show_table(log, shown, name, columns, kinds, rows.report());
 }
 
 std::optional<entity> entity_of(std::string_view word) {
@@ -59,15 +64,9 @@ tables read_tables(journal& log, std::string const& folder) {
             return name_row{r.integer<id>(0), r.parsed(1, entity_of, "track, album, artist or genre"), std::string(r.text(2))};
         },
         [&](name_row const& row) { out.names.push_back(row); });
-    read_table<play>(
-        log, shown, folder, "interactions.csv", {"user_id", "track_id", "track_seq", "started_at"},
-        {"integer", "integer", "integer", "date or time"},
-        [](csv::record const& r) {
-            return play{r.integer<id>(0), r.integer<id>(1), r.integer<std::int32_t>(2),
-                        r.parsed(
-                            3, [](std::string_view when) { return recsys::parse_time(when); }, "a date or date-time (ISO 8601)")};
-        },
-        [&](play const& row) { out.plays.push_back(row); });
+    play_source plays(log, folder);
+    plays.for_each_block([&](std::span<play const> block) { out.plays.insert(out.plays.end(), block.begin(), block.end()); });
+    show_table(log, shown, plays.name(), play_source::columns(), {"integer", "integer", "integer", "date or time"}, plays.report());
     log.page.table({"file", "column", "type", "rows", "empty"}, shown);
     std::size_t without_artist = 0, without_album = 0, without_genre = 0;
     for (auto const& t : out.tracks)
