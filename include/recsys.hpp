@@ -589,6 +589,39 @@ inline shared_array<std::byte> map_file(std::string const& path) {
     return {pages, {static_cast<std::byte const*>(pages.get()), f.size}};
 }
 
+/// A file read piece by piece, at any place, by several threads at once.
+class file_pieces {
+public:
+    /// @throws format_error if it cannot be opened.
+    explicit file_pieces(std::string path) : m_path(std::move(path)), m_file(m_path) {}
+    std::string const& path() const noexcept { return m_path; }
+    std::uint64_t size() const noexcept { return m_file.size; }
+    /// @throws format_error if there are not so many bytes.
+    void read(std::uint64_t at, void* to, std::size_t n) const {
+#if defined(_WIN32)
+        std::lock_guard const lock(m_mutex);
+        bool const good = ::_fseeki64(m_file.handle.get(), static_cast<std::int64_t>(at), SEEK_SET) == 0 &&
+                          std::fread(to, 1, n, m_file.handle.get()) == n;
+        if (!good) throw_format(m_path, ": cannot be read at byte ", at);
+#else
+        for (std::size_t done = 0; done < n;) {
+            auto const got = ::pread(::fileno(m_file.handle.get()), static_cast<char*>(to) + done, n - done, static_cast<off_t>(at + done));
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0)
+                throw_format(m_path, ": cannot be read at byte ", at + done, ": ", got < 0 ? std::strerror(errno) : "it ends there");
+            done += static_cast<std::size_t>(got);
+        }
+#endif
+    }
+
+private:
+    std::string m_path;
+    open_file m_file;
+#if defined(_WIN32)
+    mutable std::mutex m_mutex;
+#endif
+};
+
 /// A new file that takes the old one's place only when it is whole and on disk.
 class file_writer {
 public:
@@ -605,6 +638,12 @@ public:
     }
     void write(void const* bytes, std::size_t n) {
         if (n != 0 && std::fwrite(bytes, 1, n, m_file.get()) != n) throw_format(m_temporary, ": cannot be written: ", std::strerror(errno));
+    }
+    /// Puts other bytes where the file begins; nothing can be written behind the rest any more.
+    void rewrite_front(void const* bytes, std::size_t n) {
+        if (std::fflush(m_file.get()) != 0 || std::fseek(m_file.get(), 0, SEEK_SET) != 0)
+            throw_format(m_temporary, ": cannot be written: ", std::strerror(errno));
+        write(bytes, n);
     }
     /// Flushes, then renames. Without this call the file is as it was before.
     void commit() {
@@ -906,7 +945,7 @@ inline constexpr char archive_magic[8] = {'R', 'E', 'C', 'S', 'Y', 'S', '\r', '\
 inline constexpr std::uint32_t archive_format = 1;
 inline constexpr std::uint32_t archive_byte_order = 0x01020304u;
 
-inline constexpr std::size_t archive_place(std::size_t offset) noexcept { return (offset + 63) / 64 * 64; }
+inline constexpr std::uint64_t archive_place(std::uint64_t offset) noexcept { return (offset + 63) / 64 * 64; }
 
 /// Writes objects to one file, all or nothing.
 class archive_writer {
@@ -938,7 +977,7 @@ public:
 private:
     std::vector<archive_entry> make_entries() {
         std::vector<archive_entry> entries(m_sections.size());
-        std::size_t at = sizeof(archive_header) + entries.size() * sizeof(archive_entry);
+        std::uint64_t at = sizeof(archive_header) + entries.size() * sizeof(archive_entry);
         for (std::size_t i = 0; i < entries.size(); ++i) {
             auto& s = m_sections[i];
             if (!s.owned.empty()) s.bytes = s.owned; // vectors of sections move as they grow
@@ -976,11 +1015,11 @@ public:
     /// Sections that came from elsewhere than a file of this format; `path` is what messages name.
     object_reader(std::string path, std::vector<archive_section> const& sections) : m_path(std::move(path)) {
         std::size_t size = 0;
-        for (auto const& s : sections) size = archive_place(size) + s.bytes.size();
+        for (auto const& s : sections) size = static_cast<std::size_t>(archive_place(size)) + s.bytes.size();
         auto const bytes = std::make_shared<buffer<std::byte>>(size);
         std::size_t at = 0;
         for (auto const& s : sections) {
-            at = archive_place(at);
+            at = static_cast<std::size_t>(archive_place(at));
             auto& e = m_entries.emplace_back();
             std::memcpy(e.name, s.name.data(), std::min(s.name.size(), sizeof e.name - 1));
             e.element_size = s.element_size, e.offset = at, e.bytes = s.bytes.size();
@@ -1042,6 +1081,38 @@ private:
     bool m_verify = true;
 };
 
+/// Of the first bytes of a file: how many sections its table has. @throws format_error where it is none of ours, or not whole.
+inline std::size_t check_archive_header(std::string const& path, archive_header const& header, std::uint64_t file_bytes) {
+    if (std::memcmp(header.magic, archive_magic, sizeof archive_magic) != 0) throw_format(path, ": is not a recsys file");
+    if (header.byte_order != archive_byte_order) throw_format(path, ": was written on a machine of the other byte order");
+    if (header.format != archive_format)
+        throw_format(path, ": has format ", header.format, ", this library reads format ", archive_format, "; save the model again");
+    if (header.file_bytes != file_bytes) throw_format(path, ": has ", file_bytes, " bytes where ", header.file_bytes, " were written");
+    if (header.sections > (file_bytes - sizeof header) / sizeof(archive_entry)) throw_format(path, ": has a damaged table of sections");
+    return static_cast<std::size_t>(header.sections);
+}
+
+/// Checks the table's checksum and that its sections follow each other; byte(at) reads those between them. Returns how many objects there are.
+template <class Byte> std::size_t check_archive_table(std::string const& path, archive_header header,
+                                                      std::vector<archive_entry> const& entries, Byte const& byte) {
+    auto const crc = std::exchange(header.table_crc, 0);
+    if (crc != crc32(std::as_bytes(std::span(entries)), crc32(std::as_bytes(std::span(&header, 1)))))
+        throw_format(path, ": has a damaged header (checksum)");
+    std::uint64_t at = sizeof header + entries.size() * sizeof(archive_entry);
+    std::size_t objects = 0;
+    for (auto const& e : entries) {
+        if (e.name[sizeof e.name - 1] != '\0' || e.element_size == 0) throw_format(path, ": has a damaged table of sections");
+        if (e.offset != archive_place(at) || e.offset > header.file_bytes || e.bytes > header.file_bytes - e.offset ||
+            e.bytes % e.element_size != 0 || e.object > objects)
+            throw_format(path, ": section ", in_quotes(e.name), " lies outside of the file");
+        for (; at < e.offset; ++at)
+            if (byte(at) != std::byte{0}) throw_format(path, ": has bytes between its sections");
+        objects = e.object + std::size_t{1};
+        at = e.offset + e.bytes;
+    }
+    return objects;
+}
+
 /// Reads a file whole or maps it, checks sizes, bounds and checksums, and only then hands out objects.
 class archive_reader {
 public:
@@ -1069,40 +1140,16 @@ public:
     }
 
 private:
-    [[noreturn]] void fail(std::string_view what) const { throw_format(m_path, ": ", what); }
-
     void check() {
         archive_header header;
-        if (m_bytes.size() < sizeof header) fail("is too short for a recsys file");
+        if (m_bytes.size() < sizeof header) throw_format(m_path, ": is too short for a recsys file");
         std::memcpy(&header, m_bytes.data(), sizeof header);
-        if (std::memcmp(header.magic, archive_magic, sizeof archive_magic) != 0) fail("is not a recsys file");
-        if (header.byte_order != archive_byte_order) fail("was written on a machine of the other byte order");
-        if (header.format != archive_format)
-            fail(concat("has format ", header.format, ", this library reads format ", archive_format, "; save the model again"));
-        if (header.file_bytes != m_bytes.size()) fail(concat("has ", m_bytes.size(), " bytes where ", header.file_bytes, " were written"));
-        if (header.sections > (m_bytes.size() - sizeof header) / sizeof(archive_entry)) fail("has a damaged table of sections");
-        m_entries.resize(static_cast<std::size_t>(header.sections));
+        m_entries.resize(check_archive_header(m_path, header, m_bytes.size()));
         if (!m_entries.empty()) std::memcpy(m_entries.data(), m_bytes.data() + sizeof header, m_entries.size() * sizeof(archive_entry));
-        auto const crc = std::exchange(header.table_crc, 0);
-        if (crc != crc32(std::as_bytes(std::span(std::as_const(m_entries))), crc32(std::as_bytes(std::span(&header, 1)))))
-            fail("has a damaged header (checksum)");
-        check_sections();
-    }
-
-    void check_sections() {
-        std::uint64_t at = sizeof(archive_header) + m_entries.size() * sizeof(archive_entry);
-        for (auto const& e : m_entries) {
-            if (e.name[sizeof e.name - 1] != '\0' || e.element_size == 0) fail("has a damaged table of sections");
-            if (e.offset != archive_place(static_cast<std::size_t>(at)) || e.offset > m_bytes.size() ||
-                e.bytes > m_bytes.size() - e.offset || e.bytes % e.element_size != 0 || e.object > m_objects)
-                fail(concat("section ", in_quotes(e.name), " lies outside of the file"));
-            for (auto i = static_cast<std::size_t>(at); i < e.offset; ++i)
-                if (m_bytes[i] != std::byte{0}) fail("has bytes between its sections");
+        m_objects = check_archive_table(m_path, header, m_entries, [&](std::uint64_t at) { return m_bytes[static_cast<std::size_t>(at)]; });
+        for (auto const& e : m_entries)
             if (m_verify && e.crc != crc32(m_bytes.span().subspan(static_cast<std::size_t>(e.offset), static_cast<std::size_t>(e.bytes))))
-                fail(concat("section ", in_quotes(e.name), " is damaged (checksum)"));
-            m_objects = e.object + std::size_t{1};
-            at = e.offset + e.bytes;
-        }
+                throw_format(m_path, ": section ", in_quotes(e.name), " is damaged (checksum)");
     }
 
     std::string m_path;
@@ -1129,6 +1176,102 @@ inline provenance load_provenance(object_reader const& in) {
 }
 }
 }} // namespace recsys::detail
+#endif
+
+// --- recsys/core/archive_stream.hpp ----------------------------------------------------------------------------------
+// The archive for what does not fit into memory: sections written piece by piece, and read at any place without reading the rest.
+#ifndef RECSYS_CORE_ARCHIVE_STREAM_HPP
+#define RECSYS_CORE_ARCHIVE_STREAM_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// Writes one object's sections one after the other. How many there will be is said first: their table stands in front of them.
+class archive_stream_writer {
+public:
+    archive_stream_writer(std::string path, std::size_t n_sections) : m_file(std::move(path)), m_entries(n_sections) {
+        std::vector<std::byte> const room(sizeof(archive_header) + n_sections * sizeof(archive_entry));
+        m_file.write(room.data(), m_at = room.size());
+    }
+    void begin(std::string_view name, std::uint32_t element_size) {
+        RECSYS_DETAIL_ASSERT(m_open < m_entries.size() && name.size() < sizeof(archive_entry::name));
+        static constexpr char zeros[64] = {};
+        auto& e = m_entries[m_open++];
+        std::memcpy(e.name, name.data(), name.size());
+        e.element_size = element_size, e.offset = archive_place(m_at);
+        m_file.write(zeros, static_cast<std::size_t>(e.offset - m_at));
+        m_at = e.offset;
+    }
+    /// More bytes of the section that was begun last. Returns the checksum of all of it so far.
+    std::uint32_t append(std::span<std::byte const> bytes) {
+        auto& e = m_entries[m_open - 1];
+        m_file.write(bytes.data(), bytes.size());
+        m_at += bytes.size(), e.bytes += bytes.size();
+        return e.crc = crc32(bytes, e.crc);
+    }
+    void append(std::vector<archive_section> const& sections) {
+        for (auto const& s : sections)
+            begin(s.name, s.element_size), append(s.owned.empty() ? s.bytes : std::span<std::byte const>(s.owned));
+    }
+    void commit() {
+        RECSYS_DETAIL_ASSERT(m_open == m_entries.size());
+        archive_header header{{}, archive_format, archive_byte_order, m_at, m_entries.size(), 0, 0};
+        std::memcpy(header.magic, archive_magic, sizeof archive_magic);
+        header.table_crc = crc32(std::as_bytes(std::span(std::as_const(m_entries))), crc32(std::as_bytes(std::span(&header, 1))));
+        std::vector<std::byte> front(sizeof header + m_entries.size() * sizeof(archive_entry));
+        std::memcpy(front.data(), &header, sizeof header);
+        std::memcpy(front.data() + sizeof header, m_entries.data(), m_entries.size() * sizeof(archive_entry));
+        m_file.rewrite_front(front.data(), front.size());
+        m_file.commit();
+    }
+
+private:
+    file_writer m_file;
+    std::vector<archive_entry> m_entries;
+    std::size_t m_open = 0;
+    std::uint64_t m_at = 0;
+};
+
+/// An archive of one object, of which only the table has been read and checked.
+class archive_pieces {
+public:
+    explicit archive_pieces(std::string path) : m_file(std::move(path)) {
+        archive_header header;
+        if (m_file.size() < sizeof header) throw_format(m_file.path(), ": is too short for a recsys file");
+        m_file.read(0, &header, sizeof header);
+        m_entries.resize(check_archive_header(m_file.path(), header, m_file.size()));
+        m_file.read(sizeof header, m_entries.data(), m_entries.size() * sizeof(archive_entry));
+        auto const objects = check_archive_table(m_file.path(), header, m_entries, [&](std::uint64_t at) {
+            std::byte one;
+            m_file.read(at, &one, 1);
+            return one;
+        });
+        if (objects != 1) throw_format(m_file.path(), ": holds ", objects, " objects where one was expected");
+    }
+    file_pieces const& file() const noexcept { return m_file; }
+    std::string const& path() const noexcept { return m_file.path(); }
+    archive_entry const* find(std::string_view name) const noexcept {
+        for (auto const& e : m_entries)
+            if (std::string_view(e.name) == name) return &e;
+        return nullptr;
+    }
+    /// All sections but this large one, read and checked.
+    object_reader read_all_but(std::string_view name) const {
+        std::vector<archive_section> out;
+        for (auto const& e : m_entries) {
+            if (std::string_view(e.name) == name) continue;
+            auto& s = out.emplace_back();
+            s.name = e.name, s.element_size = e.element_size;
+            s.owned.resize(static_cast<std::size_t>(e.bytes));
+            m_file.read(e.offset, s.owned.data(), s.owned.size());
+            if (crc32(s.owned) != e.crc) throw_format(path(), ": section ", in_quotes(s.name), " is damaged (checksum)");
+        }
+        for (auto& s : out) s.bytes = s.owned;
+        return object_reader(path(), out);
+    }
+
+private:
+    file_pieces m_file;
+    std::vector<archive_entry> m_entries;
+};
+}}} // namespace recsys::detail
 #endif
 
 // --- recsys/core/hash.hpp --------------------------------------------------------------------------------------------
@@ -25745,6 +25888,729 @@ private:
     auto const bytes = detail::read_file(path);
     return parse_catboost_json({reinterpret_cast<char const*>(bytes.data()), bytes.size()}, path);
 }
+}} // namespace recsys
+#endif
+
+// --- recsys/io/column_chunk.hpp --------------------------------------------------------------------------------------
+// One column's values of one block in few bits: offsets from the least, differences, or runs, whichever is smallest.
+//
+// A chunk is a sequence of 64-bit words. Integers: a word with the way (0 offsets, 1 differences, 2 runs; from bit 8 on the number of
+// runs), then packed numbers: their width in bits, the least, the common factor of what is above it, the bits, a zero word. Differences
+// have the first value before them. Signed integers come with their top bit turned over, which keeps their order. Texts: their lengths as
+// integers, then their bytes, zero-filled to a word. Lists: their lengths, then all their elements. Floating-point numbers: as they are.
+#ifndef RECSYS_IO_COLUMN_CHUNK_HPP
+#define RECSYS_IO_COLUMN_CHUNK_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+inline constexpr std::uint64_t top_bit = std::uint64_t{1} << 63;
+/// What a chunk may hold, so that a damaged length cannot ask for all of the memory.
+inline constexpr std::uint64_t most_in_chunk = std::uint64_t{1} << 28;
+
+enum class packing : std::uint64_t { offsets, differences, runs };
+
+class chunk_writer {
+public:
+    void clear() { m_words.clear(); }
+    std::span<std::uint64_t const> words() const noexcept { return m_words; }
+
+    void bytes(void const* from, std::size_t n) {
+        std::size_t const at = m_words.size();
+        m_words.resize(at + (n + 7) / 8);
+        if (n > 0) std::memcpy(m_words.data() + at, from, n);
+    }
+    void integers(std::span<std::uint64_t const> values) {
+        if (values.empty()) return;
+        std::uint64_t least = values[0], most = values[0], n_runs = 1, least_step = ~std::uint64_t{0}, most_step = 0;
+        for (std::size_t i = 1; i < values.size(); ++i) {
+            std::uint64_t const v = values[i], step = (v - values[i - 1]) ^ top_bit;
+            least = std::min(least, v), most = std::max(most, v);
+            least_step = std::min(least_step, step), most_step = std::max(most_step, step);
+            n_runs += step != top_bit;
+        }
+        std::uint64_t const n = values.size(), width = bits_of(most - least), step_width = n > 1 ? bits_of(most_step - least_step) : 0;
+        std::uint64_t const as_offsets = n * width, as_steps = n * step_width + 192, as_runs = n_runs * (width + bits_of(n)) + 192;
+        if (as_offsets <= std::min(as_steps, as_runs)) m_words.push_back(0), pack(values);
+        else if (as_steps <= as_runs) pack_steps(values);
+        else pack_runs(values, n_runs);
+    }
+
+private:
+    static std::uint64_t bits_of(std::uint64_t x) noexcept { return static_cast<std::uint64_t>(std::bit_width(x)); }
+
+    void pack_steps(std::span<std::uint64_t const> values) {
+        m_words.push_back(static_cast<std::uint64_t>(packing::differences));
+        m_words.push_back(values[0]);
+        m_scratch.resize(values.size() - 1);
+        for (std::size_t i = 1; i < values.size(); ++i) m_scratch[i - 1] = (values[i] - values[i - 1]) ^ top_bit;
+        pack(m_scratch);
+    }
+    void pack_runs(std::span<std::uint64_t const> values, std::uint64_t n_runs) {
+        m_words.push_back(static_cast<std::uint64_t>(packing::runs) | n_runs << 8);
+        m_scratch.clear();
+        std::vector<std::uint64_t> lengths;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (i == 0 || values[i] != values[i - 1]) m_scratch.push_back(values[i]), lengths.push_back(0);
+            ++lengths.back();
+        }
+        pack(m_scratch);
+        pack(lengths);
+    }
+    void pack(std::span<std::uint64_t const> values) {
+        std::uint64_t least = ~std::uint64_t{0}, most = 0, factor = 0;
+        for (auto const v : values) least = std::min(least, v), most = std::max(most, v);
+        if (values.empty()) least = 0;
+        // Days kept as microseconds have a large common factor; most columns have none, which shows at once.
+        for (std::size_t i = 0; i < values.size() && factor != 1; ++i) factor = std::gcd(factor, values[i] - least);
+        factor = std::max<std::uint64_t>(factor, 1);
+        auto const width = static_cast<unsigned>(bits_of((most - std::min(least, most)) / factor));
+        m_words.insert(m_words.end(), {width, least, factor});
+        if (width == 0) return;
+        std::size_t at = m_words.size();
+        m_words.resize(at + static_cast<std::size_t>((std::uint64_t{values.size()} * width + 63) / 64) + 1);
+        auto const put = [&](auto const& offset) {
+            std::uint64_t word = 0;
+            unsigned filled = 0;
+            for (auto const v : values) {
+                std::uint64_t const x = offset(v);
+                word |= x << filled;
+                filled += width;
+                if (filled < 64) continue;
+                m_words[at++] = word;
+                filled -= 64;
+                word = filled == 0 ? 0 : x >> (width - filled);
+            }
+            if (filled > 0) m_words[at] = word;
+        };
+        if (factor == 1) put([=](std::uint64_t v) { return v - least; });
+        else put([=](std::uint64_t v) { return (v - least) / factor; });
+    }
+
+    std::vector<std::uint64_t> m_words, m_scratch;
+};
+
+/// Reads what a chunk_writer wrote. Whatever does not fit is an error of the place that `where` names.
+class chunk_reader {
+public:
+    chunk_reader(std::span<std::uint64_t const> words, std::string const& where) noexcept : m_words(words), m_where(&where) {}
+
+    [[noreturn]] void fail(std::string_view what) const { throw_format(*m_where, ": ", what); }
+
+    void end() const {
+        if (!m_words.empty()) fail("has more data than values");
+    }
+    /// The next n bytes, and what fills them up to a word.
+    std::span<std::byte const> bytes(std::uint64_t n) { return std::as_bytes(take((n + 7) / 8)).first(static_cast<std::size_t>(n)); }
+
+    void integers(std::span<std::uint64_t> out) {
+        if (out.empty()) return;
+        std::uint64_t const head = take(1)[0];
+        if (head == static_cast<std::uint64_t>(packing::offsets)) unpack(out);
+        else if (head == static_cast<std::uint64_t>(packing::differences)) unpack_steps(out);
+        else if ((head & 255) == static_cast<std::uint64_t>(packing::runs)) unpack_runs(out, head >> 8);
+        else fail("is packed in a way that this library does not know");
+    }
+    /// Lengths of n texts or lists, and their sum.
+    std::uint64_t lengths(std::span<std::uint64_t> out) {
+        integers(out);
+        std::uint64_t sum = 0;
+        for (auto const n : out) {
+            if (n > most_in_chunk - sum) fail("has lengths that are too large");
+            sum += n;
+        }
+        return sum;
+    }
+
+private:
+    std::span<std::uint64_t const> take(std::uint64_t n) {
+        if (n > m_words.size()) fail("ends too early");
+        auto const out = m_words.first(static_cast<std::size_t>(n));
+        m_words = m_words.subspan(out.size());
+        return out;
+    }
+    void unpack_steps(std::span<std::uint64_t> out) {
+        out[0] = take(1)[0];
+        unpack(out.subspan(1));
+        for (std::size_t i = 1; i < out.size(); ++i) out[i] = out[i - 1] + (out[i] ^ top_bit);
+    }
+    void unpack_runs(std::span<std::uint64_t> out, std::uint64_t n_runs) {
+        if (n_runs > out.size()) fail("has more runs than values");
+        std::vector<std::uint64_t> values(static_cast<std::size_t>(n_runs)), lengths(values.size());
+        unpack(values), unpack(lengths);
+        std::size_t at = 0;
+        for (std::size_t r = 0; r < values.size(); ++r) {
+            if (lengths[r] > out.size() - at) fail("has more values than rows");
+            std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(at), static_cast<std::size_t>(lengths[r]), values[r]);
+            at += static_cast<std::size_t>(lengths[r]);
+        }
+        if (at != out.size()) fail("has fewer values than rows");
+    }
+    void unpack(std::span<std::uint64_t> out) {
+        auto const head = take(3);
+        std::uint64_t const width = head[0], least = head[1], factor = head[2];
+        if (width > 64) fail("has numbers of more than 64 bits");
+        if (width == 0) return std::fill(out.begin(), out.end(), least);
+        auto const* const words = take((std::uint64_t{out.size()} * width + 63) / 64 + 1).data();
+        std::uint64_t const mask = ~std::uint64_t{0} >> (64 - width);
+        std::uint64_t bit = 0;
+        for (auto& to : out) {
+            auto const* const at = words + bit / 64;
+            auto const shift = static_cast<unsigned>(bit % 64);
+            to = ((at[0] >> shift | at[1] << 1 << (63 - shift)) & mask) * factor + least;
+            bit += width;
+        }
+    }
+
+    std::span<std::uint64_t const> m_words;
+    std::string const* m_where;
+};
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/io/column_values.hpp -------------------------------------------------------------------------------------
+// The types that a column file keeps: integers, enums, bool, float, double, times, texts, and lists of these.
+#ifndef RECSYS_IO_COLUMN_VALUES_HPP
+#define RECSYS_IO_COLUMN_VALUES_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// Takes values one by one and writes them as one chunk; reads a chunk and hands them out again.
+///   static std::string type();                       as the file names it: "int32", "time 1/1000000", "list of text"
+///   static bool reads(std::string_view type);        whether it can hand out what was stored as that
+///   void put(T const&); void write(chunk_writer&);
+///   void read(std::string_view type, std::size_t n, chunk_reader&); bool take(T&);   false: the value does not fit
+template <class T> struct column_codec;
+
+template <class T>
+concept stored_integer = std::integral<T> || std::is_enum_v<T>;
+template <class T>
+concept stored_list = std::ranges::input_range<T const> && !text_like<T> && requires {
+    typename T::value_type;
+};
+
+template <class T> struct number_under { using type = T; };
+template <class T>
+    requires std::is_enum_v<T>
+struct number_under<T> : std::underlying_type<T> {
+};
+template <> struct number_under<bool> { using type = std::uint8_t; };
+template <class T> using number_under_t = typename number_under<T>::type;
+
+/// Integers in the order of their 64-bit codes.
+template <std::integral Integer> std::uint64_t to_code(Integer value) noexcept {
+    if constexpr (std::is_signed_v<Integer>) return static_cast<std::uint64_t>(static_cast<std::int64_t>(value)) ^ top_bit;
+    else return value;
+}
+/// Whether it fits.
+template <std::integral Integer> bool from_code(std::uint64_t code, bool is_signed, Integer& to) noexcept {
+    if (!is_signed) return to = static_cast<Integer>(code), same_value<Integer>(code).has_value();
+    auto const value = static_cast<std::int64_t>(code ^ top_bit);
+    return to = static_cast<Integer>(value), same_value<Integer>(value).has_value();
+}
+
+template <stored_integer T> struct column_codec<T> {
+    using number = number_under_t<T>;
+    static std::string type() { return concat(std::is_signed_v<number> ? "int" : "uint", 8 * sizeof(number)); }
+    static bool reads(std::string_view stored) {
+        for (char const* name : {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"})
+            if (stored == name) return true;
+        return false;
+    }
+    void put(T const& value) { m_codes.push_back(to_code(static_cast<number>(value))); }
+    void write(chunk_writer& out) const { out.integers(m_codes); }
+    void read(std::string_view stored, std::size_t n, chunk_reader& in) {
+        m_signed = stored.front() == 'i';
+        m_codes.resize(n), m_next = 0;
+        in.integers(m_codes);
+    }
+    bool take(T& to) {
+        number value{};
+        bool fits = from_code(m_codes[m_next++], m_signed, value);
+        if constexpr (std::same_as<T, bool>) fits = fits && value <= 1;
+        to = static_cast<T>(value);
+        return fits;
+    }
+
+private:
+    std::vector<std::uint64_t> m_codes;
+    std::size_t m_next = 0;
+    bool m_signed = false;
+};
+
+/// Times of any integer precision; read into the same or a finer one.
+template <std::integral Rep, class Period> struct column_codec<sys_point<Rep, Period>> {
+    using point = sys_point<Rep, Period>;
+    static std::string type() { return concat("time ", Period::num, '/', Period::den); }
+    static bool reads(std::string_view stored) { return factor(stored) > 0; }
+    void put(point const& value) { m_ticks.put(static_cast<std::int64_t>(value.time_since_epoch().count())); }
+    void write(chunk_writer& out) const { m_ticks.write(out); }
+    void read(std::string_view stored, std::size_t n, chunk_reader& in) {
+        m_factor = factor(stored);
+        m_ticks.read("int64", n, in);
+    }
+    bool take(point& to) {
+        std::int64_t ticks = 0;
+        bool fits = m_ticks.take(ticks);
+        fits = fits && ticks <= std::numeric_limits<std::int64_t>::max() / m_factor &&
+               ticks >= std::numeric_limits<std::int64_t>::min() / m_factor;
+        ticks = fits ? ticks * m_factor : 0;
+        to = point(typename point::duration(static_cast<Rep>(ticks)));
+        return fits && same_value<Rep>(ticks).has_value();
+    }
+
+private:
+    /// How many of our ticks one of the file's is; 0 if that is no whole number.
+    static std::int64_t factor(std::string_view stored) {
+        if (stored.substr(0, 5) != "time ") return 0;
+        stored.remove_prefix(5);
+        auto const slash = stored.find('/');
+        auto const num = parse_number<std::int64_t>(stored.substr(0, slash));
+        auto const den = slash == stored.npos ? num : parse_number<std::int64_t>(stored.substr(slash + 1));
+        if (!num || !den || *num < 1 || *den < 1 || *num > std::numeric_limits<std::int64_t>::max() / Period::den ||
+            *den > std::numeric_limits<std::int64_t>::max() / Period::num)
+            return 0;
+        std::int64_t const above = *num * Period::den, below = *den * Period::num;
+        return above % below == 0 ? above / below : 0;
+    }
+    column_codec<std::int64_t> m_ticks;
+    std::int64_t m_factor = 1;
+};
+
+template <std::floating_point T>
+    requires(sizeof(T) <= 8)
+struct column_codec<T> {
+    static std::string type() { return sizeof(T) == 4 ? "float32" : "float64"; }
+    static bool reads(std::string_view stored) { return stored == type() || (sizeof(T) == 8 && stored == "float32"); }
+    void put(T const& value) { m_values.push_back(value); }
+    void write(chunk_writer& out) const { out.bytes(m_values.data(), m_values.size() * sizeof(T)); }
+    void read(std::string_view stored, std::size_t n, chunk_reader& in) {
+        m_values.resize(n), m_next = 0;
+        if (stored == type()) fill<T>(in);
+        else fill<float>(in);
+    }
+    bool take(T& to) { return to = m_values[m_next++], true; }
+
+private:
+    template <class Stored> void fill(chunk_reader& in) {
+        auto const bytes = in.bytes(std::uint64_t{m_values.size()} * sizeof(Stored));
+        for (std::size_t i = 0; i < m_values.size(); ++i) {
+            Stored value;
+            std::memcpy(&value, bytes.data() + i * sizeof(Stored), sizeof(Stored));
+            m_values[i] = static_cast<T>(value);
+        }
+    }
+    std::vector<T> m_values;
+    std::size_t m_next = 0;
+};
+
+template <text_like T> struct column_codec<T> {
+    static std::string type() { return "text"; }
+    static bool reads(std::string_view stored) { return stored == "text"; }
+    void put(T const& value) {
+        std::string_view const text(value);
+        m_lengths.push_back(text.size());
+        m_text += text;
+    }
+    void write(chunk_writer& out) const {
+        if (m_text.size() > most_in_chunk)
+            throw_data("column_writer: ", m_text.size(), " bytes of text in one block; make the blocks smaller");
+        out.integers(m_lengths);
+        out.bytes(m_text.data(), m_text.size());
+    }
+    void read(std::string_view, std::size_t n, chunk_reader& in) {
+        m_lengths.resize(n), m_next = 0, m_at = 0;
+        auto const bytes = in.bytes(in.lengths(m_lengths));
+        m_left = std::string_view(reinterpret_cast<char const*>(bytes.data()), bytes.size());
+    }
+    bool take(T& to) {
+        static_assert(std::same_as<T, std::string>, "column files: read texts into std::string, a view would outlive them");
+        to.assign(m_left.data() + m_at, static_cast<std::size_t>(m_lengths[m_next]));
+        m_at += static_cast<std::size_t>(m_lengths[m_next++]);
+        return true;
+    }
+
+private:
+    std::vector<std::uint64_t> m_lengths;
+    std::string m_text;
+    std::string_view m_left;
+    std::size_t m_next = 0, m_at = 0;
+};
+
+template <stored_list T> struct column_codec<T> {
+    using element = typename T::value_type;
+    static std::string type() { return "list of " + column_codec<element>::type(); }
+    static bool reads(std::string_view stored) {
+        return stored.substr(0, 8) == "list of " && column_codec<element>::reads(stored.substr(8));
+    }
+    void put(T const& values) {
+        std::uint64_t n = 0;
+        for (auto const& value : values) m_elements.put(value), ++n;
+        m_lengths.push_back(n), m_sum += n;
+    }
+    void write(chunk_writer& out) const {
+        if (m_sum > most_in_chunk) throw_data("column_writer: ", m_sum, " values in one block of lists; make the blocks smaller");
+        out.integers(m_lengths);
+        m_elements.write(out);
+    }
+    void read(std::string_view stored, std::size_t n, chunk_reader& in) {
+        m_lengths.resize(n), m_next = 0;
+        auto const sum = in.lengths(m_lengths);
+        m_elements.read(stored.substr(8), static_cast<std::size_t>(sum), in);
+    }
+    bool take(T& to) {
+        to.clear();
+        bool fits = true;
+        for (std::uint64_t left = m_lengths[m_next++]; left > 0; --left) {
+            element value{};
+            fits = m_elements.take(value) && fits;
+            to.push_back(std::move(value));
+        }
+        return fits;
+    }
+
+private:
+    std::vector<std::uint64_t> m_lengths;
+    std::uint64_t m_sum = 0;
+    std::size_t m_next = 0;
+    column_codec<element> m_elements;
+};
+
+/// What a column can be.
+template <class T>
+concept storable = requires(column_codec<T>& codec, T const& value) {
+    codec.put(value);
+};
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/io/column_file.hpp ---------------------------------------------------------------------------------------
+// Tables in files, column by column: rows of the user's own structs to a compact file and back, in blocks, in bounded memory.
+//
+// The file is an archive (core/archive.hpp) of one object. Sections: names and types of the columns; data, the chunks of all columns of
+// block 0, then those of block 1; chunks, for each the byte where it ends and the checksum of all data up to there, so that any chunk can
+// be checked alone; counts, the rows of the file and of each block but the last.
+#ifndef RECSYS_IO_COLUMN_FILE_HPP
+#define RECSYS_IO_COLUMN_FILE_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
+inline constexpr std::size_t most_block_rows = std::size_t{1} << 24;
+
+struct column_chunk_end {
+    std::uint64_t byte;
+    std::uint32_t crc, zero;
+};
+
+/// How one column of rows is written and read.
+template <class Row> struct file_column {
+    std::string name, type;
+    std::function<void(std::span<Row const>, chunk_writer&)> write;
+    std::function<bool(std::string_view)> reads;
+    /// The first row whose value does not fit, or how many rows there are. Absent for a computed column.
+    std::function<std::size_t(std::span<Row>, std::string_view, chunk_reader&)> read;
+};
+}
+
+/// What of a row is kept in a column file: `file_columns<play>().column("user", &play::user).column("at", &play::at)`.
+///
+/// A column is an integer, an enum, bool, float, double, std::chrono::sys_time, text, or a container of these; a member pointer or a callable of a
+/// row, kept by copy. One that gives no reference to change (a lambda that computes) can be written, not read.
+template <class Row> class column_schema {
+public:
+    /// @throws data_error where the name is empty or comes twice.
+    template <class Projection> column_schema column(std::string name, Projection projection) const {
+        using value = detail::projected_t<Projection, Row>;
+        constexpr bool can_read = std::invocable<Projection const&, Row const&>, is_value = detail::storable<value>;
+        static_assert(can_read, "column: this column cannot be read from the row type of file_columns<T>()");
+        static_assert(!can_read || is_value,
+                      "column: an integer, enum, bool, float, double, sys_time, text or a container of these is needed");
+        auto out = *this;
+        if constexpr (can_read && is_value) out.template add<value>(std::move(name), std::move(projection));
+        return out;
+    }
+    std::vector<detail::file_column<Row>> const& columns() const& noexcept { return m_columns; }
+    std::vector<detail::file_column<Row>> const& columns() const&& = delete;
+
+private:
+    template <class Value, class Projection> void add(std::string name, Projection projection) {
+        using codec = detail::column_codec<Value>;
+        if (name.empty()) detail::throw_data("column: a column needs a name");
+        for (auto const& other : m_columns)
+            if (other.name == name) detail::throw_data("column: the name ", detail::in_quotes(name), " comes twice");
+        auto& made = m_columns.emplace_back();
+        made.name = std::move(name), made.type = codec::type(), made.reads = codec::reads;
+        made.write = [projection](std::span<Row const> rows, detail::chunk_writer& to) {
+            codec values;
+            for (auto const& row : rows) values.put(std::invoke(projection, row));
+            values.write(to);
+        };
+        if constexpr (requires(Row & row) { requires std::same_as<decltype(std::invoke(projection, row)), Value&>; })
+            made.read = [projection](std::span<Row> rows, std::string_view stored, detail::chunk_reader& from) {
+                codec values;
+                values.read(stored, rows.size(), from);
+                for (std::size_t r = 0; r < rows.size(); ++r)
+                    if (!values.take(std::invoke(projection, rows[r]))) return r;
+                from.end();
+                return rows.size();
+            };
+    }
+    std::vector<detail::file_column<Row>> m_columns;
+};
+
+/// Starts a description of what a file keeps of rows of this type.
+template <class Row> column_schema<Row> file_columns() { return {}; }
+
+struct column_file_options {
+    natural block_rows = 65536; ///< rows that are coded together, 1 to 2^24; a reader holds one block of them
+    natural threads = 1;        ///< that code the columns of a block; 0 = all
+};
+
+/// Writes a column file row by row or block by block, holding one block. The file takes the old one's place only with close().
+template <class Row> class column_writer {
+public:
+    /// @throws option_error, data_error where there is no column, format_error if the file cannot be made.
+    column_writer(std::string path, column_schema<Row> schema, column_file_options how = {})
+        : m_schema(std::move(schema)), m_block_rows(how.block_rows), m_team(how.threads), m_file(std::move(path), n_sections) {
+        if (m_block_rows < 1 || m_block_rows > detail::most_block_rows)
+            detail::throw_option("column_writer: block_rows must be in [1, ", detail::most_block_rows, "], got ", m_block_rows);
+        if (columns().empty()) detail::throw_data("column_writer: there is no column to write");
+        m_coders.resize(columns().size());
+        std::vector<std::string> names, types;
+        for (auto const& c : columns()) names.push_back(c.name), types.push_back(c.type);
+        std::vector<detail::archive_section> sections;
+        detail::object_writer out(sections, 0);
+        out.text("type", "column_file"), out.texts("names", names), out.texts("types", types);
+        m_file.append(sections);
+        m_file.begin("data", sizeof(std::uint64_t));
+    }
+
+    void write(Row const& row) {
+        m_rows.push_back(row);
+        if (m_rows.size() == m_block_rows) write_block(m_rows), m_rows.clear();
+    }
+    void write(std::span<Row const> rows) {
+        while (!rows.empty()) {
+            auto const n = std::min(rows.size(), m_block_rows - m_rows.size());
+            if (n == m_block_rows) write_block(rows.first(n));
+            else m_rows.insert(m_rows.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(n));
+            if (m_rows.size() == m_block_rows) write_block(m_rows), m_rows.clear();
+            rows = rows.subspan(n);
+        }
+    }
+    /// Puts the file in its place; nothing can be written after it. @throws format_error if it cannot be written to its end.
+    void close() {
+        if (!m_rows.empty()) write_block(m_rows), m_rows.clear();
+        std::vector<detail::archive_section> sections;
+        detail::object_writer out(sections, 0);
+        out.array("chunks", std::span<detail::column_chunk_end const>(m_ends));
+        out.array("counts", std::vector<std::uint64_t>{m_n_rows, m_block_rows});
+        m_file.append(sections);
+        m_file.commit();
+    }
+
+private:
+    static constexpr std::size_t n_sections = 8;
+    auto const& columns() const noexcept { return m_schema.columns(); }
+
+    void write_block(std::span<Row const> rows) {
+        m_team.run(columns().size(), [&](std::size_t c, std::size_t) {
+            m_coders[c].clear();
+            columns()[c].write(rows, m_coders[c]);
+        });
+        for (auto const& coder : m_coders) {
+            auto const bytes = std::as_bytes(coder.words());
+            m_bytes += bytes.size();
+            m_ends.push_back({m_bytes, m_file.append(bytes), 0});
+        }
+        m_n_rows += rows.size();
+    }
+
+    column_schema<Row> m_schema;
+    std::size_t m_block_rows;
+    detail::team m_team;
+    detail::archive_stream_writer m_file;
+    std::vector<detail::chunk_writer> m_coders;
+    std::vector<Row> m_rows;
+    std::vector<detail::column_chunk_end> m_ends;
+    std::uint64_t m_n_rows = 0, m_bytes = 0;
+};
+
+/// A column file opened for reading: what is in it, and its chunks. Everything may be called from several threads at once.
+class column_file {
+public:
+    /// Reads the table of the file, not its data. @throws format_error where it is no column file, or cut off.
+    explicit column_file(std::string path) : m_pieces(std::move(path)) {
+        auto const* const data = m_pieces.find("data");
+        auto const in = m_pieces.read_all_but("data");
+        if (!data || data->element_size != sizeof(std::uint64_t) || in.text("type") != "column_file")
+            detail::throw_format(this->path(), ": is no column file");
+        m_names = in.texts("names"), m_types = in.texts("types");
+        auto const counts = in.array<std::uint64_t>("counts", 2);
+        m_chunks = in.array<detail::column_chunk_end>("chunks");
+        m_begin = data->offset, m_n_rows = counts[0], m_block_rows = static_cast<std::size_t>(counts[1]);
+        if (m_names.empty() || m_types.size() != m_names.size() || counts[1] < 1 || counts[1] > detail::most_block_rows)
+            in.fail("counts", "is damaged");
+        if (m_chunks.size() % m_names.size() != 0 || m_n_rows / m_block_rows + (m_n_rows % m_block_rows != 0) != n_blocks())
+            in.fail("chunks", "has not as many chunks as there are blocks and columns");
+        std::uint64_t at = 0;
+        for (auto const& end : m_chunks) {
+            if (end.byte < at || end.byte > data->bytes || end.byte % sizeof(std::uint64_t) != 0 || end.zero != 0)
+                in.fail("chunks", "has a chunk outside of the data");
+            at = end.byte;
+        }
+        if (at != data->bytes || (m_chunks.empty() ? 0 : m_chunks[m_chunks.size() - 1].crc) != data->crc) in.fail("chunks", "is damaged");
+    }
+    std::string const& path() const noexcept { return m_pieces.path(); }
+    std::uint64_t size() const noexcept { return m_n_rows; }
+    std::size_t n_blocks() const noexcept { return m_chunks.size() / m_names.size(); }
+    /// Of every block but the last, which may have fewer.
+    std::size_t block_rows() const noexcept { return m_block_rows; }
+    std::size_t rows_of(std::size_t block) const noexcept {
+        return static_cast<std::size_t>(std::min<std::uint64_t>(m_block_rows, m_n_rows - std::uint64_t{block} * m_block_rows));
+    }
+    std::vector<std::string> const& names() const& noexcept { return m_names; }
+    std::vector<std::string> const& types() const& noexcept { return m_types; }
+
+    /// One column's values of one block. Integers of any width are read as any other, if they fit; floats as doubles; times in finer units.
+    /// @throws format_error  no such column, another type, a value that does not fit, damaged data: with file, column and rows.
+    /// @throws data_error where there is no such block.
+    template <class Value> std::vector<Value> read(std::size_t block, std::string_view column) const {
+        static_assert(detail::storable<Value>, "column_file: a type that a column file keeps is needed");
+        using codec = detail::column_codec<Value>;
+        if (block >= n_blocks()) detail::throw_data("column_file: block ", block, " of ", n_blocks());
+        std::vector<Value> out(rows_of(block));
+        auto const c = place(column, codec::type(), codec::reads);
+        read_chunk(block, c, [&](detail::chunk_reader& in) {
+            codec values;
+            values.read(m_types[c], out.size(), in);
+            for (std::size_t r = 0; r < out.size(); ++r) {
+                if constexpr (std::same_as<Value, bool>) {
+                    bool one = false;
+                    if (!values.take(one)) return r;
+                    out[r] = one;
+                } else if (!values.take(out[r])) return r;
+            }
+            in.end();
+            return out.size();
+        });
+        return out;
+    }
+
+    /// Which column this is; it must be readable as the type that is asked for.
+    std::size_t place(std::string_view column, std::string const& type, std::function<bool(std::string_view)> const& reads) const {
+        auto const at = std::find(m_names.begin(), m_names.end(), column);
+        if (at == m_names.end()) {
+            std::string all;
+            for (auto const& name : m_names) all += (all.empty() ? "" : ", ") + detail::in_quotes(name);
+            detail::throw_format(path(), ": column ", detail::in_quotes(column), " is missing; there are ", all);
+        }
+        auto const c = static_cast<std::size_t>(at - m_names.begin());
+        if (!reads(m_types[c]))
+            detail::throw_format(path(), ": column ", detail::in_quotes(column), " is ", m_types[c], ", which cannot be read as ", type);
+        return c;
+    }
+    /// read(chunk_reader&) returns the first row that does not fit, or how many rows the block has.
+    template <class Read> void read_chunk(std::size_t block, std::size_t column, Read const& read) const {
+        std::size_t const i = block * m_names.size() + column;
+        auto const before = i == 0 ? detail::column_chunk_end{} : m_chunks[i - 1];
+        std::size_t const n = static_cast<std::size_t>(m_chunks[i].byte - before.byte), n_rows = rows_of(block);
+        auto const first = std::uint64_t{block} * m_block_rows;
+        // Made before there is an error: reading would be slower if every check had all of its parts.
+        auto const where =
+            detail::concat(path(), ": column ", detail::in_quotes(m_names[column]), ", rows ", first, " to ", first + n_rows - 1);
+        detail::buffer<std::uint64_t> words(n / sizeof(std::uint64_t));
+        m_pieces.file().read(m_begin + before.byte, words.data(), n);
+        if (detail::crc32(std::as_bytes(words.span()), before.crc) != m_chunks[i].crc)
+            detail::throw_format(where, ": is damaged (checksum)");
+        detail::chunk_reader in(words.span(), where);
+        if (auto const at = read(in); at < n_rows)
+            detail::throw_format(path(), ": column ", detail::in_quotes(m_names[column]), ", row ", first + at,
+                                 ": the value does not fit into the type that is asked for");
+    }
+
+private:
+    detail::archive_pieces m_pieces;
+    std::vector<std::string> m_names, m_types;
+    detail::shared_array<detail::column_chunk_end> m_chunks;
+    std::uint64_t m_begin = 0, m_n_rows = 0;
+    std::size_t m_block_rows = 1;
+};
+
+/// A column file as a single-pass input range of rows: `for (play const& p : column_table<play>("plays.rsc", schema))`; holds one block.
+///
+/// The schema names the columns that are wanted, in any order; the file may have more, which are not read. Members that are in no column
+/// stay as Row{} has them.
+template <class Row> class column_table {
+public:
+    /// @throws format_error where the file lacks a column or has it with another type, data_error where a column of the schema is computed.
+    column_table(std::string path, column_schema<Row> schema) : m_schema(std::move(schema)), m_file(std::move(path)) {
+        if (m_schema.columns().empty()) detail::throw_data("column_table: there is no column to read");
+        for (auto const& c : m_schema.columns()) {
+            if (!c.read) detail::throw_data("column_table: the column ", detail::in_quotes(c.name), " is computed, it can only be written");
+            m_places.push_back(m_file.place(c.name, c.type, c.reads));
+        }
+    }
+    column_table(column_table const&) = delete;
+    column_table& operator=(column_table const&) = delete;
+
+    column_file const& file() const noexcept { return m_file; }
+
+    /// The rows of one block, in place of what `into` held. May be called from several threads at once, each with its own vector.
+    /// @throws format_error with file, column and row.
+    void read_block(std::size_t block, std::vector<Row>& into) const {
+        if (block >= m_file.n_blocks()) detail::throw_data("column_table: block ", block, " of ", m_file.n_blocks());
+        into.resize(m_file.rows_of(block));
+        for (std::size_t c = 0; c < m_places.size(); ++c)
+            m_file.read_chunk(block, m_places[c],
+                              [&](detail::chunk_reader& in) { return m_schema.columns()[c].read(into, m_file.types()[m_places[c]], in); });
+    }
+    /// take(std::span<Row const>) for every block in order, `threads` of them read at a time.
+    template <class Take> void for_each_block(Take const& take, natural threads = 1) const {
+        detail::team workers(threads);
+        std::vector<std::vector<Row>> blocks(workers.size());
+        for (std::size_t first = 0; first < m_file.n_blocks(); first += blocks.size()) {
+            std::size_t const n = std::min(blocks.size(), m_file.n_blocks() - first);
+            workers.run(n, [&](std::size_t i, std::size_t) { read_block(first + i, blocks[i]); });
+            for (std::size_t i = 0; i < n; ++i) take(std::span<Row const>(blocks[i]));
+        }
+    }
+
+    class iterator {
+    public:
+        using value_type = Row;
+        using difference_type = std::ptrdiff_t;
+        using iterator_concept = std::input_iterator_tag;
+        iterator() = default;
+        explicit iterator(column_table* from) noexcept : m_from(from) {}
+        Row const& operator*() const noexcept { return m_from->m_rows[m_from->m_at]; }
+        Row const* operator->() const noexcept { return &**this; }
+        iterator& operator++() {
+            if (++m_from->m_at == m_from->m_rows.size()) m_from->read_next();
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        friend bool operator==(iterator const& at, std::default_sentinel_t) noexcept { return at.at_end(); }
+
+    private:
+        bool at_end() const noexcept { return !m_from || m_from->m_at == m_from->m_rows.size(); }
+        column_table* m_from = nullptr;
+    };
+    /// A second begin() goes on where the first one stopped.
+    iterator begin() {
+        if (m_at == m_rows.size()) read_next();
+        return iterator(this);
+    }
+    std::default_sentinel_t end() const noexcept { return {}; }
+
+private:
+    void read_next() {
+        m_at = 0;
+        if (m_next == m_file.n_blocks()) return m_rows.clear();
+        read_block(m_next, m_rows);
+        ++m_next;
+    }
+
+    column_schema<Row> m_schema;
+    column_file m_file;
+    std::vector<std::size_t> m_places;
+    std::vector<Row> m_rows;
+    std::size_t m_next = 0, m_at = 0;
+};
 }} // namespace recsys
 #endif
 

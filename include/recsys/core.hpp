@@ -7,6 +7,7 @@
 #define RECSYS_CORE_DOOR_HPP
 
 #include <recsys/core/archive.hpp>
+#include <recsys/core/archive_stream.hpp>
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/config.hpp>
 #include <recsys/core/error.hpp>

@@ -9,6 +9,9 @@
 #include <recsys/io/booster_json.hpp>
 #include <recsys/io/catboost_json.hpp>
 #include <recsys/io/city_hash.hpp>
+#include <recsys/io/column_chunk.hpp>
+#include <recsys/io/column_file.hpp>
+#include <recsys/io/column_values.hpp>
 #include <recsys/io/export_cpp.hpp>
 #include <recsys/io/json.hpp>
 #include <recsys/io/lightgbm_text.hpp>

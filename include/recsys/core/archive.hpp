@@ -138,7 +138,7 @@ inline constexpr char archive_magic[8] = {'R', 'E', 'C', 'S', 'Y', 'S', '\r', '\
 inline constexpr std::uint32_t archive_format = 1;
 inline constexpr std::uint32_t archive_byte_order = 0x01020304u;
 
-inline constexpr std::size_t archive_place(std::size_t offset) noexcept { return (offset + 63) / 64 * 64; }
+inline constexpr std::uint64_t archive_place(std::uint64_t offset) noexcept { return (offset + 63) / 64 * 64; }
 
 /// Writes objects to one file, all or nothing.
 class archive_writer {
@@ -170,7 +170,7 @@ public:
 private:
     std::vector<archive_entry> make_entries() {
         std::vector<archive_entry> entries(m_sections.size());
-        std::size_t at = sizeof(archive_header) + entries.size() * sizeof(archive_entry);
+        std::uint64_t at = sizeof(archive_header) + entries.size() * sizeof(archive_entry);
         for (std::size_t i = 0; i < entries.size(); ++i) {
             auto& s = m_sections[i];
             if (!s.owned.empty()) s.bytes = s.owned; // vectors of sections move as they grow
@@ -210,11 +210,11 @@ public:
     /// Sections that came from elsewhere than a file of this format; `path` is what messages name.
     object_reader(std::string path, std::vector<archive_section> const& sections) : m_path(std::move(path)) {
         std::size_t size = 0;
-        for (auto const& s : sections) size = archive_place(size) + s.bytes.size();
+        for (auto const& s : sections) size = static_cast<std::size_t>(archive_place(size)) + s.bytes.size();
         auto const bytes = std::make_shared<buffer<std::byte>>(size);
         std::size_t at = 0;
         for (auto const& s : sections) {
-            at = archive_place(at);
+            at = static_cast<std::size_t>(archive_place(at));
             auto& e = m_entries.emplace_back();
             std::memcpy(e.name, s.name.data(), std::min(s.name.size(), sizeof e.name - 1));
             e.element_size = s.element_size, e.offset = at, e.bytes = s.bytes.size();
@@ -276,6 +276,38 @@ private:
     bool m_verify = true;
 };
 
+/// Of the first bytes of a file: how many sections its table has. @throws format_error where it is none of ours, or not whole.
+inline std::size_t check_archive_header(std::string const& path, archive_header const& header, std::uint64_t file_bytes) {
+    if (std::memcmp(header.magic, archive_magic, sizeof archive_magic) != 0) throw_format(path, ": is not a recsys file");
+    if (header.byte_order != archive_byte_order) throw_format(path, ": was written on a machine of the other byte order");
+    if (header.format != archive_format)
+        throw_format(path, ": has format ", header.format, ", this library reads format ", archive_format, "; save the model again");
+    if (header.file_bytes != file_bytes) throw_format(path, ": has ", file_bytes, " bytes where ", header.file_bytes, " were written");
+    if (header.sections > (file_bytes - sizeof header) / sizeof(archive_entry)) throw_format(path, ": has a damaged table of sections");
+    return static_cast<std::size_t>(header.sections);
+}
+
+/// Checks the table's checksum and that its sections follow each other; byte(at) reads those between them. Returns how many objects there are.
+template <class Byte> std::size_t check_archive_table(std::string const& path, archive_header header,
+                                                      std::vector<archive_entry> const& entries, Byte const& byte) {
+    auto const crc = std::exchange(header.table_crc, 0);
+    if (crc != crc32(std::as_bytes(std::span(entries)), crc32(std::as_bytes(std::span(&header, 1)))))
+        throw_format(path, ": has a damaged header (checksum)");
+    std::uint64_t at = sizeof header + entries.size() * sizeof(archive_entry);
+    std::size_t objects = 0;
+    for (auto const& e : entries) {
+        if (e.name[sizeof e.name - 1] != '\0' || e.element_size == 0) throw_format(path, ": has a damaged table of sections");
+        if (e.offset != archive_place(at) || e.offset > header.file_bytes || e.bytes > header.file_bytes - e.offset ||
+            e.bytes % e.element_size != 0 || e.object > objects)
+            throw_format(path, ": section ", in_quotes(e.name), " lies outside of the file");
+        for (; at < e.offset; ++at)
+            if (byte(at) != std::byte{0}) throw_format(path, ": has bytes between its sections");
+        objects = e.object + std::size_t{1};
+        at = e.offset + e.bytes;
+    }
+    return objects;
+}
+
 /// Reads a file whole or maps it, checks sizes, bounds and checksums, and only then hands out objects.
 class archive_reader {
 public:
@@ -303,40 +335,16 @@ public:
     }
 
 private:
-    [[noreturn]] void fail(std::string_view what) const { throw_format(m_path, ": ", what); }
-
     void check() {
         archive_header header;
-        if (m_bytes.size() < sizeof header) fail("is too short for a recsys file");
+        if (m_bytes.size() < sizeof header) throw_format(m_path, ": is too short for a recsys file");
         std::memcpy(&header, m_bytes.data(), sizeof header);
-        if (std::memcmp(header.magic, archive_magic, sizeof archive_magic) != 0) fail("is not a recsys file");
-        if (header.byte_order != archive_byte_order) fail("was written on a machine of the other byte order");
-        if (header.format != archive_format)
-            fail(concat("has format ", header.format, ", this library reads format ", archive_format, "; save the model again"));
-        if (header.file_bytes != m_bytes.size()) fail(concat("has ", m_bytes.size(), " bytes where ", header.file_bytes, " were written"));
-        if (header.sections > (m_bytes.size() - sizeof header) / sizeof(archive_entry)) fail("has a damaged table of sections");
-        m_entries.resize(static_cast<std::size_t>(header.sections));
+        m_entries.resize(check_archive_header(m_path, header, m_bytes.size()));
         if (!m_entries.empty()) std::memcpy(m_entries.data(), m_bytes.data() + sizeof header, m_entries.size() * sizeof(archive_entry));
-        auto const crc = std::exchange(header.table_crc, 0);
-        if (crc != crc32(std::as_bytes(std::span(std::as_const(m_entries))), crc32(std::as_bytes(std::span(&header, 1)))))
-            fail("has a damaged header (checksum)");
-        check_sections();
-    }
-
-    void check_sections() {
-        std::uint64_t at = sizeof(archive_header) + m_entries.size() * sizeof(archive_entry);
-        for (auto const& e : m_entries) {
-            if (e.name[sizeof e.name - 1] != '\0' || e.element_size == 0) fail("has a damaged table of sections");
-            if (e.offset != archive_place(static_cast<std::size_t>(at)) || e.offset > m_bytes.size() ||
-                e.bytes > m_bytes.size() - e.offset || e.bytes % e.element_size != 0 || e.object > m_objects)
-                fail(concat("section ", in_quotes(e.name), " lies outside of the file"));
-            for (auto i = static_cast<std::size_t>(at); i < e.offset; ++i)
-                if (m_bytes[i] != std::byte{0}) fail("has bytes between its sections");
+        m_objects = check_archive_table(m_path, header, m_entries, [&](std::uint64_t at) { return m_bytes[static_cast<std::size_t>(at)]; });
+        for (auto const& e : m_entries)
             if (m_verify && e.crc != crc32(m_bytes.span().subspan(static_cast<std::size_t>(e.offset), static_cast<std::size_t>(e.bytes))))
-                fail(concat("section ", in_quotes(e.name), " is damaged (checksum)"));
-            m_objects = e.object + std::size_t{1};
-            at = e.offset + e.bytes;
-        }
+                throw_format(m_path, ": section ", in_quotes(e.name), " is damaged (checksum)");
     }
 
     std::string m_path;

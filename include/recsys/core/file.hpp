@@ -7,10 +7,12 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #if defined(_WIN32)
@@ -113,6 +115,39 @@ inline shared_array<std::byte> map_file(std::string const& path) {
     return {pages, {static_cast<std::byte const*>(pages.get()), f.size}};
 }
 
+/// A file read piece by piece, at any place, by several threads at once.
+class file_pieces {
+public:
+    /// @throws format_error if it cannot be opened.
+    explicit file_pieces(std::string path) : m_path(std::move(path)), m_file(m_path) {}
+    std::string const& path() const noexcept { return m_path; }
+    std::uint64_t size() const noexcept { return m_file.size; }
+    /// @throws format_error if there are not so many bytes.
+    void read(std::uint64_t at, void* to, std::size_t n) const {
+#if defined(_WIN32)
+        std::lock_guard const lock(m_mutex);
+        bool const good = ::_fseeki64(m_file.handle.get(), static_cast<std::int64_t>(at), SEEK_SET) == 0 &&
+                          std::fread(to, 1, n, m_file.handle.get()) == n;
+        if (!good) throw_format(m_path, ": cannot be read at byte ", at);
+#else
+        for (std::size_t done = 0; done < n;) {
+            auto const got = ::pread(::fileno(m_file.handle.get()), static_cast<char*>(to) + done, n - done, static_cast<off_t>(at + done));
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0)
+                throw_format(m_path, ": cannot be read at byte ", at + done, ": ", got < 0 ? std::strerror(errno) : "it ends there");
+            done += static_cast<std::size_t>(got);
+        }
+#endif
+    }
+
+private:
+    std::string m_path;
+    open_file m_file;
+#if defined(_WIN32)
+    mutable std::mutex m_mutex;
+#endif
+};
+
 /// A new file that takes the old one's place only when it is whole and on disk.
 class file_writer {
 public:
@@ -129,6 +164,12 @@ public:
     }
     void write(void const* bytes, std::size_t n) {
         if (n != 0 && std::fwrite(bytes, 1, n, m_file.get()) != n) throw_format(m_temporary, ": cannot be written: ", std::strerror(errno));
+    }
+    /// Puts other bytes where the file begins; nothing can be written behind the rest any more.
+    void rewrite_front(void const* bytes, std::size_t n) {
+        if (std::fflush(m_file.get()) != 0 || std::fseek(m_file.get(), 0, SEEK_SET) != 0)
+            throw_format(m_temporary, ": cannot be written: ", std::strerror(errno));
+        write(bytes, n);
     }
     /// Flushes, then renames. Without this call the file is as it was before.
     void commit() {
