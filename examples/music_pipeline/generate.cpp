@@ -100,7 +100,7 @@ void check_sizes(generator_options const& o, music_log const& log, music_catalog
     std::vector<std::uint32_t> by_user, by_track(catalog.tracks.size());
     for (std::size_t u = 0; u + 1 < log.first_play.size(); ++u)
         by_user.push_back(static_cast<std::uint32_t>(log.first_play[u + 1] - log.first_play[u]));
-    for (auto const t : log.tracks)
+    for (auto const t : log.tracks.span())
         if (t < by_track.size()) ++by_track[t];
     double const users = static_cast<double>(o.events) / static_cast<double>(o.users) / real_plays_per_user;
     double const tracks = static_cast<double>(o.events) / static_cast<double>(o.tracks) / real_plays_per_track;
@@ -135,7 +135,7 @@ void check_catalog(music_catalog const& catalog, music_log const& log, music_nam
     double artists = 0, genres = 0, albums = 0, dangling = 0, one = 0, two = 0, links = 0, guests = 0, plays = 0;
     std::vector<double> by_genre(catalog.genre_ids.size());
     std::vector<std::uint64_t> by_track(catalog.tracks.size());
-    for (auto const t : log.tracks)
+    for (auto const t : log.tracks.span())
         if (t < by_track.size()) ++by_track[t];
     for (std::size_t t = 0; t < by_track.size(); ++t) {
         auto const& track = catalog.tracks[t];

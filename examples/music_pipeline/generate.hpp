@@ -20,6 +20,7 @@ struct generator_options {
     double unknown_tracks = 0.0005; ///< share of the events whose track is in no table
     bool id_time_order = false;     ///< within a user dates never decrease with the track's id, an artefact that leaks the future
     std::uint64_t seed = 42;
+    unsigned threads = 0; ///< 0 = all; the files do not depend on it
 };
 
 /// A figure of the real log, scaled to the size at hand, beside that of the log that was made.

@@ -5,18 +5,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "generate.hpp"
 #include "generate_catalog.hpp"
 
 namespace music {
 
-/// The track of each buyer, in their order: all offers are used, and no user gets a track twice.
+/// The track of each buyer, in their order and in place of the offers: all offers are used, and no user gets a track twice.
 /// @param buyers  the user of each play, earliest first. @param offers  the track of each play, earliest first; as many as buyers.
-std::vector<std::uint32_t> match_plays(generator_options const& options, music_catalog const& catalog,
-                                       std::vector<std::uint32_t> const& buyers, std::vector<std::uint32_t> const& offers,
-                                       std::size_t n_users);
+/// @param plays   of each user, at most.
+void match_plays(generator_options const& options, music_catalog const& catalog, std::span<std::uint32_t const> plays,
+                 std::span<std::uint32_t const> buyers, std::span<std::uint32_t> offers);
 
 }
 
