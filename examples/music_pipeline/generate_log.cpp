@@ -253,7 +253,7 @@ music_log make_log(generator_options const& options, std::vector<std::uint32_t> 
     }
     music_log log;
     log.first_play.resize(plays.size() + 1);
-    log.tracks = numbers(users.size()), log.days = recsys::detail::buffer<std::uint16_t>(users.size());
+    log.tracks = numbers(users.size()), log.days = large_array<std::uint16_t>(users.size());
     hand_out(options, users.span(), kinds, tracks.span(), log, workers);
     fill_others(options, catalog, log);
     if (options.id_time_order) order_by_id(catalog, log, workers);

@@ -9,15 +9,15 @@
 
 #include "generate.hpp"
 #include "generate_catalog.hpp"
-#include "generate_order.hpp"
+#include "generate_memory.hpp"
 
 namespace music {
 
 /// The plays of all users, user by user, each one's in the order of time.
 struct music_log {
-    std::vector<std::uint64_t> first_play;      ///< of each user; one more entry than users
-    numbers tracks;                             ///< row of the catalogue; from its size on, row of the unknown ids
-    recsys::detail::buffer<std::uint16_t> days; ///< of 2022, from 0
+    std::vector<std::uint64_t> first_play; ///< of each user; one more entry than users
+    numbers tracks;                        ///< row of the catalogue; from its size on, row of the unknown ids
+    large_array<std::uint16_t> days;       ///< of 2022, from 0
 };
 
 /// Of the real users: those who first appear after the split, and their share of the events after it.

@@ -25,12 +25,12 @@ struct alignas(64) taste {
 static_assert(sizeof(taste) == 64);
 
 /// Scenes are as popular with users as their tracks have plays.
-std::vector<taste> make_tastes(generator_options const& options, music_catalog const& catalog, std::size_t n_users) {
+large_array<taste> make_tastes(generator_options const& options, music_catalog const& catalog, std::size_t n_users) {
     std::vector<double> upto(catalog.genre_of_scene.size());
     for (std::uint32_t t = 0; t < catalog.tracks.size(); ++t) upto[catalog.scene_of(t)] += catalog.tracks[t].users;
     double sum = 0;
     for (double& u : upto) u = sum += u;
-    std::vector<taste> out(n_users);
+    large_array<taste> out(n_users, taste{});
     recsys::detail::team(options.threads).blocks(n_users, 4096, [&](std::size_t first, std::size_t last, std::size_t) {
         for (std::size_t u = first; u < last; ++u) {
             auto random = random_for(options.seed, stream::tastes, u);
@@ -64,7 +64,7 @@ public:
         // Gumbel noise by its quantiles.
         for (std::size_t i = 0; i < n_noise; ++i) m_noise.push_back(-log_of(-log_of((static_cast<double>(i) + 0.5) / n_noise)));
         for (auto const genre : catalog.genre_of_scene) m_genre_of_scene.push_back(static_cast<std::uint16_t>(genre));
-        m_seen.resize(catalog.tracks.size());
+        m_seen = large_array<offer>(catalog.tracks.size());
         for (std::uint32_t t = 0; t < m_seen.size(); ++t) {
             auto const scene = static_cast<std::uint16_t>(catalog.scene_of(t));
             m_seen[t] = {t, catalog.tracks[t].artist, scene, m_genre_of_scene[scene]};
@@ -102,7 +102,7 @@ private:
         std::uint32_t best = 0;
     };
 
-    void fetch_ahead(std::size_t buyer, std::size_t offer) const {
+    MUSIC_INLINE void fetch_ahead(std::size_t buyer, std::size_t offer) const {
         if (buyer + ahead < m_buyers.size()) {
             prefetch(&m_tastes[m_buyers[buyer + ahead]]);
             m_had.prefetch_user(m_buyers[buyer + ahead]);
@@ -117,42 +117,59 @@ private:
         t.next = static_cast<std::uint8_t>((t.next + 1) % t.artists.size());
     }
 
-    /// What the user likes best among some that he looks at, by a logit of his liking. The bits after the next `later` ones decide.
+    /// What the user thinks of some offers that he looks at, by a logit of his liking. The bits after the next `later` ones decide. Loops
+    /// without jumps: what a buyer likes is as good as random to the processor.
     void choose(std::uint32_t user, std::size_t later, choice& out) {
         auto const& t = m_tastes[user];
-        double const open = 1 - 0.6 * static_cast<double>(t.mainstream);
-        std::array<double, 3> own{}, near_by{};
-        std::array<std::uint16_t, 3> genres{};
-        for (std::size_t i = 0; i < 3; ++i)
-            own[i] = static_cast<double>(t.liking[i]), near_by[i] = 0.4 * own[i], genres[i] = m_genre_of_scene[t.scenes[i]];
         auto const* const bits = m_random.peek(2 * n_looked_at) + later;
         std::uint64_t const size = m_shelf.size();
-        double most = -1e300;
+        std::array<std::uint32_t, n_looked_at> artist;
+        std::array<std::uint16_t, n_looked_at> scene, genre, by_scene{}, by_genre{};
         for (std::size_t c = 0; c < n_looked_at; ++c) {
-            auto const at = static_cast<std::uint32_t>(((bits[c] >> 32) * size) >> 32);
-            auto const& seen = m_shelf[at];
-            double liking = 0;
-            for (std::size_t i = 0; i < 3; ++i) {
-                double const by_genre = seen.genre == genres[i] ? near_by[i] : 0;
-                liking = std::max(liking, seen.scene == t.scenes[i] ? own[i] : by_genre);
-            }
-            bool known = false;
-            for (auto const artist : t.artists) known = known | (artist == seen.artist);
-            double const value = (liking + (known ? 1.2 : 0)) * open + m_noise[bits[c] % n_noise];
-            out.at[c] = at, out.value[c] = value;
-            if (value > most || (value == most && at > out.best)) most = value, out.best = at;
+            out.at[c] = static_cast<std::uint32_t>(((bits[c] >> 32) * size) >> 32);
+            auto const& seen = m_shelf[out.at[c]];
+            artist[c] = seen.artist, scene[c] = seen.scene, genre[c] = seen.genre;
         }
+        // Of the eight subsets of his scenes, and of their genres: the most that he likes any of them.
+        std::array<double, 8> own{}, near_by{};
+        for (std::size_t i = 0; i < 3; ++i) {
+            auto const s = t.scenes[i], g = m_genre_of_scene[s], bit = static_cast<std::uint16_t>(1u << i);
+            for (std::size_t c = 0; c < n_looked_at; ++c)
+                by_scene[c] = static_cast<std::uint16_t>(by_scene[c] | (-static_cast<int>(scene[c] == s) & bit));
+            for (std::size_t c = 0; c < n_looked_at; ++c)
+                by_genre[c] = static_cast<std::uint16_t>(by_genre[c] | (-static_cast<int>(genre[c] == g) & bit));
+            double const liking = static_cast<double>(t.liking[i]);
+            for (std::size_t set = 0; set < bit; ++set) {
+                own[bit + set] = std::max(own[set], liking);
+                near_by[bit + set] = std::max(near_by[set], 0.4 * liking);
+            }
+        }
+        std::array<std::uint32_t, n_looked_at> known{};
+        for (auto const friendly : t.artists)
+            for (std::size_t c = 0; c < n_looked_at; ++c) known[c] |= artist[c] == friendly ? 1u : 0u;
+        static constexpr double bonus[2] = {0, 1.2};
+        double const open = 1 - 0.6 * static_cast<double>(t.mainstream);
+        for (std::size_t c = 0; c < n_looked_at; ++c)
+            out.value[c] = (std::max(own[by_scene[c]], near_by[by_genre[c]]) + bonus[known[c]]) * open + m_noise[bits[c] % n_noise];
+        find_best(out);
         m_had.prefetch_track(user, m_shelf[out.best].track);
     }
 
+    /// The largest value; of equal ones the largest place.
+    static void find_best(choice& of) {
+        double most = of.value[0];
+        for (auto const value : of.value) most = value > most ? value : most;
+        of.best = 0;
+        for (std::size_t c = 0; c < n_looked_at; ++c) of.best = std::max(of.best, of.value[c] == most ? of.at[c] : 0);
+    }
+
     /// The best place whose track is new to the user; `alone` becomes false where that took more random bits.
-    std::uint32_t confirm(std::uint32_t user, choice const& by, bool& alone) {
-        if (!m_had.contains(user, m_shelf[by.best].track)) return by.best;
-        std::array<std::pair<double, std::uint32_t>, n_looked_at> looked;
-        for (std::size_t c = 0; c < n_looked_at; ++c) looked[c] = {by.value[c], by.at[c]};
-        std::sort(looked.begin(), looked.end(), [](auto const& a, auto const& b) { return a > b; });
-        for (auto const& [value, at] : looked)
-            if (!m_had.contains(user, m_shelf[at].track)) return at;
+    std::uint32_t confirm(std::uint32_t user, choice& by, bool& alone) {
+        for (std::size_t tries = 0; tries < n_looked_at; ++tries) {
+            if (!m_had.contains(user, m_shelf[by.best].track)) return by.best;
+            for (std::size_t c = 0; c < n_looked_at; ++c) by.value[c] = by.at[c] == by.best ? -1e300 : by.value[c];
+            find_best(by);
+        }
         for (std::uint32_t at = 0; at < m_shelf.size(); ++at)
             if (!m_had.contains(user, m_shelf[at].track)) return at;
         alone = false;
@@ -189,12 +206,13 @@ private:
 
     std::span<std::uint32_t const> m_buyers;
     std::span<std::uint32_t> m_offers; // those that are gone give their places to what was chosen
-    std::vector<taste> m_tastes;
+    large_array<taste> m_tastes;
     track_sets m_had;
     bits_ahead m_random;
     std::vector<double> m_noise;
     std::vector<std::uint16_t> m_genre_of_scene;
-    std::vector<offer> m_seen, m_shelf;
+    large_array<offer> m_seen;
+    std::vector<offer> m_shelf;
     std::vector<std::size_t> m_wrong; // plays whose user has had their track
     std::vector<bool> m_is_wrong;
 };

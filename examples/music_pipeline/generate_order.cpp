@@ -64,7 +64,7 @@ numbers key_order::owners() {
             n += std::exchange(m_counts[chunk * n_buckets + bucket], static_cast<std::uint32_t>(n));
     }
     first[n_buckets] = n;
-    recsys::detail::buffer<std::uint64_t> rows(n);
+    large_array<std::uint64_t> rows(n);
     m_team.run(n_chunks(), [&](std::size_t chunk, std::size_t) {
         auto* const places = m_counts.data() + chunk * n_buckets;
         auto at = static_cast<std::size_t>(m_chunks[chunk].first_key);

@@ -11,16 +11,9 @@
 
 #include <recsys/core.hpp>
 
+#include "generate_memory.hpp"
+
 namespace music {
-
-using numbers = recsys::detail::buffer<std::uint32_t>;
-
-/// Says where memory will be needed soon.
-inline void prefetch([[maybe_unused]] void const* p) {
-#if defined(__GNUC__)
-    __builtin_prefetch(p);
-#endif
-}
 
 /// Each owner has some keys in [0, 1]; gives the owners in the order of the keys, equal keys in the order of their owners.
 /// 4 bytes a key while they are made, 12 while they are sorted.
@@ -34,7 +27,7 @@ public:
             n += keys_of[owner];
         }
         m_chunks.push_back({static_cast<std::uint32_t>(keys_of.size()), n});
-        m_keys = recsys::detail::buffer<float>(static_cast<std::size_t>(n), -1.f);
+        m_keys = large_array<float>(static_cast<std::size_t>(n), -1.f);
         m_counts.resize(n_chunks() * n_buckets);
     }
     std::uint64_t size() const { return m_keys.size(); }
@@ -74,7 +67,7 @@ private:
     recsys::detail::team& m_team;
     std::span<std::uint32_t const> m_keys_of;
     std::vector<part> m_chunks;
-    recsys::detail::buffer<float> m_keys;
+    large_array<float> m_keys;
     std::vector<std::uint32_t> m_counts; ///< of each chunk and bucket
 };
 

@@ -14,7 +14,7 @@
 
 #include <recsys/core.hpp>
 
-#include "generate_order.hpp"
+#include "generate_memory.hpp"
 
 namespace music {
 
@@ -22,13 +22,13 @@ namespace music {
 class track_sets {
 public:
     /// @param most  how many tracks each user may come to have.
-    explicit track_sets(std::span<std::uint32_t const> most) : m_first(most.size() + 1) {
+    explicit track_sets(std::span<std::uint32_t const> most) : m_first(most.size() + 1, 0) {
         for (std::size_t u = 0; u < most.size(); ++u) m_first[u + 1] = m_first[u] + most[u] + most[u] / 3 + 1;
-        m_slots = numbers(static_cast<std::size_t>(m_first.back()), 0);
+        m_slots = numbers(static_cast<std::size_t>(m_first[most.size()]), 0);
     }
     /// What find() will read, soon for the user, at once for the track.
-    void prefetch_user(std::uint32_t user) const { prefetch(&m_first[user]); }
-    void prefetch_track(std::uint32_t user, std::uint32_t track) const {
+    MUSIC_INLINE void prefetch_user(std::uint32_t user) const { prefetch(&m_first[user]); }
+    MUSIC_INLINE void prefetch_track(std::uint32_t user, std::uint32_t track) const {
         prefetch(&m_slots[m_first[user] + home_of(track, size_of(user))]);
     }
 
@@ -64,7 +64,7 @@ private:
         while (slots[at] != 0 && slots[at] != track + 1) at = at + 1 == n ? 0 : at + 1;
         return slots + at;
     }
-    std::vector<std::uint64_t> m_first;
+    large_array<std::uint64_t> m_first;
     numbers m_slots;
 };
 
