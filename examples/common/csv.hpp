@@ -28,14 +28,17 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "csv_scanner.hpp"
+#include "csv_writer.hpp"
 
 namespace csv {
 
@@ -89,16 +92,16 @@ public:
         }
     }
     /// What `parse` makes of the text; what it throws, or an empty optional, becomes a bad_row that says where.
-    template <class Parse> auto parsed(std::size_t column, Parse const& parse, std::string const& wanted) const {
+    template <class Parse> auto parsed(std::size_t column, Parse const& parse, std::string_view wanted) const {
         using result = std::remove_cvref_t<decltype(parse(text(column)))>;
         auto const attempt = [&]() -> result {
             try {
                 return parse(text(column));
-            } catch (std::exception const& e) { fail(column, "is not " + wanted + ": " + e.what()); }
+            } catch (std::exception const& e) { fail(column, "is not " + std::string(wanted) + ": " + e.what()); }
         };
         if constexpr (requires(result r) { r.has_value(); }) {
             result value = attempt();
-            if (!value.has_value()) fail(column, "is not " + wanted);
+            if (!value.has_value()) fail(column, "is not " + std::string(wanted));
             return *std::move(value);
         } else {
             return attempt();
@@ -112,6 +115,18 @@ public:
 
 private:
     template <class Integer> Integer to_integer(std::size_t column, std::string_view field) const {
+        // Up to nine digits fit into 32 bits: nothing else must be looked at.
+        if constexpr (sizeof(Integer) >= 4) {
+            if (field.size() - 1 < 9) {
+                std::uint32_t number = 0;
+                bool digits = true;
+                for (char const c : field) {
+                    auto const digit = static_cast<std::uint32_t>(static_cast<unsigned char>(c)) - '0';
+                    digits = digits && digit < 10, number = number * 10 + digit;
+                }
+                if (digits) return static_cast<Integer>(number);
+            }
+        }
         Integer value{};
         auto const [at, code] = std::from_chars(field.data(), field.data() + field.size(), value);
         if (code != std::errc{} || at != field.data() + field.size())
@@ -169,6 +184,29 @@ public:
         return iterator(this);
     }
     std::default_sentinel_t end() const noexcept { return {}; }
+
+    /// take(std::span<Row const>) with all rows that are left, in their order: the same rows, errors and line numbers as with an iterator.
+    /// With several threads that many pieces of the file are read at a time; the converter is then called from all of them.
+    template <class Take> void for_each_block(Take const& take, unsigned threads = 1, std::size_t piece_bytes = std::size_t{1} << 22) {
+        if (m_row) take(std::span<Row const>(&*m_row, 1)), m_row.reset();
+        std::vector<part> parts(threads);
+        while (threads > 1 && read_parts(take, parts, piece_bytes)) {}
+        std::vector<Row> rows;
+        auto const give = [&] {
+            if (!rows.empty()) take(std::span<Row const>(rows));
+            rows.clear();
+        };
+        try {
+            for (advance(); m_row; advance()) {
+                rows.push_back(*std::move(m_row));
+                if (rows.size() == std::size_t{1} << 16) give();
+            }
+        } catch (bad_row const&) {
+            give();
+            throw;
+        }
+        give();
+    }
     read_report const& report() const noexcept { return m_report; }
 
 private:
@@ -194,29 +232,79 @@ private:
         for (auto const& text : texts) out += (out.empty() ? "" : ", ") + detail::quoted(text);
         return out;
     }
-    void advance() {
-        m_row.reset();
-        if (!m_how.skip_bad_rows) return static_cast<void>(read_row());
+    void advance() { advance(m_scanner, m_row, m_report); }
+    void advance(detail::scanner& from, std::optional<Row>& row, read_report& report) const {
+        row.reset();
+        if (!m_how.skip_bad_rows) return read_row(from, row, report);
         for (bool again = true; again;) {
             try {
                 again = false;
-                read_row();
+                read_row(from, row, report);
             } catch (bad_row const& fault) {
                 again = true;
-                ++m_report.bad_rows;
-                if (m_report.messages.size() < m_how.max_messages) m_report.messages.emplace_back(fault.what());
+                ++report.bad_rows;
+                if (report.messages.size() < m_how.max_messages) report.messages.emplace_back(fault.what());
             }
         }
     }
-    void read_row() {
-        if (!m_scanner.next()) return;
-        if (auto const n = m_scanner.fields().size(); n != m_width)
-            throw bad_row(m_scanner.where() + "the row has " + std::to_string(n) + (n == 1 ? " field" : " fields") + ", the header has " +
+    void read_row(detail::scanner& from, std::optional<Row>& row, read_report& report) const {
+        if (!from.next()) return;
+        if (auto const n = from.fields().size(); n != m_width)
+            throw bad_row(from.where() + "the row has " + std::to_string(n) + (n == 1 ? " field" : " fields") + ", the header has " +
                           std::to_string(m_width));
-        record const fields(m_scanner, m_columns, m_places);
-        m_row.emplace(m_convert(fields));
-        ++m_report.rows;
-        for (std::size_t c = 0; c < m_columns.size(); ++c) m_report.empty_fields[c] += fields.empty(c);
+        record const fields(from, m_columns, m_places);
+        row.emplace(m_convert(fields));
+        ++report.rows;
+        for (std::size_t c = 0; c < m_columns.size(); ++c) report.empty_fields[c] += fields.empty(c);
+    }
+
+    /// What became of a piece of the file.
+    struct part {
+        std::vector<Row> rows;
+        read_report report;
+        std::exception_ptr error;
+        bool lost = false; ///< the piece may not end where its last row does
+    };
+    void read_part(detail::piece const& from, part& to) const noexcept {
+        to.rows.clear(), to.report = {}, to.error = nullptr;
+        to.report.empty_fields.resize(m_columns.size());
+        try {
+            detail::scanner scan(m_scanner.name(), from, m_how.max_row_bytes);
+            try {
+                std::optional<Row> row;
+                for (advance(scan, row, to.report); row; advance(scan, row, to.report)) to.rows.push_back(*std::move(row));
+            } catch (...) { to.error = std::current_exception(); }
+            to.lost = scan.lost();
+        } catch (...) { to.error = std::current_exception(); }
+    }
+    /// False where the rest must be read by one thread, or there is none.
+    template <class Take> bool read_parts(Take const& take, std::vector<part>& parts, std::size_t piece_bytes) {
+        std::vector<detail::piece> pieces;
+        while (pieces.size() < parts.size()) {
+            auto next = m_scanner.cut(piece_bytes);
+            if (!next) break;
+            pieces.push_back(*std::move(next));
+        }
+        std::vector<std::thread> others;
+        for (std::size_t i = 1; i < pieces.size(); ++i) others.emplace_back([&, i] { read_part(pieces[i], parts[i]); });
+        if (!pieces.empty()) read_part(pieces[0], parts[0]);
+        for (auto& other : others) other.join();
+        for (std::size_t i = 0; i < pieces.size(); ++i) {
+            if (parts[i].lost) {
+                for (std::size_t k = pieces.size(); k-- > i;) m_scanner.uncut(pieces[k]);
+                return false;
+            }
+            merge(parts[i].report);
+            if (!parts[i].rows.empty()) take(std::span<Row const>(parts[i].rows));
+            if (parts[i].error) std::rethrow_exception(parts[i].error);
+        }
+        return !pieces.empty();
+    }
+    void merge(read_report const& more) {
+        m_report.rows += more.rows, m_report.bad_rows += more.bad_rows;
+        for (std::size_t c = 0; c < m_columns.size(); ++c) m_report.empty_fields[c] += more.empty_fields[c];
+        for (auto const& message : more.messages)
+            if (m_report.messages.size() < m_how.max_messages) m_report.messages.push_back(message);
     }
 
     detail::scanner m_scanner;
@@ -227,113 +315,6 @@ private:
     options m_how;
     std::optional<Row> m_row;
     read_report m_report;
-};
-
-namespace detail {
-
-inline void append(std::string& out, std::string_view text, bool only_field) {
-    // A lone empty field without quotes would be a blank line.
-    bool const plain = text.find_first_of(std::string_view(",\"\r\n", 4)) == std::string_view::npos && !(only_field && text.empty());
-    if (plain) {
-        out += text;
-        return;
-    }
-    out += '"';
-    for (char const c : text) out.append(c == '"' ? 2 : 1, c);
-    out += '"';
-}
-template <class Number>
-    requires(std::integral<Number> || std::floating_point<Number>)
-void append(std::string& out, Number value, bool only_field) {
-    static_assert(!std::same_as<Number, char>, "csv: a char is neither text nor a number; make it a string or an int");
-    char buffer[64];
-    if constexpr (std::floating_point<Number>) {
-        if (std::isnan(value)) return append(out, std::string_view(), only_field);
-        auto const end = std::to_chars(buffer, buffer + sizeof buffer, value);
-        out.append(buffer, end.ptr);
-    } else if constexpr (std::same_as<Number, bool>) {
-        out += value ? '1' : '0';
-    } else {
-        auto const end = std::to_chars(buffer, buffer + sizeof buffer, value);
-        out.append(buffer, end.ptr);
-    }
-}
-template <std::integral Integer> void append(std::string& out, std::vector<Integer> const& values, bool only_field) {
-    if (values.empty()) append(out, std::string_view(), only_field);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (i > 0) out += '|';
-        append(out, values[i], false);
-    }
-}
-template <class Value> void append(std::string& out, std::optional<Value> const& value, bool only_field) {
-    if (value) append(out, *value, only_field);
-    else append(out, std::string_view(), only_field);
-}
-
-}
-
-/// Writes a file row by row: text, quoted where it must be, numbers (the shortest text that reads back, NaN as an empty field),
-/// optionals (empty where there is nothing) and vectors of whole numbers joined by `|`. Rows end with LF.
-/// The file appears, or takes the old one's place, only with close().
-class writer {
-public:
-    /// @throws error if the file cannot be made.
-    writer(std::string path, std::vector<std::string> const& header) : m_path(std::move(path)), m_width(header.size()) {
-        m_file.reset(std::fopen(part().c_str(), "wb"));
-        if (!m_file) throw error(part() + ": cannot be written: " + std::strerror(errno));
-        for (std::size_t c = 0; c < m_width; ++c) {
-            if (c > 0) m_out += ',';
-            detail::append(m_out, std::string_view(header[c]), m_width == 1);
-        }
-        end_row();
-    }
-    writer(writer&&) = default;
-    writer& operator=(writer&&) = delete;
-    ~writer() {
-        if (!m_file) return;
-        m_file.reset();
-        std::remove(part().c_str());
-    }
-
-    /// @throws error if there are not as many fields as in the header, or text has a NUL byte, or the disk is full.
-    template <class... Field> void row(Field const&... fields) {
-        if (sizeof...(fields) != m_width)
-            throw error(m_path + ": a row of " + std::to_string(sizeof...(fields)) + " fields, the header has " + std::to_string(m_width));
-        std::size_t const first = m_out.size();
-        std::size_t n = 0;
-        ((m_out.append(n++ > 0 ? 1 : 0, ','), detail::append(m_out, fields, sizeof...(fields) == 1)), ...);
-        if (std::memchr(m_out.data() + first, '\0', m_out.size() - first)) throw error(m_path + ": a field has a NUL byte");
-        end_row();
-    }
-    /// Puts the file in its place. @throws error if it cannot be written to its end.
-    void close() {
-        flush();
-        bool const good = std::fclose(m_file.release()) == 0;
-#if defined(_WIN32)
-        std::remove(m_path.c_str());
-#endif
-        if (!good || std::rename(part().c_str(), m_path.c_str()) != 0) throw error(m_path + ": cannot be written: " + std::strerror(errno));
-    }
-
-private:
-    struct closer {
-        void operator()(std::FILE* f) const noexcept { std::fclose(f); }
-    };
-    std::string part() const { return m_path + ".part"; }
-    void end_row() {
-        m_out += '\n';
-        if (m_out.size() >= std::size_t{1} << 16) flush();
-    }
-    void flush() {
-        if (std::fwrite(m_out.data(), 1, m_out.size(), m_file.get()) != m_out.size())
-            throw error(part() + ": cannot be written: " + std::strerror(errno));
-        m_out.clear();
-    }
-
-    std::string m_path;
-    std::size_t m_width;
-    std::string m_out;
-    std::unique_ptr<std::FILE, closer> m_file;
 };
 
 }

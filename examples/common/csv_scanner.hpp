@@ -4,6 +4,7 @@
 #define RECSYS_EXAMPLES_CSV_SCANNER_HPP
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cmath>
 #include <cstddef>
@@ -21,6 +22,9 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace csv {
 
@@ -97,6 +101,33 @@ inline std::optional<double> parse_real(std::string_view text) {
     return value;
 }
 
+/// Sixteen bytes looked at together: which of them are commas, and which end the loop that looks for commas.
+struct sixteen {
+    unsigned commas = 0, breaks = 0, others = 0; ///< a bit a byte: commas, line feeds, and what needs a closer look
+    explicit sixteen(char const* text) noexcept {
+#if defined(__SSE2__)
+        __m128i const bytes = _mm_loadu_si128(reinterpret_cast<__m128i const*>(text));
+        auto const equal = [&](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+        auto const bits = [](__m128i mask) { return static_cast<unsigned>(_mm_movemask_epi8(mask)); };
+        commas = bits(equal(',')), breaks = bits(equal('\n'));
+        others = bits(_mm_or_si128(_mm_or_si128(equal('"'), equal('\r')), equal('\0')));
+#else
+        for (unsigned i = 0; i < 16; ++i) {
+            char const c = text[i];
+            commas |= unsigned{c == ','} << i, breaks |= unsigned{c == '\n'} << i;
+            others |= unsigned{c == '"' || c == '\r' || c == '\0'} << i;
+        }
+#endif
+    }
+};
+
+/// Rows that were cut out of a file to be read apart: whole ones, the first of them on this line.
+struct piece {
+    std::vector<char> bytes; ///< and room for one look beyond them
+    std::size_t size = 0;
+    std::uint64_t line = 0, lines = 0;
+};
+
 /// Cuts bytes into rows of fields. The fields are views into its buffer, valid until the next row.
 class scanner {
 public:
@@ -107,11 +138,19 @@ public:
         else if (mark.substr(0, 2) == "\xFF\xFE" || mark.substr(0, 2) == "\xFE\xFF") throw error(m_name + ": is UTF-16; save it as UTF-8");
     }
 
+    /// Of a piece that another scanner gave.
+    scanner(std::string name, piece from, std::size_t max_row_bytes)
+        : m_name(std::move(name)),
+          m_max(max_row_bytes),
+          m_buffer(std::move(from.bytes)),
+          m_end(from.size),
+          m_line(from.line),
+          m_done(true) {}
+
     /// Whether there was another row. @throws bad_row; the next call goes on behind it.
     bool next() {
-        m_begin += std::exchange(m_row_bytes, 0);
-        m_line += std::exchange(m_row_lines, 0);
-        m_fields.clear();
+        leave_row();
+        if (scan_simple_row()) return true;
         skip_blank_lines();
         if (peek(0) < 0) return false;
         m_places.clear();
@@ -120,6 +159,30 @@ public:
         finish();
         return true;
     }
+
+    /// The next whole rows, some `about` bytes of them; nothing where they cannot be told apart without reading them, or there are no more.
+    /// A line break ends a row if the quotes before it are even in number: always, where the rows are not malformed.
+    std::optional<piece> cut(std::size_t about) {
+        leave_row();
+        for (std::size_t wanted = about;; wanted *= 2) {
+            while (size() < wanted && refill()) {}
+            std::size_t const end = m_done && size() <= wanted ? size() : end_of_rows(std::min(wanted, size()));
+            if (size() == 0) return std::nullopt;
+            if (end > 0) return take(end);
+            if (size() < wanted || wanted > m_max + about) return std::nullopt;
+        }
+    }
+    /// Gives back what was cut, to be read here: the latest piece first.
+    void uncut(piece const& from) {
+        std::vector<char> joined(from.bytes.begin(), from.bytes.begin() + static_cast<std::ptrdiff_t>(from.size));
+        joined.insert(joined.end(), m_buffer.begin() + static_cast<std::ptrdiff_t>(m_begin),
+                      m_buffer.begin() + static_cast<std::ptrdiff_t>(m_end));
+        m_begin = 0, m_end = joined.size(), m_line = from.line;
+        joined.resize(joined.size() + look);
+        m_buffer = std::move(joined);
+    }
+    /// Whether a row was so malformed that the end of it was not certain.
+    bool lost() const noexcept { return m_lost; }
 
     std::vector<std::string_view> const& fields() const noexcept { return m_fields; }
     std::uint64_t line() const noexcept { return m_line; }
@@ -132,17 +195,24 @@ private:
         bool quoted, doubled;
     };
 
+    static constexpr std::size_t look = 16; ///< bytes behind the last one that may be looked at, whatever they are
+
     // Positions are counted from the first byte of the row: refilling moves it.
     char const* row() const noexcept { return m_buffer.data() + m_begin; }
     std::size_t size() const noexcept { return m_end - m_begin; }
 
+    void leave_row() {
+        m_begin += std::exchange(m_row_bytes, 0);
+        m_line += std::exchange(m_row_lines, 0);
+        m_fields.clear();
+    }
     bool refill() {
         if (m_done) return false;
         if (m_begin > 0) std::memmove(m_buffer.data(), row(), size());
         m_end -= std::exchange(m_begin, 0);
-        if (m_buffer.size() - m_end < m_buffer.size() / 2 || m_buffer.empty())
-            m_buffer.resize(std::max<std::size_t>(1 << 16, m_buffer.size() * 2));
-        std::size_t const got = m_source(m_buffer.data() + m_end, m_buffer.size() - m_end);
+        if (m_buffer.size() < m_end + look || m_buffer.size() - look - m_end < m_buffer.size() / 2)
+            m_buffer.resize(std::max<std::size_t>((1 << 17) + look, m_buffer.size() * 2));
+        std::size_t const got = m_source(m_buffer.data() + m_end, m_buffer.size() - look - m_end);
         m_done = got == 0;
         m_end += got;
         return got > 0;
@@ -151,6 +221,49 @@ private:
         while (at >= size())
             if (!refill()) return -1;
         return static_cast<unsigned char>(row()[at]);
+    }
+    /// A row without quotes, carriage returns and NUL bytes that is in the buffer to its end. False: nothing has changed.
+    bool scan_simple_row() {
+        char const* const text = m_buffer.data() + m_begin;
+        std::size_t const n = std::min(size(), m_max);
+        std::size_t first = 0;
+        if (n == 0 || *text == '\n') return false;
+        for (std::size_t at = 0; at < n; at += 16) {
+            sixteen const here(text + at);
+            unsigned const before = here.breaks == 0 ? 0xFFFFu : (here.breaks & (0u - here.breaks)) - 1;
+            if ((here.others & before) != 0) break;
+            for (unsigned left = here.commas & before; left != 0; left &= left - 1) {
+                std::size_t const comma = at + static_cast<std::size_t>(std::countr_zero(left));
+                m_fields.emplace_back(text + first, comma - first);
+                first = comma + 1;
+            }
+            if (here.breaks == 0) continue;
+            std::size_t const end = at + static_cast<std::size_t>(std::countr_zero(here.breaks));
+            if (end >= n) break;
+            m_fields.emplace_back(text + first, end - first);
+            m_row_bytes = end + 1, m_row_lines = 1;
+            return true;
+        }
+        m_fields.clear();
+        return false;
+    }
+    /// Behind the last line break of these bytes that has an even number of quotes before it; 0 = there is none.
+    std::size_t end_of_rows(std::size_t n) const {
+        bool odd = std::count(row(), row() + n, '"') % 2 != 0;
+        for (std::size_t at = n; at > 0; --at) {
+            if (row()[at - 1] == '\n' && !odd) return at;
+            odd = odd != (row()[at - 1] == '"');
+        }
+        return 0;
+    }
+    piece take(std::size_t n) {
+        piece out;
+        out.bytes.resize(n + look);
+        std::memcpy(out.bytes.data(), row(), n);
+        out.size = n, out.line = m_line;
+        out.lines = static_cast<std::uint64_t>(std::count(row(), row() + n, '\n'));
+        m_begin += n, m_line += out.lines;
+        return out;
     }
     void skip_blank_lines() {
         for (;;) {
@@ -238,6 +351,7 @@ private:
     }
 
     [[noreturn]] void fail(std::string const& what) {
+        m_lost = true;
         m_line += static_cast<std::uint64_t>(std::count(row(), row() + std::min(m_first, size()), '\n'));
         bad_row const fault(where() + "the row " + what);
         m_begin += std::min(m_first, size());
@@ -263,7 +377,7 @@ private:
     std::size_t m_at = 0, m_first = 0;  ///< the next byte and the first byte of the field, within the row
     std::size_t m_row_bytes = 0;
     std::uint64_t m_line = 1, m_row_lines = 0;
-    bool m_done = false;
+    bool m_done = false, m_lost = false;
     std::vector<place> m_places;
     std::vector<std::string_view> m_fields;
 };

@@ -13,6 +13,7 @@
 #include <limits>
 #include <locale>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -389,6 +390,100 @@ TEST_CASE("what is written reads back as it was") {
         CHECK(n == i++);
     }
     CHECK(i == odd.size());
+}
+
+namespace {
+
+// All that reading gives, errors included, as one text.
+std::string story(std::string const& text, csv::options how, unsigned threads, std::size_t piece, std::size_t step) {
+    std::string out;
+    csv::table<std::pair<std::uint64_t, int>> table(
+        "a.csv", bytes_of(text, step), {"a", "b"},
+        [](csv::record const& r) { return std::pair(r.line() + r.text(1).size() * 1000, r.integer<int>(0)); }, how);
+    auto const add = [&](auto const& row) { out += std::to_string(row.first) + " " + std::to_string(row.second) + "\n"; };
+    try {
+        if (threads == 0)
+            for (auto const& row : table) add(row);
+        else table.for_each_block([&](auto const& rows) { std::for_each(rows.begin(), rows.end(), add); }, threads, piece);
+    } catch (csv::error const& e) { return out + e.what(); }
+    auto const& report = table.report();
+    out +=
+        std::to_string(report.rows) + " good " + std::to_string(report.bad_rows) + " bad, empty " + std::to_string(report.empty_fields[1]);
+    for (auto const& message : report.messages) out += "\n" + message;
+    return out;
+}
+
+}
+
+TEST_CASE("pieces read by several threads give the rows, errors and line numbers of one reader, however malformed the file") {
+    static constexpr std::string_view words[] = {
+        "1", "22", ",",    ",",  ",",     "\n",   "\n",   "\n",        "\r\n",          "\"",        "\"\"",
+        "x", "",   "\n7,", "5,", "\n8,y", "\n\n", "\n\"", ",\"a\nb\"", ",\"c\"\"d\"\n", "1,\"\n\"\n"};
+    recsys::random_stream random(17);
+    std::size_t well = 0;
+    for (int round = 0; round < 3000; ++round) {
+        std::string text = "a,b\n";
+        // Some files have all of the words, some only those that make good rows.
+        bool const tame = round % 2 == 0;
+        for (auto n = random.below(60); n > 0; --n)
+            text += tame ? std::string(random.below(2) == 0 ? "1,zz" : "2,\"q\n\"\"\"") + (random.below(3) == 0 ? "\n\n" : "\n")
+                         : std::string(words[random.below(std::size(words))]);
+        csv::options const how{.skip_bad_rows = round % 4 < 2, .max_row_bytes = round % 5 == 0 ? 12u : 1000u};
+        auto const wanted = story(text, how, 0, 0, 1 << 20);
+        well += wanted.find(" good 0 bad") != std::string::npos;
+        CAPTURE(text);
+        CHECK(story(text, how, 1, 0, 3) == wanted);
+        CHECK(story(text, how, 2, 1 + random.below(40), 1 << 20) == wanted);
+        CHECK(story(text, how, 3, 1 + random.below(9), 1 + random.below(30)) == wanted);
+    }
+    CHECK(well > 500);
+}
+
+TEST_CASE("a converter's own error comes out of the pieces after the rows before it") {
+    std::string text = "n\n";
+    for (int i = 0; i < 1000; ++i) text += std::to_string(i) + "\n";
+    csv::table<int> rows("a.csv", bytes_of(text), {"n"}, [](csv::record const& r) {
+        int const n = r.integer<int>(0);
+        if (n == 777) throw std::runtime_error("no 777");
+        return n;
+    });
+    int next = 0;
+    bool in_order = true;
+    CHECK_THROWS_WITH(rows.for_each_block(
+                          [&](std::span<int const> some) {
+                              for (int const n : some) in_order = in_order && n == next++;
+                          },
+                          3, 100),
+                      "no 777");
+    CHECK(in_order);
+    CHECK(next == 777);
+}
+
+TEST_CASE("numbers of every length are exact") {
+    for (std::string const digits : {"0", "9", "99999999", "999999999", "1000000000", "4294967295", "00000000017"}) {
+        csv::table<std::uint64_t> rows("a.csv", bytes_of("n\n" + digits + "\n"), {"n"},
+                                       [](csv::record const& r) { return r.integer<std::uint64_t>(0); });
+        CHECK(*rows.begin() == std::stoull(digits));
+    }
+    CHECK(has(error_of("n\n12345678a\n", {"n"}), "no error"));
+    csv::table<int> rows("a.csv", bytes_of("n\n12345678:\n"), {"n"}, [](csv::record const& r) { return r.integer<int>(0); });
+    CHECK_THROWS_WITH(rows.begin(), "a.csv:2: n: '12345678:' is not a whole number from -2147483648 to 2147483647");
+}
+
+TEST_CASE("rows made apart are written in the order in which they are handed over") {
+    temporary_file const file("csv_lines.csv");
+    csv::writer out(file.path, {"a", "b"});
+    csv::lines first(2), second(2);
+    second.row(3, "x,y");
+    first.row(1, 2);
+    CHECK_THROWS_WITH_AS(first.row(1), "a row of 1 fields, the header has 2", csv::error);
+    CHECK_THROWS_WITH_AS(first.row(1, "x\0y"s), "a field has a NUL byte", csv::error);
+    out.row(0, 0);
+    out.write(first), out.write(second);
+    out.row(4, 4);
+    CHECK_THROWS_WITH_AS(out.write(csv::lines(3)), "csv_lines.csv: rows of 3 fields, the header has 2", csv::error);
+    out.close();
+    CHECK(file.content() == "a,b\n0,0\n1,2\n3,\"x,y\"\n4,4\n");
 }
 
 TEST_CASE("a writer quotes only where it must and writes each kind of value in one way") {
