@@ -201,7 +201,7 @@ public:
                 rows.push_back(*std::move(m_row));
                 if (rows.size() == std::size_t{1} << 16) give();
             }
-        } catch (bad_row const&) {
+        } catch (...) {
             give();
             throw;
         }

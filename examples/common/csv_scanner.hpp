@@ -258,8 +258,9 @@ private:
     }
     piece take(std::size_t n) {
         piece out;
+        out.bytes.reserve(n + look);
+        out.bytes.assign(row(), row() + n);
         out.bytes.resize(n + look);
-        std::memcpy(out.bytes.data(), row(), n);
         out.size = n, out.line = m_line;
         out.lines = static_cast<std::uint64_t>(std::count(row(), row() + n, '\n'));
         m_begin += n, m_line += out.lines;

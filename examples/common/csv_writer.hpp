@@ -24,10 +24,11 @@ namespace csv {
 namespace detail {
 
 inline void append(std::string& out, std::string_view text, bool only_field) {
+    bool special = only_field && text.empty(), nul = false;
+    for (char const c : text) special |= (c == ',') | (c == '"') | (c == '\r') | (c == '\n'), nul |= c == '\0';
+    if (nul) throw error("a field has a NUL byte");
     // A lone empty field without quotes would be a blank line.
-    if (text.find('\0') != std::string_view::npos) throw error("a field has a NUL byte");
-    bool const plain = text.find_first_of(std::string_view(",\"\r\n", 4)) == std::string_view::npos && !(only_field && text.empty());
-    if (plain) {
+    if (!special) {
         out += text;
         return;
     }

@@ -8,6 +8,7 @@
 #include "charts.hpp"
 #include "common/csv.hpp"
 #include "play_source.hpp"
+#include "table_columns.hpp"
 
 namespace music {
 
@@ -29,13 +30,24 @@ void show_table(journal& log, rows_of_text& shown, std::string const& name, std:
     }
 }
 
+/// `table` is a name without .csv or .rsc.
 template <class Row, class Convert, class Sink>
-void read_table(journal& log, rows_of_text& shown, std::string const& folder, std::string const& name,
-                std::vector<std::string> const& columns, std::vector<std::string> const& kinds, Convert const& convert, Sink const& sink) {
-    auto const path = (std::filesystem::path(folder) / name).string();
-    csv::table<Row> rows(path, columns, convert, {.skip_bad_rows = log.set.skip_bad_rows});
-    for (auto const& row : rows) sink(row);
-    show_table(log, shown, name, columns, kinds, rows.report());
+void read_table(journal& log, rows_of_text& shown, std::string const& folder, std::string const& table,
+                recsys::column_schema<Row> const& schema, std::vector<std::string> const& kinds, Convert const& convert, Sink const& sink) {
+    auto const path = find_table(folder, table);
+    std::vector<std::string> columns;
+    for (auto const& column : schema.columns()) columns.push_back(column.name);
+    csv::read_report report{.empty_fields = std::vector<std::uint64_t>(columns.size())};
+    if (is_column_file(path)) {
+        recsys::column_table<Row> rows(path, schema);
+        for (auto const& row : rows) sink(row);
+        report.rows = rows.file().size();
+    } else {
+        csv::table<Row> rows(path, columns, convert, {.skip_bad_rows = log.set.skip_bad_rows});
+        for (auto const& row : rows) sink(row);
+        report = rows.report();
+    }
+    show_table(log, shown, std::filesystem::path(path).filename().string(), columns, kinds, report);
 }
 
 std::optional<entity> entity_of(std::string_view word) {
@@ -52,18 +64,22 @@ tables read_tables(journal& log, std::string const& folder) {
     tables out;
     rows_of_text shown;
     read_table<track>(
-        log, shown, folder, "tracks.csv", {"track_id", "albums", "artists", "genres"},
-        {"integer", "list of integers", "list of integers", "list of integers"},
+        log, shown, folder, "tracks", track_columns(), {"integer", "list of integers", "list of integers", "list of integers"},
         [](csv::record const& r) {
             return track{r.integer<id>(0), r.integers<id>(1), r.integers<id>(2), r.integers<id>(3)};
         },
         [&](track const& row) { out.tracks.push_back(row); });
     read_table<name_row>(
-        log, shown, folder, "catalog_names.csv", {"id", "type", "name"}, {"integer", "track, album, artist or genre", "text"},
+        log, shown, folder, "catalog_names", name_columns(), {"integer", "track, album, artist or genre", "text"},
         [](csv::record const& r) {
             return name_row{r.integer<id>(0), r.parsed(1, entity_of, "track, album, artist or genre"), std::string(r.text(2))};
         },
-        [&](name_row const& row) { out.names.push_back(row); });
+        [&](name_row const& row) {
+            if (row.type > entity::genre)
+                throw std::runtime_error(
+                    text("catalog_names.rsc: row %zu has the type %d, 0 to 3 are known", out.names.size(), int(row.type)));
+            out.names.push_back(row);
+        });
     play_source plays(log, folder);
     plays.for_each_block([&](std::span<play const> block) { out.plays.insert(out.plays.end(), block.begin(), block.end()); });
     show_table(log, shown, plays.name(), play_source::columns(), {"integer", "integer", "integer", "date or time"}, plays.report());
@@ -74,8 +90,8 @@ tables read_tables(journal& log, std::string const& folder) {
     log.find(text(
         "Read %zu tracks, %zu names and %zu interactions. Gaps are empty lists: %zu tracks have no artist, %zu no album, %zu no genre.",
         out.tracks.size(), out.names.size(), out.plays.size(), without_artist, without_album, without_genre));
-    if (out.plays.empty()) throw std::runtime_error("interactions.csv has no rows: there is nothing to learn from");
-    if (out.tracks.empty()) throw std::runtime_error("tracks.csv has no rows: there is nothing to recommend");
+    if (out.plays.empty()) throw std::runtime_error(plays.name() + " has no rows: there is nothing to learn from");
+    if (out.tracks.empty()) throw std::runtime_error("the table of tracks has no rows: there is nothing to recommend");
     return out;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Step 0: the three CSV files.
+// Step 0: the three files.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace music {
 
-/// Reads tracks.csv, catalog_names.csv and interactions.csv of a folder; malformed rows are errors, or counted with --skip-bad-rows.
+/// Reads tracks, catalog_names and interactions of a folder, each .csv or .rsc (columns); malformed rows are errors, or counted with --skip-bad-rows.
 tables read_tables(journal& log, std::string const& folder);
 
 } // namespace music

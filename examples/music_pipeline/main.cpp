@@ -32,7 +32,9 @@ std::string make_data(journal& log) {
                                  .events = o.events,
                                  .repeats = o.repeats,
                                  .id_time_order = o.id_time_order,
-                                 .seed = o.data_seed},
+                                 .seed = o.data_seed,
+                                 .threads = o.threads,
+                                 .columns = o.as_columns},
                                 folder);
     std::printf("%s", to_text(lines).c_str());
     log.page.section("The data that was made");

@@ -11,7 +11,7 @@ namespace music {
 namespace {
 
 void add_input(CLI::App& app, options& o) {
-    app.add_option("--data", o.data, "Folder with tracks.csv, catalog_names.csv and interactions.csv; without it a data set is made")
+    app.add_option("--data", o.data, "Folder with tracks, catalog_names and interactions, each .csv or .rsc; without it a data set is made")
         ->check(CLI::ExistingDirectory);
     app.add_option("--out", o.out, "Folder of the results")->capture_default_str();
     app.add_option("--threads", o.threads, "Threads, 0 = all")->capture_default_str();
@@ -27,7 +27,12 @@ void add_input(CLI::App& app, options& o) {
     made->add_option("--id-time-order", o.id_time_order, "Whether a user's dates rise with the track ids, as in the real file")
         ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"on", true}, {"off", false}}))
         ->default_str("off");
-    made->add_flag("--generate-only", o.generate_only, "Write the CSV files to --out and stop");
+    made->add_flag("--full-size", o.full_size, "1,373,221 users, 1,000,000 tracks, 222,629,898 interactions: as many as the real log has")
+        ->excludes("--users", "--tracks", "--events");
+    made->add_option("--format", o.as_columns, "Files of the made data: csv, or columns (.rsc), a fifth of the size")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"columns", true}, {"csv", false}}))
+        ->default_str("csv");
+    made->add_flag("--generate-only", o.generate_only, "Write the files to --out and stop");
 }
 
 void add_moments(CLI::App& app, options& o) {
@@ -77,6 +82,7 @@ options parse(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& error) { std::exit(app.exit(error)); }
+    if (o.full_size) o.users = 1'373'221, o.tracks = 1'000'000, o.events = 222'629'898;
     return o;
 }
 

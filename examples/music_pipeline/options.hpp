@@ -20,6 +20,8 @@ struct options {
     std::uint64_t data_seed = 42;
     double repeats = 0;
     bool id_time_order = false;
+    bool full_size = false;
+    bool as_columns = false;
     // the moments
     std::string split = "2022-12-16";
     int future_days = 14;
