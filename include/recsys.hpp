@@ -1777,6 +1777,19 @@ inline std::optional<std::chrono::sys_days> read_date(text_reader& text) {
     return std::chrono::sys_days{date};
 }
 
+/// yyyy-mm-dd, ten characters: files have hundreds of millions of these.
+inline std::optional<time_point> read_plain_date(char const* text) {
+    using namespace std::chrono;
+    auto const digit = [text](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(text[i])) - '0'; };
+    unsigned most = 0;
+    for (std::size_t const i : {0u, 1u, 2u, 3u, 5u, 6u, 8u, 9u}) most = std::max(most, digit(i));
+    if (most > 9 || text[4] != '-' || text[7] != '-') return std::nullopt;
+    auto const number = static_cast<int>(digit(0) * 1000 + digit(1) * 100 + digit(2) * 10 + digit(3));
+    year_month_day const date{year{number}, month{digit(5) * 10 + digit(6)}, day{digit(8) * 10 + digit(9)}};
+    if (!date.ok()) return std::nullopt;
+    return time_point(sys_days{date});
+}
+
 /// hh:mm[:ss[.f]]
 inline std::optional<std::chrono::microseconds> read_time_of_day(text_reader& text) {
     using namespace std::chrono;
@@ -1819,6 +1832,7 @@ inline std::optional<std::chrono::minutes> read_offset(text_reader& text) {
 /// The moment of an ISO 8601 text, nothing where it is none: `2022-12-16`, `2022-12-16T09:30`, `2022-12-16 09:30:05.25`, each time with `Z`, `+02`,
 /// `+0200` or `+02:00` behind it or without (UTC). Digits after microseconds are cut off. Dates that do not exist are none.
 inline std::optional<time_point> try_parse_time(std::string_view text) {
+    if (text.size() == 10) return detail::read_plain_date(text.data());
     detail::text_reader in(text);
     auto const day = detail::read_date(in);
     if (!day) return std::nullopt;

@@ -39,7 +39,7 @@ public:
         if (n * sizeof(Value) >= alignment) static_cast<void>(::madvise(m_data.get(), n * sizeof(Value), MADV_HUGEPAGE));
 #endif
     }
-    large_array(std::size_t n, Value value) : large_array(n) { std::fill_n(m_data.get(), n, value); }
+    large_array(std::size_t n, Value const& value) : large_array(n) { std::fill_n(m_data.get(), n, value); }
 
     std::size_t size() const { return m_size; }
     Value* data() { return m_data.get(); }

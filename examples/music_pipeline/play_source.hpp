@@ -21,7 +21,7 @@ bool is_column_file(std::string const& path);
 /// Reads the interactions of a folder, which must outlive nothing but the calls: no row is kept.
 class play_source {
 public:
-    /// Looks for the file, reads nothing. @throws std::runtime_error where there is none.
+    /// Looks which file there is, reads nothing.
     play_source(journal& log, std::string folder);
 
     /// Calls take(block) in the order of the file, each time from its beginning; blocks have tens or hundreds of thousands of rows.

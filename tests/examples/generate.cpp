@@ -11,6 +11,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,8 +19,11 @@
 
 #include "common/csv.hpp"
 #include "music_pipeline/generate.hpp"
+#include "music_pipeline/generate_order.hpp"
+#include "music_pipeline/generate_sets.hpp"
+#include "music_pipeline/table_columns.hpp"
 
-struct play {
+struct dated_play {
     std::int64_t user = 0, track = 0, seq = 0;
     std::string date;
 };
@@ -44,12 +48,13 @@ struct made {
             hash = recsys::detail::hash_bytes(bytes(file), hash);
         return hash;
     }
-    std::vector<play> plays() const {
-        csv::table<play> rows(
-            (folder / "interactions.csv").string(), {"user_id", "track_id", "track_seq", "started_at"}, [](csv::record const& r) {
-                return play{r.integer<std::int64_t>(0), r.integer<std::int64_t>(1), r.integer<std::int64_t>(2), std::string(r.text(3))};
-            });
-        std::vector<play> out;
+    std::vector<dated_play> plays() const {
+        csv::table<dated_play> rows((folder / "interactions.csv").string(), {"user_id", "track_id", "track_seq", "started_at"},
+                                    [](csv::record const& r) {
+                                        return dated_play{r.integer<std::int64_t>(0), r.integer<std::int64_t>(1),
+                                                          r.integer<std::int64_t>(2), std::string(r.text(3))};
+                                    });
+        std::vector<dated_play> out;
         for (auto const& row : rows) out.push_back(row);
         return out;
     }
@@ -81,6 +86,106 @@ TEST_CASE("the same options give the same bytes on every compiler and machine, a
     for (auto const* const file : {"tracks.csv", "catalog_names.csv", "interactions.csv"}) CHECK(a.bytes(file) != c.bytes(file));
 }
 
+TEST_CASE("the files do not depend on the number of threads, and column files hold the same tables as CSV files") {
+    auto options = small();
+    options.threads = 1;
+    made const one("one_thread", options);
+    options.threads = 5;
+    made const five("five_threads", options);
+    CHECK(one.fingerprint() == five.fingerprint());
+
+    options.columns = true;
+    made const columns("columns", options);
+    CHECK(!std::filesystem::exists(columns.folder / "interactions.csv"));
+    recsys::column_table<music::play> rows((columns.folder / "interactions.rsc").string(), music::play_columns());
+    auto const plays = one.plays();
+    CHECK(rows.file().size() == plays.size());
+    std::size_t i = 0, wrong = 0;
+    for (auto const& row : rows) {
+        auto const& p = plays.at(i++);
+        wrong += row.user != p.user || row.track != p.track || row.seq != p.seq || row.at != recsys::parse_time(p.date);
+    }
+    CHECK(wrong == 0);
+    std::set<std::int64_t> ids;
+    recsys::column_table<music::track> tracks((columns.folder / "tracks.rsc").string(), music::track_columns());
+    for (auto const& t : tracks) ids.insert(t.track_id);
+    CHECK(ids == one.track_ids());
+    recsys::column_table<music::name_row> names((columns.folder / "catalog_names.rsc").string(), music::name_columns());
+    csv::table<music::name_row> wanted((one.folder / "catalog_names.csv").string(), {"id", "name"}, [](csv::record const& r) {
+        return music::name_row{r.integer<music::id>(0), {}, std::string(r.text(1))};
+    });
+    std::size_t n = 0, other = 0;
+    auto at = wanted.begin();
+    for (auto const& name : names) n += 1, other += at->of != name.of || at->name != name.name, ++at;
+    CHECK(at == wanted.end());
+    CHECK(n > 1000);
+    CHECK(other == 0);
+}
+
+TEST_CASE("sorting by buckets gives the order of a plain sort") {
+    recsys::random_stream random(9);
+    for (std::size_t const n_owners : {1u, 7u, 5000u}) {
+        std::vector<std::uint32_t> counts(n_owners);
+        for (auto& n : counts) n = static_cast<std::uint32_t>(random.below(300));
+        recsys::detail::team workers(3);
+        music::key_order order(workers, counts);
+        std::vector<std::pair<float, std::uint32_t>> wanted;
+        std::vector<std::vector<float>> keys(n_owners);
+        for (std::size_t o = 0; o < n_owners; ++o)
+            for (std::uint32_t i = 0; i < counts[o]; ++i) {
+                // Ends, tiny ones and many equal ones among them.
+                auto const kind = random.below(5);
+                float const key = kind == 0   ? 0.f
+                                  : kind == 1 ? 1.f
+                                  : kind == 2 ? -0.f
+                                  : kind == 3 ? 0.625f
+                                              : static_cast<float>(random.uniform() * random.uniform() * random.uniform());
+                keys[o].push_back(key), wanted.emplace_back(key, static_cast<std::uint32_t>(o));
+            }
+        order.fill([](std::uint32_t) { return true; },
+                   [&](std::uint32_t o, std::span<float> to) { std::copy(keys[o].begin(), keys[o].end(), to.begin()); });
+        std::sort(wanted.begin(), wanted.end());
+        CHECK(order.filled() == wanted.size());
+        for (std::size_t rank = 0; rank < wanted.size(); rank += 1 + wanted.size() / 7) CHECK(order.key_at(rank) == wanted[rank].first);
+        auto const owners = order.owners();
+        CHECK(std::equal(owners.span().begin(), owners.span().end(), wanted.begin(), wanted.end(),
+                         [](std::uint32_t owner, auto const& w) { return owner == w.second; }));
+    }
+}
+
+TEST_CASE("a user's set of tracks is a set") {
+    std::vector<std::uint32_t> const most{0, 1, 40};
+    music::track_sets sets(most);
+    std::set<std::uint32_t> wanted;
+    recsys::random_stream random(10);
+    std::size_t wrong = 0;
+    for (int i = 0; i < 20000; ++i) {
+        auto const track = static_cast<std::uint32_t>(random.below(70));
+        wrong += sets.contains(2, track) != (wanted.count(track) > 0);
+        if (wanted.count(track) > 0) sets.erase(2, track), wanted.erase(track);
+        else if (wanted.size() < 40) sets.insert(2, track), wanted.insert(track);
+    }
+    for (std::uint32_t t = 0; t < 70; ++t) wrong += sets.contains(2, t) != (wanted.count(t) > 0) || sets.contains(1, t);
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("bits made ahead are those of the stream") {
+    for (bool const by_thread : {false, true}) {
+        music::bits_ahead ahead(5, 123, by_thread);
+        recsys::random_stream plain(5, 123);
+        std::size_t wrong = 0;
+        for (std::uint64_t i = 0; i < 400'000; ++i) {
+            if (i % 7 == 0) {
+                auto const* const next = ahead.peek(40);
+                for (std::size_t k = 0; k < 20; ++k) wrong += next[k] != plain.bits();
+                ahead.skip(20);
+            } else if (i % 7 == 1) wrong += ahead.below(i) != plain.below(i);
+            else wrong += ahead.bits() != plain.bits();
+        }
+        CHECK(wrong == 0);
+    }
+}
+
 TEST_CASE("at every size there are as many events, users and tracks as asked for, and each pair once") {
     music::generator_options const sizes[] = {
         {.users = 20, .tracks = 40, .events = 100},
@@ -98,7 +203,7 @@ TEST_CASE("at every size there are as many events, users and tracks as asked for
         auto const tracks = data.track_ids();
         CHECK(plays.size() == options.events);
         CHECK(tracks.size() == options.tracks);
-        std::map<std::int64_t, std::vector<play>> by_user;
+        std::map<std::int64_t, std::vector<dated_play>> by_user;
         for (auto const& p : plays) by_user[p.user].push_back(p);
         CHECK(by_user.size() == options.users);
         std::size_t repeated = 0, out_of_order = 0, wrong_seq = 0, wrong_date = 0, unknown = 0, ids_fall = 0;
