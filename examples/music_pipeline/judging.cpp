@@ -74,6 +74,8 @@ judging::judging(journal& log, world const& all, moments const& when) : m_state(
 judging::~judging() = default;
 
 rs::truth const& judging::future() const { return m_state->future; }
+rs::dataset<id, id> const& judging::known() const { return m_state->known; }
+rs::csr const& judging::heard() const { return m_state->heard; }
 
 std::function<void(rs::lists const&)> judging::row(std::string const& name) {
     auto& s = *m_state;

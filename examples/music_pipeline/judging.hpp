@@ -21,6 +21,9 @@ public:
     /// A row whose lists come a block at a time.
     std::function<void(recsys::lists const&)> row(std::string const& name);
     recsys::truth const& future() const;
+    /// What is known before T2, and the matrix of it: one of each for all who need them.
+    recsys::dataset<id, id> const& known() const;
+    recsys::csr const& heard() const;
 
     /// Prints the table, puts it into the report and result.json.
     void show(std::vector<recsys::item_index> const& top_popular);

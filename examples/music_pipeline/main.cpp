@@ -8,7 +8,6 @@
 
 #include "charts.hpp"
 #include "generate.hpp"
-#include "input.hpp"
 #include "judging.hpp"
 #include "preparation.hpp"
 #include "ranking.hpp"
@@ -45,12 +44,11 @@ std::string make_data(journal& log) {
 }
 
 /// Steps 6 to 8 for one setting of ALS.
-void two_stages(journal& log, world const& all, windows const& w, moments const& when, als_setting setting, std::string const& suffix,
-                judging& judge) {
+void two_stages(journal& log, world const& all, windows const& w, als_setting setting, std::string const& suffix, judging& judge) {
     log.page.section("6 to 8 Training rows, candidates, ranker" + suffix);
     auto const ranker = train_ranker(log, all, w, setting, suffix);
     show_ranker(log, ranker, suffix);
-    auto const serve = serving_features(log, all, when, setting, suffix);
+    auto const serve = serving_features(log, all, judge.known(), judge.heard(), setting, suffix);
     judge.add("als" + suffix, serve.source("als"));
     rank_everybody(log, all, judge.future(), serve, ranker, suffix, judge.row("ranked" + suffix));
 }
@@ -79,26 +77,20 @@ void run(options const& given) {
     if (log.set.generate_only) return;
     log.result["include_seen"] = log.set.include_seen;
 
-    auto raw = read_tables(log, folder);
-    name_book book(std::move(raw.names));
-    clean(log, raw, book);
-    auto plays = raw.plays;
-    auto const all = encode(log, std::move(raw), std::move(book));
+    auto const all = prepare(log, folder);
     explore(log, all);
     auto const when = find_moments(log, all);
-    split(log, all, plays, when);
-    plays = {};
+    split(log, all, when);
 
     auto const top_popular = popularity_step(log, all, when);
     als_step(log, all, when);
     auto const w = rs::split_by_time(all.data, when.t0, when.t2);
     for (auto const& warning : w.report().warnings()) log.warn(warning);
     judging judge(log, all, when);
-    auto const known = all.data.before(when.t2);
-    judge.add("popular", rs::popularity().fit(known));
-    judge.add("popular_recent", rs::popularity({.window = std::chrono::days{log.set.popular_days}}).fit(known));
-    two_stages(log, all, w, when, {log.set.alpha, log.set.regularization}, "", judge);
-    if (log.set.tune_als) two_stages(log, all, w, when, tune_als(log, w), "_tuned", judge);
+    judge.add("popular", rs::popularity().fit(judge.known()));
+    judge.add("popular_recent", rs::popularity({.window = std::chrono::days{log.set.popular_days}}).fit(judge.known()));
+    two_stages(log, all, w, {log.set.alpha, log.set.regularization}, "", judge);
+    if (log.set.tune_als) two_stages(log, all, w, tune_als(log, w), "_tuned", judge);
     judge.show(top_popular);
     if (log.set.source_definitions) source_recipe(log, all, when);
     log.say.done();

@@ -2,10 +2,13 @@
 #include "preparation.hpp"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
+#include <utility>
 
 #include "charts.hpp"
 #include "common/csv.hpp"
+#include "input.hpp"
 
 namespace music {
 
@@ -43,57 +46,127 @@ bool is_complete(track const& t, name_book const& book, bool drop_empty_lists) {
 
 }
 
-void clean(journal& log, tables& all, name_book const& book) {
+namespace {
+
+constexpr int no_type = 0; // a catalogue of tracks alone
+using track_catalog = rs::catalog<int, id>;
+
+track_catalog catalog_of(std::vector<track> const& tracks) {
+    return rs::catalog_of(
+        tracks, [](track const&) { return no_type; }, &track::track_id);
+}
+
+/// The first row of each id whose references are all there, by id.
+std::vector<track> kept_tracks(std::vector<track> tracks, name_book const& book, bool drop_empty_lists) {
+    std::stable_sort(tracks.begin(), tracks.end(), [](track const& a, track const& b) { return a.track_id < b.track_id; });
+    tracks.erase(std::unique(tracks.begin(), tracks.end(), [](track const& a, track const& b) { return a.track_id == b.track_id; }),
+                 tracks.end());
+    tracks.erase(std::remove_if(tracks.begin(), tracks.end(), [&](track const& t) { return !is_complete(t, book, drop_empty_lists); }),
+                 tracks.end());
+    return tracks;
+}
+
+/// Writes the kept plays to events.csv as they come by.
+class event_file {
+public:
+    event_file(journal& log, rs::time_point t1)
+        : m_t1(t1),
+          m_days(1024),
+          m_file(log.file("events.csv"), header{"user_id", "track_id", "track_seq", "started_at", "day_of_week", "month", "part"}) {}
+
+    void add(play const& p) {
+        auto const& day = text_of(p.at);
+        m_file.row(p.user, p.track, p.seq, day.text, day.day_of_week, day.month, p.at < m_t1 ? "train" : "test");
+    }
+    void close() { m_file.close(); }
+
+private:
+    struct moment_text {
+        rs::time_point at = rs::time_point::min();
+        std::string text;
+        int day_of_week = 0, month = 0;
+    };
+    /// Most plays are of few distinct moments: the last one of each day is kept.
+    moment_text const& text_of(rs::time_point at) {
+        auto const day = floor<days>(at);
+        auto& known = m_days[static_cast<std::size_t>(day.time_since_epoch().count()) % m_days.size()];
+        if (known.at != at) {
+            auto const started = rs::detail::time_text(at);
+            known = {at, at == day ? started.substr(0, 10) : started, static_cast<int>(rs::day_of_week(at)),
+                     static_cast<int>(rs::month_of(at))};
+        }
+        return known;
+    }
+
+    rs::time_point m_t1;
+    std::vector<moment_text> m_days;
+    csv::writer m_file;
+};
+
+/// The plays of kept tracks, ids encoded: users of all kept plays, all kept tracks. `unknown` counts the plays of tracks that no table knows.
+rs::dataset<id, id> take_plays(journal& log, input& from, std::vector<track> const& kept, track_catalog const& all_tracks,
+                               rs::missing_references<id>& unknown) {
+    std::vector<id> tracks;
+    for (auto const& t : kept) tracks.push_back(t.track_id);
+    auto const items = rs::item_encoder<id>::fit(tracks);
+    event_file events(log, rs::parse_time(log.set.split));
+    std::map<id, std::uint64_t> missing;
+    auto in =
+        rs::ingester_of<play const>(rs::columns().user(&play::user).item(&play::track).time(&play::at), {.items = items, .run = log.run()});
+    unknown.references = from.read_plays([&](std::span<play const> block) {
+        for (auto const& p : block) {
+            if (items.contains(p.track)) events.add(p), in.add(p);
+            else if (!all_tracks.contains(no_type, p.track)) ++missing[p.track];
+        }
+    });
+    events.close();
+    unknown.ids.assign(missing.begin(), missing.end());
+    for (auto const& [of, n] : missing) unknown.missing += n;
+    unknown.rows = unknown.missing;
+    return std::move(in).finish();
+}
+
+}
+
+world prepare(journal& log, std::string const& folder) {
+    log.say.step("0 Input");
+    log.page.section("0 Input");
+    input from(log, folder);
+    auto raw = from.read_tables();
+    world out;
+    out.book = name_book(std::move(raw.names));
+    out.tracks = kept_tracks(raw.tracks, out.book, log.set.drop_empty_lists);
+    auto const all_tracks = catalog_of(raw.tracks);
+    rs::missing_references<id> unknown;
+    out.data = take_plays(log, from, out.tracks, all_tracks, unknown);
+    from.show(raw.tracks);
+
     log.say.step("1 Cleaning");
     log.page.section("1 Cleaning");
-    auto const& things = book.things();
+    auto const& things = out.book.things();
     rows_of_text shown;
-    show_missing(log, "artists", things.missing(entity::artist, all.tracks, &track::artists), shown);
-    show_missing(log, "albums", things.missing(entity::album, all.tracks, &track::albums), shown);
-    show_missing(log, "genres", things.missing(entity::genre, all.tracks, &track::genres), shown);
-    auto const no_type = [](auto const&) { return 0; };
-    auto const tracks = rs::catalog_of(all.tracks, no_type, &track::track_id);
-    auto const unknown = tracks.missing(0, all.plays, &play::track);
+    show_missing(log, "artists", things.missing(entity::artist, raw.tracks, &track::artists), shown);
+    show_missing(log, "albums", things.missing(entity::album, raw.tracks, &track::albums), shown);
+    show_missing(log, "genres", things.missing(entity::genre, raw.tracks, &track::genres), shown);
     show_missing(log, "tracks of interactions", unknown, shown);
     log.page.table({"what", "references", "missing", "distinct ids", "rows", "empty lists", "largest"}, shown,
                    "References that the catalogue lacks; look-ups are by (type, id)");
-
-    std::size_t const n_tracks = all.tracks.size(), n_plays = all.plays.size();
-    if (tracks.repeated() > 0) log.warn(text("tracks.csv names %zu tracks again; the first row of each counts", tracks.repeated()));
-    std::stable_sort(all.tracks.begin(), all.tracks.end(), [](track const& a, track const& b) { return a.track_id < b.track_id; });
-    all.tracks.erase(
-        std::unique(all.tracks.begin(), all.tracks.end(), [](track const& a, track const& b) { return a.track_id == b.track_id; }),
-        all.tracks.end());
-    all.tracks.erase(std::remove_if(all.tracks.begin(), all.tracks.end(),
-                                    [&](track const& t) { return !is_complete(t, book, log.set.drop_empty_lists); }),
-                     all.tracks.end());
-    auto const kept = rs::catalog_of(all.tracks, no_type, &track::track_id);
-    all.plays.erase(std::remove_if(all.plays.begin(), all.plays.end(), [&](play const& p) { return !kept.contains(0, p.track); }),
-                    all.plays.end());
-    if (all.tracks.empty() || all.plays.empty()) throw std::runtime_error("after cleaning no track or no interaction is left");
-
-    log.result["counts"] = {{"tracks", n_tracks},
-                            {"tracks_kept", all.tracks.size()},
-                            {"interactions", n_plays},
-                            {"interactions_kept", all.plays.size()},
+    if (all_tracks.repeated() > 0) log.warn(text("tracks.csv names %zu tracks again; the first row of each counts", all_tracks.repeated()));
+    if (out.tracks.empty() || out.data.empty()) throw std::runtime_error("after cleaning no track or no interaction is left");
+    log.result["counts"] = {{"tracks", raw.tracks.size()},
+                            {"tracks_kept", out.tracks.size()},
+                            {"interactions", unknown.references},
+                            {"interactions_kept", out.data.size()},
                             {"interactions_of_unknown_tracks", unknown.missing},
                             {"catalogue", things.size()},
                             {"catalogue_rows_repeated", things.repeated()},
                             {"ids_of_several_types", things.shared_ids()}};
-    log.find(text("Kept %zu of %zu tracks (those whose artists, albums and genres are all in the catalogue%s) and %zu of %zu interactions; "
-                  "%llu interactions are of tracks that no table knows. %zu ids stand for things of several types.",
-                  all.tracks.size(), n_tracks, log.set.drop_empty_lists ? ", none of these lists empty" : "; an empty list passes",
-                  all.plays.size(), n_plays, static_cast<unsigned long long>(unknown.missing), things.shared_ids()));
-}
-
-world encode(journal& log, tables&& all, name_book book) {
-    world out;
-    out.tracks = std::move(all.tracks);
-    out.book = std::move(book);
-    std::vector<id> tracks;
-    for (auto const& t : out.tracks) tracks.push_back(t.track_id);
-    out.data = rs::ingest(all.plays, rs::columns().user(&play::user).item(&play::track).time(&play::at),
-                          rs::ingest_options<id, id>{.items = rs::item_encoder<id>::fit(tracks), .run = log.run()});
+    log.find(
+        text("Kept %zu of %zu tracks (those whose artists, albums and genres are all in the catalogue%s) and %zu of %llu interactions; "
+             "%llu interactions are of tracks that no table knows. %zu ids stand for things of several types.",
+             out.tracks.size(), raw.tracks.size(), log.set.drop_empty_lists ? ", none of these lists empty" : "; an empty list passes",
+             out.data.size(), static_cast<unsigned long long>(unknown.references), static_cast<unsigned long long>(unknown.missing),
+             things.shared_ids()));
     rs::save(log.file("encoders.rsm"), out.data.users(), out.data.items());
     return out;
 }
@@ -189,7 +262,7 @@ moments find_moments(journal& log, world const& all) {
     return when;
 }
 
-void split(journal& log, world const& all, std::vector<play> const& plays, moments const& when) {
+void split(journal& log, world const& all, moments const& when) {
     log.say.step("3 Encoders and the split by time");
     log.page.section("3 Encoders and the split by time");
     auto const w = rs::split_by_time(all.data, when.t1);
@@ -213,15 +286,6 @@ void split(journal& log, world const& all, std::vector<play> const& plays, momen
         report.windows[0].rows, report.windows[0].users, test.rows, test.users, test.cold_users,
         100 * static_cast<double>(test.cold_users) / static_cast<double>(std::max<std::size_t>(test.users, 1)),
         100 * static_cast<double>(test.rows_of_cold_users) / static_cast<double>(std::max<std::size_t>(test.rows, 1))));
-
-    csv::writer file(log.file("events.csv"), header{"user_id", "track_id", "track_seq", "started_at", "day_of_week", "month", "part"});
-    for (auto const& p : plays) {
-        auto const started = rs::detail::time_text(p.at);
-        bool const midnight = p.at == floor<days>(p.at);
-        file.row(p.user, p.track, p.seq, midnight ? started.substr(0, 10) : started, rs::day_of_week(p.at), rs::month_of(p.at),
-                 p.at < when.t1 ? "train" : "test");
-    }
-    file.close();
 }
 
 } // namespace music

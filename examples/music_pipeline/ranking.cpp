@@ -23,10 +23,10 @@ rs::als_model fit_als(journal& log, rs::csr const& heard, als_setting setting, s
         .fit(heard);
 }
 
-feature_set recipe(world const& all, rs::dataset<id, id> const& known, rs::als_model const& als, options const& set) {
+feature_set recipe(world const& all, rs::dataset<id, id> const& known, rs::csr const& heard, rs::als_model const& als, options const& set) {
     using statistic = rs::item_statistic;
     auto const pool = rs::candidates().from("als", als, set.candidates);
-    auto out = rs::features(known, rs::user_items(known), pool) // als_score and als_rank come with the pool
+    auto out = rs::features(known, heard, pool) // als_score and als_rank come with the pool
                    .item_category("genre_names", [&](id t) { return all.genre_names(t); })
                    .category_share("genre_and_votes", "genre_names")
                    .user_months("tracks_month")
@@ -79,8 +79,9 @@ void report_training(journal& log, rs::training_report const& found, std::string
 
 rs::booster_model train_ranker(journal& log, world const& all, windows const& w, als_setting setting, std::string const& suffix) {
     log.say.step("6 Training rows" + suffix);
-    auto const als = fit_als(log, rs::user_items(w.past), setting, log.set.iterations);
-    auto const learn = recipe(all, w.past, als, log.set);
+    auto const heard = rs::user_items(w.past);
+    auto const als = fit_als(log, heard, setting, log.set.iterations);
+    auto const learn = recipe(all, w.past, heard, als, log.set);
     std::optional<csv::writer> file;
     if (suffix.empty()) file.emplace(log.file("candidates_for_train.csv"), header{"user_id", "track_id", "als_score", "target"});
     auto const write = [&](rs::frame const& rows) {
@@ -126,16 +127,16 @@ void show_ranker(journal& log, rs::booster_model const& ranker, std::string cons
     log.result["ranker" + suffix]["valid_log_loss"] = report.valid_loss.empty() ? 0 : report.valid_loss[best];
 }
 
-feature_set serving_features(journal& log, world const& all, moments const& when, als_setting setting, std::string const& suffix) {
+feature_set serving_features(journal& log, world const& all, rs::dataset<id, id> const& known, rs::csr const& heard, als_setting setting,
+                             std::string const& suffix) {
     log.say.step("7 Candidates to rank" + suffix);
-    auto const known = all.data.before(when.t2);
-    auto const als = fit_als(log, rs::user_items(known), setting, log.set.refit_iterations, 1e-3);
+    auto const als = fit_als(log, heard, setting, log.set.refit_iterations, 1e-3);
     auto const& loss = als.report().loss;
     log.find(text("ALS%s refitted on all %zu events before T2: %zu of at most %zu iterations, loss %.6g%s.", suffix.c_str(), known.size(),
                   loss.size(), log.set.refit_iterations, loss.back(),
                   loss.size() < log.set.refit_iterations ? " (it stopped when the loss fell by less than 0.1% an iteration)" : ""));
     rs::save(log.file("als_t2" + suffix + ".rsm"), als);
-    return recipe(all, known, als, log.set);
+    return recipe(all, known, heard, als, log.set);
 }
 
 namespace {

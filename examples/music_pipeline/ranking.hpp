@@ -22,14 +22,16 @@ using feature_set = recsys::feature_set<id, id>;
 /// ALS of what is known at a moment.
 recsys::als_model fit_als(journal& log, recsys::csr const& heard, als_setting setting, std::size_t iterations, double tolerance = 0);
 
-/// The features of step 6 as of the end of `known`: one recipe for training and serving.
-feature_set recipe(world const& all, recsys::dataset<id, id> const& known, recsys::als_model const& als, options const& set);
+/// The features of step 6 as of the end of `known`, whose matrix is `heard`: one recipe for training and serving.
+feature_set recipe(world const& all, recsys::dataset<id, id> const& known, recsys::csr const& heard, recsys::als_model const& als,
+                   options const& set);
 
 /// Step 6 and 8: rows from before T0 labelled by [T0, T2), and the ranker of them. `suffix` is "" or "_tuned", for files and keys.
 recsys::booster_model train_ranker(journal& log, world const& all, windows const& w, als_setting setting, std::string const& suffix);
 
-/// Step 7: everything again as of T2.
-feature_set serving_features(journal& log, world const& all, moments const& when, als_setting setting, std::string const& suffix);
+/// Step 7: everything again from what is known before T2, and its matrix.
+feature_set serving_features(journal& log, world const& all, recsys::dataset<id, id> const& known, recsys::csr const& heard,
+                             als_setting setting, std::string const& suffix);
 
 /// Ranks the candidates of everybody with an event from T2 on, a block of users at a time. With an empty suffix it also writes
 /// candidates_to_rank.csv and recommendations.csv. Each block of ranked lists goes to `sink`.

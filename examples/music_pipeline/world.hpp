@@ -30,10 +30,10 @@ struct play {
     recsys::time_point at{};
 };
 
+/// The tables that fit into memory as rows; the plays come block by block (play_source.hpp).
 struct tables {
     std::vector<track> tracks;
     std::vector<name_row> names;
-    std::vector<play> plays;
 };
 
 /// Names by (type, id): ids of different types overlap.

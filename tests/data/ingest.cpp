@@ -398,3 +398,26 @@ TEST_CASE("the dataset is the same for any number of threads") {
     CHECK(same(one.event_times(), four.event_times()));
     CHECK(std::is_sorted(one.event_times().begin(), one.event_times().end()));
 }
+
+TEST_CASE("rows that arrive one by one make the dataset that their range makes") {
+    auto const whole = ingest(plays, all_columns);
+    std::size_t told = 0;
+    auto input = recsys::ingester_of<listen const>(
+        all_columns, {.run = {.progress = [&](recsys::progress const& now) { return told = static_cast<std::size_t>(now.done), true; }}});
+    for (auto const& row : plays) input.add(row);
+    CHECK(input.rows() == 4);
+    auto const data = std::move(input).finish();
+    CHECK(told == 4);
+    CHECK(rows_of(data) == sorted_rows);
+    CHECK(data.users().fingerprint() == whole.users().fingerprint());
+    CHECK(data.items().fingerprint() == whole.items().fingerprint());
+    CHECK(data.report().kept == 4);
+}
+
+TEST_CASE("an ingester keeps the rows before one that is wrong, and names it") {
+    auto input = recsys::ingester_of<listen const>(all_columns);
+    input.add(plays[0]);
+    listen const bad{"ada", 2, 40, std::numeric_limits<float>::infinity()};
+    CHECK(message_of([&] { input.add(bad); }).find("the weight of row 1 (from 0)") != std::string::npos);
+    CHECK(rows_of(std::move(input).finish()) == std::vector<std::string>{"'cy' 7 30 1"});
+}

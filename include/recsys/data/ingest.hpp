@@ -141,8 +141,8 @@ template <class User, class Item, class U, class I, class W, class T> class inge
     static constexpr bool has_weight = !std::same_as<W, no_column>, has_time = !std::same_as<T, no_column>;
 
 public:
-    ingestion(columns_of<U, I, W, T> const& columns, ingest_options<User, Item> const& options)
-        : m_columns(columns), m_unknown(options.unknown), m_users(options.users), m_items(options.items), m_rows(has_time) {}
+    ingestion(columns_of<U, I, W, T> columns, ingest_options<User, Item> const& options)
+        : m_columns(std::move(columns)), m_unknown(options.unknown), m_users(options.users), m_items(options.items), m_rows(has_time) {}
 
     std::size_t rows() const noexcept { return m_report.rows; }
 
@@ -210,7 +210,7 @@ private:
         ++m_report.unknown, m_report.unknown_users += no_user, m_report.unknown_items += no_item;
     }
 
-    columns_of<U, I, W, T> const& m_columns;
+    columns_of<U, I, W, T> m_columns;
     unknown_ids m_unknown;
     id_input<User, user_index> m_users;
     id_input<Item, item_index> m_items;
@@ -223,6 +223,46 @@ template <class It, class End> std::uint64_t expected_rows(It const& first, End 
     else return reserve;
 }
 
+}
+
+/// Ingests rows that arrive by themselves, from a callback or block by block: what `ingest` does, with the loop on the user's side. Made by
+/// `ingester_of<row>(columns, options)`; stays where it is. After an exception of `add` it holds the rows before that one.
+template <class Row, class U, class I, class W, class T> class ingester {
+    using user_id = detail::column_id_t<Row*, U>;
+    using item_id = detail::column_id_t<Row*, I>;
+
+public:
+    using options_type = ingest_options<user_id, item_id>;
+    explicit ingester(columns_of<U, I, W, T> columns, options_type const& options = {})
+        : m_run(options.run), m_input(std::move(columns), options), m_progress(m_run.progress, "ingest", options.reserve) {}
+    ingester(ingester const&) = delete;
+    ingester& operator=(ingester const&) = delete;
+
+    /// Takes a row; nothing of it is kept. O(1) expected. @throws as `ingest`
+    void add(Row& row) {
+        m_input.add(row);
+        if (m_input.rows() % 65536 == 0) m_progress.report_or_throw(m_input.rows());
+    }
+    /// Rows added so far, those left out included.
+    std::size_t rows() const noexcept { return m_input.rows(); }
+    /// The dataset of these rows: encoders in their order, rows sorted by time. O(rows) and sorting of the distinct ids.
+    dataset<user_id, item_id> finish() && {
+        m_progress.report_or_throw(m_input.rows());
+        return std::move(m_input).finish(m_run.threads);
+    }
+
+private:
+    run_options m_run;
+    detail::ingestion<user_id, item_id, U, I, W, T> m_input;
+    detail::progress_reporter m_progress;
+};
+
+/// An ingester of rows of type `Row` (const where the columns only read): `auto in = ingester_of<play const>(columns().user(...))`, then
+/// `in.add(row)` for each, then `std::move(in).finish()`.
+template <class Row, class U, class I, class W, class T> [[nodiscard]] ingester<Row, U, I, W, T>
+ingester_of(columns_of<U, I, W, T> const& columns, typename ingester<Row, U, I, W, T>::options_type const& options = {}) {
+    static_assert(detail::check_columns<Row*, U, I, W, T>());
+    return ingester<Row, U, I, W, T>(columns, options);
 }
 
 /// The dataset of the rows of a range: `ingest(log, columns().user(&row::user).item(&row::item).time(&row::at))`.
@@ -238,15 +278,15 @@ template <std::input_iterator It, std::sentinel_for<It> End, class U, class I, c
                           ingest_options<detail::column_id_t<It, U>, detail::column_id_t<It, I>> const& options = {}) {
     using data = dataset<detail::column_id_t<It, U>, detail::column_id_t<It, I>>;
     if constexpr (detail::check_columns<It, U, I, W, T>()) {
-        detail::ingestion<detail::column_id_t<It, U>, detail::column_id_t<It, I>, U, I, W, T> input(columns, options);
-        detail::progress_reporter progress(options.run.progress, "ingest", detail::expected_rows(first, last, options.reserve));
+        using row = std::remove_reference_t<std::iter_reference_t<It>>;
+        auto counted = options;
+        counted.reserve = detail::expected_rows(first, last, options.reserve);
+        ingester<row, U, I, W, T> input(columns, counted);
         for (; first != last; ++first) {
-            auto&& row = *first;
-            input.add(row);
-            if (input.rows() % 65536 == 0) progress.report_or_throw(input.rows());
+            auto&& one = *first;
+            input.add(one);
         }
-        progress.report_or_throw(input.rows());
-        return std::move(input).finish(options.run.threads);
+        return std::move(input).finish();
     } else {
         return data{};
     }
