@@ -2618,6 +2618,7 @@ public:
     std::span<user_index const> active_users() const&& = delete;
 
 protected:
+    friend struct detail::archived<events>;
     detail::event_columns const& columns() const noexcept { return m_columns; }
     /// Rows [first, last), without copying.
     events slice(std::size_t first, std::size_t last, std::optional<time_point> as_of) const {
@@ -2637,6 +2638,41 @@ private:
     recsys::provenance m_provenance;
     std::shared_ptr<std::vector<user_index> const> m_active;
 };
+
+namespace detail {
+/// A dataset in a file is its encoders and its rows: `save(path, data.users(), data.items(), events(data))`, and
+/// `auto [users, items, rows] = load<user_encoder<Id>, item_encoder<Id>, events>(path)` for `dataset(rows, users, items)`.
+template <> struct archived<events> {
+    static std::string name() { return "events"; }
+    static void save(events const& rows, object_writer& out) {
+        out.array("sizes", std::vector<std::uint64_t>{rows.n_users(), rows.n_items()});
+        out.array("users", rows.m_columns.users);
+        out.array("items", rows.m_columns.items);
+        out.array("weights", rows.m_columns.weights);
+        out.array("times", rows.m_columns.times);
+        save_provenance(rows.provenance(), out);
+    }
+    static events load(object_reader const& in) {
+        auto const sizes = in.array<std::uint64_t>("sizes", 2);
+        for (auto const n : sizes)
+            if (n > max_index_count) in.fail("sizes", "are not those of events");
+        event_columns columns;
+        columns.users = in.array<user_index>("users");
+        auto const n = columns.users.size();
+        columns.items = in.array<item_index>("items", n);
+        columns.weights = in.array<float>("weights"), columns.times = in.array<time_point>("times");
+        if (!columns.weights.empty() && columns.weights.size() != n) in.fail("weights", "are not one for each row");
+        if (!columns.times.empty() && columns.times.size() != n) in.fail("times", "are not one for each row");
+        for (std::size_t row = 0; row < n; ++row)
+            if (to_size(columns.users[row]) >= sizes[0] || to_size(columns.items[row]) >= sizes[1])
+                in.fail("users", concat("or items has an index outside of the encoders in row ", row));
+        auto const from = load_provenance(in);
+        if (!std::is_sorted(columns.times.begin(), columns.times.end())) in.fail("times", "are not in order");
+        if (from.as_of && !columns.times.empty() && columns.times[n - 1] >= *from.as_of) in.fail("times", "are not all before as_of");
+        return events(std::move(columns), static_cast<std::size_t>(sizes[0]), static_cast<std::size_t>(sizes[1]), from);
+    }
+};
+}
 }} // namespace recsys
 #endif
 
@@ -3303,6 +3339,85 @@ struct frame_split {
     frame valid;
 };
 }} // namespace recsys
+#endif
+
+// --- recsys/data/frame_archive.hpp -----------------------------------------------------------------------------------
+// A frame in a file.
+#ifndef RECSYS_DATA_FRAME_ARCHIVE_HPP
+#define RECSYS_DATA_FRAME_ARCHIVE_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// Columns by their number: "c0" is the first one's numbers or codes, "c0.row_ends" and "c0.keys" where it has them.
+template <> struct archived<frame> {
+    static std::string name() { return "frame"; }
+    static void save(frame const& table, object_writer& out) {
+        out.value("rows", std::uint64_t{table.n_rows()});
+        std::vector<std::string> names;
+        std::vector<std::uint8_t> kinds;
+        for (auto const& c : table.columns()) {
+            auto const key = concat('c', names.size());
+            names.push_back(c.name);
+            kinds.push_back(static_cast<std::uint8_t>(c.kind)), kinds.push_back(static_cast<std::uint8_t>(c.keys()));
+            if (c.kind == column_kind::number) {
+                out.array(key, c.numbers);
+                continue;
+            }
+            out.array(key, c.codes);
+            if (c.kind == column_kind::categories) out.array(key + ".row_ends", c.ends);
+            std::vector<std::string> keys;
+            for (std::size_t i = 0; i < c.dictionary->size(); ++i) keys.push_back(c.dictionary->text(static_cast<std::int32_t>(i)));
+            out.texts(key + ".keys", keys);
+        }
+        out.texts("names", names), out.array("kinds", kinds);
+        auto const& r = table.rows();
+        out.array("users", r.users), out.array("items", r.items), out.array("targets", r.targets);
+        out.array("weights", r.weights), out.array("baselines", r.baselines), out.array("group_ends", r.group_ends);
+        std::vector<std::int64_t> moments;
+        for (auto const& moment : {r.as_of, r.targets_as_of}) {
+            moments.push_back(moment.has_value());
+            moments.push_back(moment ? moment->time_since_epoch().count() : 0);
+        }
+        out.array("moments", moments);
+    }
+    static frame load(object_reader const& in) {
+        auto const n = static_cast<std::size_t>(in.value<std::uint64_t>("rows"));
+        auto names = in.texts("names");
+        auto const kinds = in.array<std::uint8_t>("kinds", 2 * names.size());
+        std::vector<frame_column> columns(names.size());
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            columns[i].name = std::move(names[i]);
+            if (kinds[2 * i] > 2 || kinds[2 * i + 1] > 2) in.fail("kinds", concat("names no kind at ", i));
+            columns[i].kind = static_cast<column_kind>(kinds[2 * i]);
+            load_column(in, concat('c', i), static_cast<key_kind>(kinds[2 * i + 1]), columns[i]);
+        }
+        frame_rows r;
+        r.users = in.array<user_index>("users"), r.items = in.array<item_index>("items"), r.targets = in.array<float>("targets");
+        r.weights = in.array<float>("weights"), r.baselines = in.array<float>("baselines");
+        r.group_ends = in.array<std::uint64_t>("group_ends");
+        auto const moments = in.array<std::int64_t>("moments", 4);
+        auto const moment = [&](std::size_t i) {
+            return moments[i] == 0 ? std::nullopt : std::optional<time_point>(time_point(std::chrono::microseconds(moments[i + 1])));
+        };
+        r.as_of = moment(0), r.targets_as_of = moment(2);
+        RECSYS_DETAIL_TRY { return frame(n, std::move(columns), std::move(r)); }
+        RECSYS_DETAIL_CATCH_ALL { in.fail("rows", "are not those of a frame"); }
+    }
+
+private:
+    static void load_column(object_reader const& in, std::string const& key, key_kind keys, frame_column& to) {
+        if (to.kind == column_kind::number) {
+            to.numbers = in.array<float>(key);
+            return;
+        }
+        to.codes = in.array<std::int32_t>(key);
+        if (to.kind == column_kind::categories) to.ends = in.array<std::uint64_t>(key + ".row_ends");
+        category_dictionary dictionary(keys);
+        auto const texts = in.texts(key + ".keys");
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            if (dictionary.add(texts[i]) != static_cast<std::int32_t>(i)) in.fail(key + ".keys", concat("has a key twice, at ", i));
+        to.dictionary = std::make_shared<category_dictionary const>(std::move(dictionary));
+    }
+};
+}}} // namespace recsys::detail
 #endif
 
 // --- recsys/data/row_store.hpp ---------------------------------------------------------------------------------------

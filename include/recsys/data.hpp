@@ -12,6 +12,7 @@
 #include <recsys/data/dataset.hpp>
 #include <recsys/data/events.hpp>
 #include <recsys/data/frame.hpp>
+#include <recsys/data/frame_archive.hpp>
 #include <recsys/data/history.hpp>
 #include <recsys/data/id_table.hpp>
 #include <recsys/data/ids.hpp>

@@ -2,9 +2,12 @@
 #include <doctest/doctest.h>
 #include <recsys_under_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -62,4 +65,53 @@ TEST_CASE("copies of events share their columns, and views of a temporary do not
                                            return std::forward<decltype(e)>(e).event_users();
                                        }),
                                        recsys::events>);
+}
+
+TEST_CASE("events come back from a file beside their encoders as the same dataset") {
+    struct play {
+        int user;
+        std::string item;
+        double weight;
+        std::int64_t at;
+    };
+    std::vector<play> const plays{{7, "b", 2, 20}, {3, "a", 1, 10}, {7, "a", 1, 30}};
+    auto const data =
+        recsys::ingest(plays, recsys::columns().user(&play::user).item(&play::item).weight(&play::weight).unix_seconds(&play::at));
+    std::string const path = "events_test.rsm";
+    recsys::save(path, data.users(), data.items(), recsys::events(data));
+    auto const [users, items, rows] = recsys::load<recsys::user_encoder<int>, recsys::item_encoder<std::string>, recsys::events>(path);
+    recsys::dataset<int, std::string> const back(rows, users, items);
+    auto const same = [](auto a, auto b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); };
+    CHECK(same(back.event_users(), data.event_users()));
+    CHECK(same(back.event_items(), data.event_items()));
+    CHECK(same(back.event_weights(), data.event_weights()));
+    CHECK(same(back.event_times(), data.event_times()));
+    CHECK(same(back.active_users(), data.active_users()));
+    CHECK(back.as_of() == data.as_of());
+    CHECK(back.provenance().users == data.provenance().users);
+    auto const window = data.before(moment(seconds{25}));
+    recsys::save(path, recsys::events(window));
+    CHECK(recsys::load<recsys::events>(path).size() == 2);
+    CHECK(recsys::load<recsys::events>(path).as_of() == window.as_of());
+    std::remove(path.c_str());
+}
+
+TEST_CASE("events of a file are not believed") {
+    using recsys::detail::archived;
+    auto const with = [](std::vector<user_index> users, std::vector<moment> times) {
+        std::vector<recsys::detail::archive_section> sections;
+        recsys::detail::object_writer out(sections, 0);
+        out.array("sizes", std::vector<std::uint64_t>{3, 1});
+        out.array("users", users), out.array("items", std::vector<item_index>(2));
+        out.array("weights", std::vector<float>{}), out.array("times", times);
+        recsys::detail::save_provenance({0, 0, moment(seconds{9})}, out);
+        return archived<recsys::events>::load({"made up", sections}).size();
+    };
+    moment const early(seconds{1}), late(seconds{8}), too_late(seconds{9});
+    CHECK(with({user_index{2}, user_index{0}}, {early, late}) == 2);
+    CHECK_THROWS_AS(with({user_index{3}, user_index{0}}, {early, late}), recsys::format_error);
+    CHECK_THROWS_AS(with({user_index{2}}, {early, late}), recsys::format_error);
+    CHECK_THROWS_AS(with({user_index{2}, user_index{0}}, {early}), recsys::format_error);
+    CHECK_THROWS_AS(with({user_index{2}, user_index{0}}, {late, early}), recsys::format_error);
+    CHECK_THROWS_AS(with({user_index{2}, user_index{0}}, {early, too_late}), recsys::format_error);
 }

@@ -12,9 +12,11 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include <recsys/core/archive.hpp>
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/types.hpp>
 
@@ -88,6 +90,7 @@ public:
     std::span<user_index const> active_users() const&& = delete;
 
 protected:
+    friend struct detail::archived<events>;
     detail::event_columns const& columns() const noexcept { return m_columns; }
     /// Rows [first, last), without copying.
     events slice(std::size_t first, std::size_t last, std::optional<time_point> as_of) const {
@@ -107,6 +110,43 @@ private:
     recsys::provenance m_provenance;
     std::shared_ptr<std::vector<user_index> const> m_active;
 };
+
+namespace detail {
+
+/// A dataset in a file is its encoders and its rows: `save(path, data.users(), data.items(), events(data))`, and
+/// `auto [users, items, rows] = load<user_encoder<Id>, item_encoder<Id>, events>(path)` for `dataset(rows, users, items)`.
+template <> struct archived<events> {
+    static std::string name() { return "events"; }
+    static void save(events const& rows, object_writer& out) {
+        out.array("sizes", std::vector<std::uint64_t>{rows.n_users(), rows.n_items()});
+        out.array("users", rows.m_columns.users);
+        out.array("items", rows.m_columns.items);
+        out.array("weights", rows.m_columns.weights);
+        out.array("times", rows.m_columns.times);
+        save_provenance(rows.provenance(), out);
+    }
+    static events load(object_reader const& in) {
+        auto const sizes = in.array<std::uint64_t>("sizes", 2);
+        for (auto const n : sizes)
+            if (n > max_index_count) in.fail("sizes", "are not those of events");
+        event_columns columns;
+        columns.users = in.array<user_index>("users");
+        auto const n = columns.users.size();
+        columns.items = in.array<item_index>("items", n);
+        columns.weights = in.array<float>("weights"), columns.times = in.array<time_point>("times");
+        if (!columns.weights.empty() && columns.weights.size() != n) in.fail("weights", "are not one for each row");
+        if (!columns.times.empty() && columns.times.size() != n) in.fail("times", "are not one for each row");
+        for (std::size_t row = 0; row < n; ++row)
+            if (to_size(columns.users[row]) >= sizes[0] || to_size(columns.items[row]) >= sizes[1])
+                in.fail("users", concat("or items has an index outside of the encoders in row ", row));
+        auto const from = load_provenance(in);
+        if (!std::is_sorted(columns.times.begin(), columns.times.end())) in.fail("times", "are not in order");
+        if (from.as_of && !columns.times.empty() && columns.times[n - 1] >= *from.as_of) in.fail("times", "are not all before as_of");
+        return events(std::move(columns), static_cast<std::size_t>(sizes[0]), static_cast<std::size_t>(sizes[1]), from);
+    }
+};
+
+}
 
 }} // namespace recsys
 
