@@ -86,8 +86,10 @@ std::function<void(rs::lists const&)> judging::row(std::string const& name) {
     };
 }
 
-void judging::add(std::string const& name, rs::any_recommender const& lists_of) {
-    rs::recommend(lists_of, m_state->future.active_users(), m_state->heard, m_state->recommending(), row(name));
+void judging::recommend(rs::any_recommender const& lists_of, std::function<void(rs::lists const&)> const& sink) const {
+    auto how = m_state->recommending();
+    how.run = m_state->log.run();
+    rs::recommend(lists_of, m_state->future.active_users(), m_state->heard, how, sink);
 }
 
 namespace {

@@ -16,8 +16,8 @@ public:
     judging(journal& log, world const& all, moments const& when);
     ~judging();
 
-    /// A row of a recommender.
-    void add(std::string const& name, recsys::any_recommender const& lists_of);
+    /// The lists of a recommender for everybody who is judged, a block at a time.
+    void recommend(recsys::any_recommender const& lists_of, std::function<void(recsys::lists const&)> const& sink) const;
     /// A row whose lists come a block at a time.
     std::function<void(recsys::lists const&)> row(std::string const& name);
     recsys::truth const& future() const;

@@ -16,6 +16,13 @@ void add_input(CLI::App& app, options& o) {
     app.add_option("--out", o.out, "Folder of the results")->capture_default_str();
     app.add_option("--threads", o.threads, "Threads, 0 = all")->capture_default_str();
     app.add_flag("--skip-bad-rows", o.skip_bad_rows, "Count malformed CSV rows and go on, instead of stopping at the first");
+    app.add_flag("--resume", o.resume, "Go on after the last step that an earlier run with this --out finished");
+    app.add_option("--tables", o.tables, "Form of the large result tables: csv, columns (binary), or auto: columns from 1 GB on")
+        ->check(CLI::IsMember({"csv", "columns", "auto"}))
+        ->capture_default_str();
+    app.add_flag("--no-candidate-tables", o.no_candidate_tables, "Leave out candidates_for_train and candidates_to_rank");
+    app.add_option("--stop-after", o.stop_after)->group("");
+    app.add_option("--kill-after", o.kill_after)->group("");
     auto* made = app.add_option_group("made data", "Shaped like a music service's log, where --data is absent");
     made->add_option("--users", o.users, "Users")->capture_default_str();
     made->add_option("--tracks", o.tracks, "Tracks")->capture_default_str();

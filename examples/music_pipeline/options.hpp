@@ -14,7 +14,12 @@ struct options {
     std::string out = "results";
     bool skip_bad_rows = false;
     bool generate_only = false;
+    bool resume = false;
     unsigned threads = 0;
+    std::string tables = "auto";
+    bool no_candidate_tables = false;
+    // for tests: end as if a signal had come at the n-th progress call
+    std::uint64_t stop_after = 0, kill_after = 0;
     // the generated data
     std::size_t users = 13700, tracks = 10000, events = 2220000;
     std::uint64_t data_seed = 42;

@@ -59,43 +59,64 @@ std::string escaped(std::string const& text) {
     return out;
 }
 
-void page::section(std::string const& title) {
-    auto const anchor = "s" + std::to_string(++m_sections);
-    m_contents += "<a href=\"#" + anchor + "\">" + escaped(title) + "</a>\n";
-    m_body += "<h2 id=\"" + anchor + "\">" + escaped(title) + "</h2>\n";
+std::string& page::body() {
+    if (m_cut) m_parts.emplace_back();
+    m_cut = false;
+    return m_parts.back().html;
 }
 
-void page::text(std::string const& paragraph) { m_body += "<p>" + escaped(paragraph) + "</p>\n"; }
-void page::warning(std::string const& paragraph) { m_body += "<p class=\"warning\">" + escaped(paragraph) + "</p>\n"; }
-void page::figure(std::string const& svg) { m_body += svg; }
+std::size_t page::cut() {
+    m_cut = true;
+    return m_parts.size();
+}
+
+void page::section(std::string const& title) {
+    m_parts.push_back({title, {}});
+    m_cut = false;
+}
+
+void page::text(std::string const& paragraph) { body() += "<p>" + escaped(paragraph) + "</p>\n"; }
+void page::warning(std::string const& paragraph) { body() += "<p class=\"warning\">" + escaped(paragraph) + "</p>\n"; }
+void page::figure(std::string const& svg) { body() += svg; }
 void page::preformatted(std::string const& text) {
     std::string out;
     for (char const c : text) out += c == '\n' ? std::string("\n") : escaped(std::string(1, c));
-    m_body += "<pre>" + out + "</pre>\n";
+    body() += "<pre>" + out + "</pre>\n";
 }
 
 void page::table(std::vector<std::string> const& head, std::vector<std::vector<std::string>> const& rows, std::string const& caption) {
-    m_body += "<div class=\"scroll\"><table>\n";
-    if (!caption.empty()) m_body += "<caption>" + escaped(caption) + "</caption>\n";
-    m_body += "<thead><tr>";
+    auto& out = body();
+    out += "<div class=\"scroll\"><table>\n";
+    if (!caption.empty()) out += "<caption>" + escaped(caption) + "</caption>\n";
+    out += "<thead><tr>";
     for (std::size_t c = 0; c < head.size(); ++c) {
         bool const numbers = !rows.empty() && c < rows[0].size() && is_number(rows[0][c]);
-        m_body += (numbers ? "<th class=\"number\">" : "<th>") + escaped(head[c]) + "</th>";
+        out += (numbers ? "<th class=\"number\">" : "<th>") + escaped(head[c]) + "</th>";
     }
-    m_body += "</tr></thead>\n<tbody>\n";
+    out += "</tr></thead>\n<tbody>\n";
     for (auto const& row : rows) {
-        m_body += "<tr>";
+        out += "<tr>";
         for (auto const& cell : row)
-            m_body += "<td class=\"" + std::string(is_number(cell) ? "number" : "name") + "\">" + escaped(cell) + "</td>";
-        m_body += "</tr>\n";
+            out += "<td class=\"" + std::string(is_number(cell) ? "number" : "name") + "\">" + escaped(cell) + "</td>";
+        out += "</tr>\n";
     }
-    m_body += "</tbody></table></div>\n";
+    out += "</tbody></table></div>\n";
 }
 
 std::string page::html() const {
+    std::string contents, all;
+    std::size_t sections = 0;
+    for (auto const& one : m_parts) {
+        if (!one.title.empty()) {
+            auto const anchor = "s" + std::to_string(++sections);
+            contents += "<a href=\"#" + anchor + "\">" + escaped(one.title) + "</a>\n";
+            all += "<h2 id=\"" + anchor + "\">" + escaped(one.title) + "</h2>\n";
+        }
+        all += one.html;
+    }
     return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
            escaped(m_title) + "</title>\n<style>" + style + "</style></head>\n<body>\n<h1>" + escaped(m_title) + "</h1>\n<nav>\n" +
-           m_contents + "</nav>\n" + m_body + "</body></html>\n";
+           contents + "</nav>\n" + all + "</body></html>\n";
 }
 
 } // namespace music

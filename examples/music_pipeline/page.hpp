@@ -2,7 +2,9 @@
 // report.html: sections of paragraphs, tables and figures in one file that opens offline.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace music {
@@ -12,6 +14,11 @@ std::string escaped(std::string const& text);
 
 class page {
 public:
+    /// What stands between two places where the page can be cut; without a title it goes on with the section before.
+    struct part {
+        std::string title, html;
+    };
+
     explicit page(std::string title) : m_title(std::move(title)) {}
 
     void section(std::string const& title);
@@ -26,9 +33,17 @@ public:
 
     std::string html() const;
 
+    std::vector<part> const& parts() const { return m_parts; }
+    /// What comes from now on is a part of its own. @return how many there are before it.
+    std::size_t cut();
+    void append(part ready) { m_parts.push_back(std::move(ready)); }
+
 private:
-    std::string m_title, m_body, m_contents;
-    std::size_t m_sections = 0;
+    std::string& body();
+
+    std::string m_title;
+    std::vector<part> m_parts;
+    bool m_cut = true;
 };
 
 } // namespace music

@@ -77,35 +77,7 @@ void report_training(journal& log, rs::training_report const& found, std::string
 
 }
 
-rs::booster_model train_ranker(journal& log, world const& all, windows const& w, als_setting setting, std::string const& suffix) {
-    log.say.step("6 Training rows" + suffix);
-    auto const heard = rs::user_items(w.past);
-    auto const als = fit_als(log, heard, setting, log.set.iterations);
-    auto const learn = recipe(all, w.past, heard, als, log.set);
-    std::optional<csv::writer> file;
-    if (suffix.empty()) file.emplace(log.file("candidates_for_train.csv"), header{"user_id", "track_id", "als_score", "target"});
-    auto const write = [&](rs::frame const& rows) {
-        if (file) write_training_candidates(*file, all, rows);
-    };
-    auto const made = rs::training_set(
-        learn, w.labels,
-        {.negatives_per_user = log.set.negatives, .include_seen = log.set.include_seen, .candidates = write, .seed = 0, .run = log.run()});
-    if (file) file->close();
-    report_training(log, made.report, suffix);
-
-    log.say.step("8 Ranker" + suffix);
-    auto const [train, valid] = rs::split_groups(made.frame, [](rs::user_index user) { return rs::to_size(user) % 7 == 0; });
-    auto const ranker = rs::booster({.loss = rs::log_loss{},
-                                     .trees = log.set.trees,
-                                     .learning_rate = log.set.learning_rate,
-                                     .depth = log.set.depth,
-                                     .early_stopping_rounds = log.set.patience,
-                                     .seed = log.set.seed,
-                                     .run = log.run()})
-                            .fit(train, valid);
-    rs::save(log.file("ranker" + suffix + ".rsm"), ranker);
-    return ranker;
-}
+namespace {
 
 void show_ranker(journal& log, rs::booster_model const& ranker, std::string const& suffix) {
     auto const& report = ranker.report();
@@ -127,16 +99,99 @@ void show_ranker(journal& log, rs::booster_model const& ranker, std::string cons
     log.result["ranker" + suffix]["valid_log_loss"] = report.valid_loss.empty() ? 0 : report.valid_loss[best];
 }
 
-feature_set serving_features(journal& log, world const& all, rs::dataset<id, id> const& known, rs::csr const& heard, als_setting setting,
-                             std::string const& suffix) {
-    log.say.step("7 Candidates to rank" + suffix);
-    auto const als = fit_als(log, heard, setting, log.set.refit_iterations, 1e-3);
-    auto const& loss = als.report().loss;
-    log.find(text("ALS%s refitted on all %zu events before T2: %zu of at most %zu iterations, loss %.6g%s.", suffix.c_str(), known.size(),
-                  loss.size(), log.set.refit_iterations, loss.back(),
-                  loss.size() < log.set.refit_iterations ? " (it stopped when the loss fell by less than 0.1% an iteration)" : ""));
-    rs::save(log.file("als_t2" + suffix + ".rsm"), als);
-    return recipe(all, known, heard, als, log.set);
+rs::frame make_rows(journal& log, world const& all, windows const& w, rs::csr const& heard, rs::als_model const& als,
+                    std::string const& suffix) {
+    auto const learn = recipe(all, w.past, heard, als, log.set);
+    std::optional<csv::writer> file;
+    if (suffix.empty() && !log.set.no_candidate_tables)
+        file.emplace(log.file("candidates_for_train.csv"), header{"user_id", "track_id", "als_score", "target"});
+    auto const write = [&](rs::frame const& rows) {
+        if (file) write_training_candidates(*file, all, rows);
+    };
+    auto const made = rs::training_set(
+        learn, w.labels,
+        {.negatives_per_user = log.set.negatives, .include_seen = log.set.include_seen, .candidates = write, .seed = 0, .run = log.run()});
+    if (file) file->close();
+    report_training(log, made.report, suffix);
+    return made.frame;
+}
+
+json options_with(options const& set, std::vector<std::string> const& names, als_setting setting) {
+    auto out = options_of(set, names);
+    out["alpha"] = setting.alpha, out["regularization"] = setting.regularization;
+    return out;
+}
+
+}
+
+rs::frame training_rows(journal& log, world const& all, windows const& w, als_setting setting, std::string const& suffix) {
+    // Where every part was done before, nobody needs the matrix.
+    std::optional<rs::csr> matrix;
+    auto const heard = [&]() -> rs::csr const& { return matrix ? *matrix : matrix.emplace(rs::user_items(w.past, {.run = log.run()})); };
+    rs::als_model als;
+    auto const als_file = "steps/als_t0" + suffix + ".rsm", rows_file = "steps/rows" + suffix + ".rsm";
+    log.once(
+        {"06-als" + suffix, options_with(log.set, {"factors", "iterations", "seed"}, setting), {"02-explored"}, {}},
+        [&] {
+            log.say.step("6 ALS before T0" + suffix);
+            als = fit_als(log, heard(), setting, log.set.iterations);
+            rs::save(log.file(als_file), als);
+        },
+        [&] { als = rs::load<rs::als_model>(log.file(als_file)); });
+    rs::frame rows;
+    log.once(
+        {"06-rows" + suffix,
+         options_of(log.set, {"candidates", "negatives", "include-seen", "no-candidate-tables", "tables"}),
+         {"06-als" + suffix},
+         {}},
+        [&] {
+            log.say.step("6 Training rows" + suffix);
+            rows = make_rows(log, all, w, heard(), als, suffix);
+            rs::save(log.file(rows_file), rows);
+        },
+        [&] { rows = rs::load<rs::frame>(log.file(rows_file)); });
+    return rows;
+}
+
+rs::booster_model train_ranker(journal& log, rs::frame const& rows, std::string const& suffix) {
+    rs::booster_model ranker;
+    auto const file = "ranker" + suffix + ".rsm";
+    log.once(
+        {"08-ranker" + suffix, options_of(log.set, {"trees", "learning-rate", "depth", "patience", "seed"}), {"06-rows" + suffix}, {}},
+        [&] {
+            log.say.step("8 Ranker" + suffix);
+            auto const [train, valid] = rs::split_groups(rows, [](rs::user_index user) { return rs::to_size(user) % 7 == 0; });
+            ranker = rs::booster({.loss = rs::log_loss{},
+                                  .trees = log.set.trees,
+                                  .learning_rate = log.set.learning_rate,
+                                  .depth = log.set.depth,
+                                  .early_stopping_rounds = log.set.patience,
+                                  .seed = log.set.seed,
+                                  .run = log.run()})
+                         .fit(train, valid);
+            rs::save(log.file(file), ranker);
+            show_ranker(log, ranker, suffix);
+        },
+        [&] { ranker = rs::load<rs::booster_model>(log.file(file)); });
+    return ranker;
+}
+
+rs::als_model refit(journal& log, rs::dataset<id, id> const& known, rs::csr const& heard, als_setting setting, std::string const& suffix) {
+    rs::als_model als;
+    auto const file = "als_t2" + suffix + ".rsm";
+    log.once(
+        {"07-als" + suffix, options_with(log.set, {"factors", "refit-iterations", "seed"}, setting), {"02-explored"}, {}},
+        [&] {
+            log.say.step("7 ALS refitted" + suffix);
+            als = fit_als(log, heard, setting, log.set.refit_iterations, 1e-3);
+            auto const& loss = als.report().loss;
+            log.find(text("ALS%s refitted on all %zu events before T2: %zu of at most %zu iterations, loss %.6g%s.", suffix.c_str(),
+                          known.size(), loss.size(), log.set.refit_iterations, loss.back(),
+                          loss.size() < log.set.refit_iterations ? " (it stopped when the loss fell by less than 0.1% an iteration)" : ""));
+            rs::save(log.file(file), als);
+        },
+        [&] { als = rs::load<rs::als_model>(log.file(file)); });
+    return als;
 }
 
 namespace {
@@ -171,7 +226,8 @@ void rank_everybody(journal& log, world const& all, rs::truth const& future, fea
                     std::string const& suffix, std::function<void(rs::lists const&)> const& sink) {
     std::optional<csv::writer> candidates, recommendations;
     if (suffix.empty()) {
-        candidates.emplace(log.file("candidates_to_rank.csv"), header{"user_id", "track_id", "als_score"});
+        if (!log.set.no_candidate_tables)
+            candidates.emplace(log.file("candidates_to_rank.csv"), header{"user_id", "track_id", "als_score"});
         recommendations.emplace(log.file("recommendations.csv"), header{"user_id", "track_id", "als_score", "cb_score", "rank"});
     }
     auto const rank = [&](rs::frame const& rows) {
@@ -183,7 +239,8 @@ void rank_everybody(journal& log, world const& all, rs::truth const& future, fea
     };
     auto const report =
         rs::feature_frames(serve, future.active_users(), serve.seen(), {.include_seen = log.set.include_seen, .run = log.run()}, rank);
-    if (candidates) candidates->close(), recommendations->close();
+    if (candidates) candidates->close();
+    if (recommendations) recommendations->close();
     log.find(text(
         "%zu users have an event from T2 on; %zu of them have no history and get nothing from the model; the others got %zu candidates.",
         report.users, report.empty, report.slots));

@@ -2,6 +2,7 @@
 #include "retrieval.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "charts.hpp"
 #include "common/csv.hpp"
@@ -111,14 +112,14 @@ void show_similar(journal& log, world const& all, rs::als_model const& als, rs::
 
 }
 
-void als_step(journal& log, world const& all, moments const& when) {
+namespace {
+
+rs::als_model fit_step(journal& log, rs::csr const& heard) {
     log.say.step("5 ALS");
     log.page.section("5 ALS, as of T1");
-    auto const known = all.data.before(when.t1);
-    auto const heard = rs::user_items(known);
     log.result["counts"]["matrix"] = {
         {"users", heard.n_users()}, {"items", heard.n_items()}, {"entries", heard.n_entries()}, {"merged", heard.report().merged}};
-    auto const als = fit_als(log, heard, {log.set.alpha, log.set.regularization}, log.set.iterations);
+    auto als = fit_als(log, heard, {log.set.alpha, log.set.regularization}, log.set.iterations);
     for (auto const& warning : als.report().warnings) log.warn(warning);
     log.result["als"]["loss"] = als.report().loss;
     rs::save(log.file("als.rsm"), als);
@@ -126,7 +127,11 @@ void als_step(journal& log, world const& all, moments const& when) {
         "A matrix of %zu users x %zu tracks with %zu entries (%zu repeated plays were added to theirs); the loss fell from %.6g to %.6g in %zu iterations.",
         heard.n_users(), heard.n_items(), heard.n_entries(), heard.report().merged, als.report().loss.front(), als.report().loss.back(),
         als.report().loss.size()));
+    return als;
+}
 
+void write_personal(journal& log, world const& all, rs::als_model const& als, rs::csr const& heard, std::size_t n_known) {
+    log.say.step("5 ALS for everybody");
     csv::writer file(log.file("personal_als.csv"), header{"user_id", "track_id", "als_score", "rank", "track", "artists"});
     auto const report = rs::recommend(als, all.data.users().all(), heard, {.k = 5, .include_seen = log.set.include_seen, .run = log.run()},
                                       [&](rs::lists const& block) {
@@ -140,10 +145,29 @@ void als_step(journal& log, world const& all, moments const& when) {
                   report.cold_users, report.users));
     if (log.set.include_seen)
         log.warn(text("seen tracks are let in: they take %zu of %zu slots, and %zu of the %zu events before T1 repeat a (user, track) pair",
-                      report.seen_slots, report.slots, heard.report().merged, known.size()));
-    show_user(log, all, when, als, heard);
-    write_similar(log, all, als);
-    show_similar(log, all, als, rs::popularity().fit(known));
+                      report.seen_slots, report.slots, heard.report().merged, n_known));
+}
+
+}
+
+void als_step(journal& log, world const& all, moments const& when) {
+    auto const known = all.data.before(when.t1);
+    // Where every part was done before, nobody needs the matrix.
+    std::optional<rs::csr> matrix;
+    auto const heard = [&]() -> rs::csr const& { return matrix ? *matrix : matrix.emplace(rs::user_items(known, {.run = log.run()})); };
+    rs::als_model als;
+    log.once(
+        {"05-als", options_of(log.set, {"factors", "iterations", "regularization", "alpha", "seed"}), {"02-explored"}, {}},
+        [&] { als = fit_step(log, heard()); }, [&] { als = rs::load<rs::als_model>(log.file("als.rsm")); });
+    log.once({"05-personal", options_of(log.set, {"include-seen", "show-user"}), {"05-als"}, {}}, [&] {
+        write_personal(log, all, als, heard(), known.size());
+        show_user(log, all, when, als, heard());
+    });
+    log.once({"05-similar", {}, {"05-als"}, {}}, [&] {
+        log.say.step("5 Similar tracks");
+        write_similar(log, all, als);
+        show_similar(log, all, als, rs::popularity().fit(known));
+    });
 }
 
 als_setting tune_als(journal& log, windows const& w) {

@@ -43,6 +43,7 @@ public:
     name_book() = default;
     explicit name_book(std::vector<name_row> rows);
     catalog const& things() const { return m_things; }
+    std::vector<name_row> const& rows() const { return m_rows; }
     /// The name, or `Unknown`.
     std::string const& name(entity type, id of) const;
     /// The names of a list joined by ", ".
