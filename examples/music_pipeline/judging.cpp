@@ -163,7 +163,7 @@ void judging::show(std::vector<rs::item_index> const& top_popular) {
         judged.users, judged.truth_users, log.set.include_seen ? "" : " and they had not", judged.seen_pairs, judged.pairs,
         judged.unknown_pairs));
     log.page.preformatted(table.text());
-    std::printf("\n%s\n", table.text().c_str());
+    log.say.print("\n" + table.text() + "\n");
     log.result["markdown"] = table.markdown();
     put_numbers(log, table, "metrics", true);
     log.result["judged"] = {{"users", judged.users},

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""music_pipeline stopped and killed at many moments, and resumed: the same bytes as in one go, and what was damaged is done again.
+
+resume.py PROGRAM [quick]"""
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PROGRAM = sys.argv[1]
+QUICK = len(sys.argv) > 2 and sys.argv[2] == "quick"
+SIZE = ["--users", "300", "--tracks", "400", "--events", "20000"]
+RECIPE = ["--trees", "30", "--tune-als", "--source-definitions", "--resamples", "100"]
+RANDOM = random.Random(7)
+
+
+def run(*arguments, limit=None):
+    """Exit code, and everything that was said."""
+
+    def before():
+        if limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, preexec_fn=before, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def must(code, words, *arguments, limit=None):
+    """It ends with this code and says these words."""
+    got, said = run(*arguments, limit=limit)
+    if got != code or words not in said:
+        sys.exit(f"{' '.join(map(str, arguments))} should end with {code} and say {words!r}; it ended with {got}:\n{said[-3000:]}")
+    return said
+
+
+def content(path):
+    """Its bytes without times and memory, which differ from run to run."""
+    data = path.read_bytes()
+    if path.name == "result.json":
+        result = json.loads(data)
+        del result["seconds"], result["peak_rss_mb"]
+        return json.dumps(result)
+    return data[: data.rindex(b"<h2 ")] if path.name == "report.html" else data
+
+
+def results(folder):
+    steps = re.compile(r"steps/[^/]*\.json$")
+    paths = [p for p in sorted(Path(folder).rglob("*")) if p.is_file() and not steps.search(p.as_posix())]
+    return {str(p.relative_to(folder)): content(p) for p in paths}
+
+
+def must_be_same(folder, wanted, when):
+    got = results(folder)
+    different = [name for name in sorted(wanted.keys() | got.keys()) if wanted.get(name) != got.get(name)]
+    if different:
+        sys.exit(f"{when}: {different} differ from the run in one go")
+
+
+def fresh(name, source=None):
+    shutil.rmtree(name, ignore_errors=True)
+    if source:
+        shutil.copytree(source, name)
+    return name
+
+
+def count_calls():
+    """How many progress calls a run has, within a few."""
+    low, high = 1, 2
+    while run(*SIZE, *RECIPE, "--out", fresh("calls"), "--kill-after", high)[0] != 0:
+        low, high = high, 2 * high
+    while high - low > 8:
+        middle = (low + high) // 2
+        if run(*SIZE, *RECIPE, "--out", fresh("calls"), "--kill-after", middle)[0] != 0:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def ends_at_calls(wanted, n_calls):
+    for trial in range(4 if QUICK else 12):
+        how, code = [("--stop-after", 130), ("--kill-after", -signal.SIGKILL)][trial % 2]
+        folder = fresh("ended")
+        said = must(code, "", *SIZE, *RECIPE, "--out", folder, how, RANDOM.randint(1, n_calls), "--threads", 1)
+        if code == 130 and ("stopped " not in said or ("Go on with:" in said) != any(Path(folder, "steps").glob("*.json"))):
+            sys.exit(f"a run that was stopped should say where, and how to go on:\n{said[-2000:]}")
+        must(0, "", *SIZE, *RECIPE, "--out", folder, "--resume", "--threads", 1 + trial % 3)
+        must_be_same(folder, wanted, f"after {how}, resumed")
+
+
+def kills_at_times(wanted, seconds):
+    """Killed again and again, each time a bit later, and at last let go."""
+    folder = fresh("killed")
+    for trial in range(3 if QUICK else 10):
+        with subprocess.Popen([PROGRAM, *SIZE, *RECIPE, "--out", folder, "--resume"], stdout=subprocess.DEVNULL) as running:
+            time.sleep(RANDOM.uniform(0.05, 0.7) * seconds)
+            running.kill()
+        if trial % 3 == 2:
+            must(0, "", *SIZE, *RECIPE, "--out", folder, "--resume")
+            must_be_same(folder, wanted, "killed some times, resumed")
+            folder = fresh("killed")
+    must(0, "", *SIZE, *RECIPE, "--out", folder, "--resume")
+    must_be_same(folder, wanted, "killed and resumed")
+
+
+def damages(wanted):
+    """Every file of the results but the two last, shorter, altered or gone."""
+    kinds = [
+        ("shorter", lambda p: p.write_bytes(p.read_bytes()[:-2])),
+        ("altered", lambda p: p.write_bytes(bytes([p.read_bytes()[0] ^ 1]) + p.read_bytes()[1:])),
+        ("gone", lambda p: p.unlink()),
+    ]
+    names = sorted(str(p.relative_to("whole")) for p in Path("whole").rglob("*") if p.is_file())
+    names = [name for name in names if name not in ("result.json", "report.html")]
+    RANDOM.shuffle(names)
+    for place, name in enumerate(names[: 6 if QUICK else 24]):
+        kind, damage = kinds[place % 3]
+        folder = fresh("damaged", "whole")
+        damage(Path(folder, name))
+        said = "" if kind == "gone" and name.endswith(".json") else "runs again: " + name
+        must(0, said, *SIZE, *RECIPE, "--out", folder, "--resume")
+        must_be_same(folder, wanted, f"{name} {kind}, resumed")
+
+
+def other_options(wanted):
+    folder = fresh("other", "whole")
+    more = [31 if word == "30" else word for word in RECIPE]
+    must(0, "--trees was 30, is 31", *SIZE, *more, "--out", folder, "--resume")
+    must(0, "", *SIZE, *more, "--out", fresh("fresh"))
+    must_be_same(folder, results("fresh"), "--trees changed and resumed")
+    said = must(0, "--trees was 31, is 30", *SIZE, *RECIPE, "--out", folder, "--resume")
+    must_be_same(folder, wanted, "--trees changed back and resumed")
+    if said.count("done by an earlier run") < 10:
+        sys.exit("a step that does not depend on --trees ran again")
+
+
+def inputs_that_change(wanted):
+    data = Path(fresh("input", "whole/data"))
+    arguments = ["--data", data, *RECIPE]
+    must(0, "", *arguments, "--out", fresh("from"))
+    of_input = results("from")
+    must(130, "stopped in step '8 Ranker'", *arguments, "--out", fresh("changed"), "--stop-after", 60)
+    before = results("changed")
+    plays = data / "interactions.csv"
+    old, times = plays.read_bytes(), plays.stat()
+    plays.write_bytes(old[:-2] + bytes([old[-2] ^ 1]) + old[-1:])
+    must(1, f"{plays} is not the file that the finished steps read", *arguments, "--out", "changed", "--resume")
+    plays.write_bytes(old + b"1,1,1,2022-05-05\n")
+    must(1, f"{plays} is not the file that the finished steps read", *arguments, "--out", "changed", "--resume")
+    must_be_same("changed", before, "after an input changed")
+    plays.write_bytes(old)
+    os.utime(plays, ns=(times.st_atime_ns, times.st_mtime_ns + 10**9))
+    must(0, "done by an earlier run", *arguments, "--out", "changed", "--resume")
+    must_be_same("changed", of_input, "its input put back, resumed")
+    if of_input["recommendations.csv"] != wanted["recommendations.csv"]:
+        sys.exit("the same data should give the same recommendations from --data")
+
+
+def full_disk(wanted):
+    """Limits of the size of a file stand for a disk that is full: the error names the file, what was done stays."""
+    sizes = {name: os.path.getsize(Path("whole", name)) for name in wanted}
+    folder = fresh("full")
+    for limit in sorted({sizes[name] - 1 for name in ("events.csv", "recommendations.csv", "candidates_for_train.csv", "data/interactions.csv")}):
+        said = must(1, "cannot be written", *SIZE, *RECIPE, "--out", folder, "--resume", limit=limit)
+        name = re.search(r"(\S+)\.part: cannot be written|(\S+): cannot be written", said)
+        name = str(Path(name.group(1) or name.group(2)).relative_to(folder))
+        if sizes.get(name, 1 << 40) <= limit:
+            sys.exit(f"{name} does fit into {limit} bytes, yet it is named:\n{said[-1500:]}")
+        if list(Path(folder).rglob("*.part")):
+            sys.exit("a file that was half written was left there")
+    must(0, "done by an earlier run", *SIZE, *RECIPE, "--out", folder, "--resume")
+    must_be_same(folder, wanted, "the disk was full, resumed")
+
+
+def signals(wanted, seconds):
+    folder = fresh("signalled")
+    with subprocess.Popen([PROGRAM, *SIZE, *RECIPE, "--out", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        running.stdout.readline()
+        time.sleep(0.5 * seconds)
+        running.send_signal(signal.SIGTERM)
+        _, error = running.communicate()
+    if running.returncode == 0 and seconds > 1:
+        sys.exit("SIGTERM should end a run")
+    if running.returncode not in (0, 130) or (running.returncode == 130 and "music_pipeline: stopped" not in error):
+        sys.exit(f"SIGTERM should end a run with 130, it ended with {running.returncode}: {error}")
+    must(0, "", *SIZE, *RECIPE, "--out", folder, "--resume")
+    must_be_same(folder, wanted, "SIGTERM and resumed")
+
+
+def main():
+    begin = time.monotonic()
+    must(0, "", *SIZE, *RECIPE, "--out", fresh("whole"))
+    seconds = time.monotonic() - begin
+    wanted = results("whole")
+    said = must(0, "done by an earlier run", *SIZE, *RECIPE, "--out", "whole", "--resume")
+    must_be_same("whole", wanted, "resumed when all was done")
+    if said.count("done by an earlier run") != len(list(Path("whole/steps").glob("*.json"))):
+        sys.exit("a resumed run did again what had been done")
+    ends_at_calls(wanted, count_calls())
+    kills_at_times(wanted, seconds)
+    damages(wanted)
+    other_options(wanted)
+    inputs_that_change(wanted)
+    full_disk(wanted)
+    signals(wanted, seconds)
+    print("stopped, killed, damaged and resumed: the same bytes")
+
+
+main()
