@@ -140,7 +140,10 @@ public:
 #if defined(_WIN32)
         std::remove(m_path.c_str());
 #endif
-        if (!good || std::rename(part().c_str(), m_path.c_str()) != 0) throw error(m_path + ": cannot be written: " + std::strerror(errno));
+        if (good && std::rename(part().c_str(), m_path.c_str()) == 0) return;
+        int const reason = errno;
+        std::remove(part().c_str());
+        throw error(m_path + ": cannot be written: " + std::strerror(reason));
     }
 
 private:

@@ -12,6 +12,7 @@
 #include <recsys.hpp>
 
 #include "console.hpp"
+#include "disk.hpp"
 #include "options.hpp"
 #include "page.hpp"
 #include "steps.hpp"
@@ -33,6 +34,7 @@ struct journal {
     explicit journal(options given);
 
     options set;
+    input_size size; ///< of the input
     console say;
     music::page page{"Music recommendations, from raw CSV to a ranked list"};
     nlohmann::ordered_json result;

@@ -92,6 +92,15 @@ moments explored(journal& log, world const& all) {
     return {from_json_time(0), from_json_time(1), from_json_time(2)};
 }
 
+/// Now that it is known how many users and tracks there are.
+void check_models_fit(journal& log, world const& all, windows const& w) {
+    log.size.users = static_cast<double>(all.data.users().size());
+    log.size.tracks = static_cast<double>(all.tracks.size());
+    log.size.label_users = static_cast<double>(w.labels.active_users().size());
+    log.size.future_users = static_cast<double>(w.future.active_users().size());
+    static_cast<void>(check_disk(log.set, log.size));
+}
+
 /// Step 4. Returns the most popular tracks.
 std::vector<rs::item_index> popular_tracks(journal& log, world const& all, moments const& when) {
     auto const kept = log.once({"04-popular", options_of(log.set, {"popular-days"}), {"02-explored"}, {}}, [&] {
@@ -168,6 +177,8 @@ void write_results(journal& log) {
 
 void run(journal& log) {
     if (log.set.generate_only) return make_data(log, log.set.out);
+    log.size = log.set.data.empty() ? size_of_made(log.set) : size_of_input(log.set.data);
+    log.say.say(check_disk(log.set, log.size));
     auto const folder = input_folder(log);
     log.result["include_seen"] = log.set.include_seen;
 
@@ -177,6 +188,7 @@ void run(journal& log) {
     als_step(log, all, when);
     auto const w = rs::split_by_time(all.data, when.t0, when.t2);
     for (auto const& warning : w.report().warnings()) log.warn(warning);
+    check_models_fit(log, all, w);
     judging judge(log, all, when);
     popular_rows(log, judge);
     two_stages(log, all, w, {log.set.alpha, log.set.regularization}, "", judge);

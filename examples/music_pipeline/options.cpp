@@ -23,6 +23,7 @@ void add_input(CLI::App& app, options& o) {
     app.add_flag("--no-candidate-tables", o.no_candidate_tables, "Leave out candidates_for_train and candidates_to_rank");
     app.add_option("--stop-after", o.stop_after)->group("");
     app.add_option("--kill-after", o.kill_after)->group("");
+    app.add_option("--pretend-free", o.pretend_free)->group("");
     auto* made = app.add_option_group("made data", "Shaped like a music service's log, where --data is absent");
     made->add_option("--users", o.users, "Users")->capture_default_str();
     made->add_option("--tracks", o.tracks, "Tracks")->capture_default_str();

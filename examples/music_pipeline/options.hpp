@@ -20,6 +20,7 @@ struct options {
     bool no_candidate_tables = false;
     // for tests: end as if a signal had come at the n-th progress call
     std::uint64_t stop_after = 0, kill_after = 0;
+    double pretend_free = 0; ///< bytes of disk
     // the generated data
     std::size_t users = 13700, tracks = 10000, events = 2220000;
     std::uint64_t data_seed = 42;

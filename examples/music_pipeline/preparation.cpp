@@ -8,6 +8,7 @@
 
 #include "charts.hpp"
 #include "common/csv.hpp"
+#include "tables.hpp"
 #include "input.hpp"
 
 namespace music {
@@ -72,7 +73,8 @@ public:
     event_file(journal& log, rs::time_point t1)
         : m_t1(t1),
           m_days(1024),
-          m_file(log.file("events.csv"), header{"user_id", "track_id", "track_seq", "started_at", "day_of_week", "month", "part"}) {}
+          m_file(log, "events", {"user_id", "track_id", "track_seq", "started_at", "day_of_week", "month", "part"},
+                 events_bytes(log.size)) {}
 
     void add(play const& p) {
         auto const& day = text_of(p.at);
@@ -100,7 +102,7 @@ private:
 
     rs::time_point m_t1;
     std::vector<moment_text> m_days;
-    csv::writer m_file;
+    table_file<id, id, std::int32_t, std::string, int, int, std::string> m_file;
 };
 
 /// The plays of kept tracks, ids encoded: users of all kept plays, all kept tracks. `unknown` counts the plays of tracks that no table knows.

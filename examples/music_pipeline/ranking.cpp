@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "charts.hpp"
-#include "common/csv.hpp"
+#include "tables.hpp"
 
 namespace music {
 
@@ -50,7 +50,11 @@ feature_set recipe(world const& all, rs::dataset<id, id> const& known, rs::csr c
 
 namespace {
 
-void write_training_candidates(csv::writer& file, world const& all, rs::frame const& rows) {
+using training_candidates = table_file<id, id, float, int>;
+using candidates_table = table_file<id, id, float>;
+using recommendations_table = table_file<id, id, float, float, std::size_t>;
+
+void write_training_candidates(training_candidates& file, world const& all, rs::frame const& rows) {
     auto const& score = rows.column("als_score").numbers;
     for (std::size_t i = 0; i < rows.n_rows(); ++i)
         file.row(all.data.users().id(rows.user(i)), all.data.items().id(rows.item(i)), score[i], static_cast<int>(rows.targets()[i]));
@@ -102,9 +106,10 @@ void show_ranker(journal& log, rs::booster_model const& ranker, std::string cons
 rs::frame make_rows(journal& log, world const& all, windows const& w, rs::csr const& heard, rs::als_model const& als,
                     std::string const& suffix) {
     auto const learn = recipe(all, w.past, heard, als, log.set);
-    std::optional<csv::writer> file;
+    std::optional<training_candidates> file;
     if (suffix.empty() && !log.set.no_candidate_tables)
-        file.emplace(log.file("candidates_for_train.csv"), header{"user_id", "track_id", "als_score", "target"});
+        file.emplace(log, "candidates_for_train", header{"user_id", "track_id", "als_score", "target"},
+                     candidates_for_train_bytes(log.set, log.size));
     auto const write = [&](rs::frame const& rows) {
         if (file) write_training_candidates(*file, all, rows);
     };
@@ -196,14 +201,14 @@ rs::als_model refit(journal& log, rs::dataset<id, id> const& known, rs::csr cons
 
 namespace {
 
-void write_candidates(csv::writer& file, world const& all, rs::frame const& rows) {
+void write_candidates(candidates_table& file, world const& all, rs::frame const& rows) {
     auto const& score = rows.column("als_score").numbers;
     for (std::size_t i = 0; i < rows.n_rows(); ++i)
         file.row(all.data.users().id(rows.user(i)), all.data.items().id(rows.item(i)), score[i]);
 }
 
 /// The rows of a block in the ranker's order, beside the score of ALS.
-void write_ranked(csv::writer& file, world const& all, rs::frame const& rows, rs::lists const& ranked) {
+void write_ranked(recommendations_table& file, world const& all, rs::frame const& rows, rs::lists const& ranked) {
     auto const& score = rows.column("als_score").numbers;
     std::size_t first = 0;
     std::vector<std::pair<rs::item_index, float>> als;
@@ -224,11 +229,14 @@ void write_ranked(csv::writer& file, world const& all, rs::frame const& rows, rs
 
 void rank_everybody(journal& log, world const& all, rs::truth const& future, feature_set const& serve, rs::booster_model const& ranker,
                     std::string const& suffix, std::function<void(rs::lists const&)> const& sink) {
-    std::optional<csv::writer> candidates, recommendations;
+    std::optional<candidates_table> candidates;
+    std::optional<recommendations_table> recommendations;
     if (suffix.empty()) {
         if (!log.set.no_candidate_tables)
-            candidates.emplace(log.file("candidates_to_rank.csv"), header{"user_id", "track_id", "als_score"});
-        recommendations.emplace(log.file("recommendations.csv"), header{"user_id", "track_id", "als_score", "cb_score", "rank"});
+            candidates.emplace(log, "candidates_to_rank", header{"user_id", "track_id", "als_score"},
+                               candidates_to_rank_bytes(log.set, log.size));
+        recommendations.emplace(log, "recommendations", header{"user_id", "track_id", "als_score", "cb_score", "rank"},
+                                recommendations_bytes(log.set, log.size));
     }
     auto const rank = [&](rs::frame const& rows) {
         auto const ranked =

@@ -6,6 +6,7 @@
 
 #include "charts.hpp"
 #include "common/csv.hpp"
+#include "tables.hpp"
 
 namespace music {
 
@@ -132,7 +133,8 @@ rs::als_model fit_step(journal& log, rs::csr const& heard) {
 
 void write_personal(journal& log, world const& all, rs::als_model const& als, rs::csr const& heard, std::size_t n_known) {
     log.say.step("5 ALS for everybody");
-    csv::writer file(log.file("personal_als.csv"), header{"user_id", "track_id", "als_score", "rank", "track", "artists"});
+    table_file<id, id, float, std::size_t, std::string, std::string> file(
+        log, "personal_als", {"user_id", "track_id", "als_score", "rank", "track", "artists"}, personal_bytes(log.size));
     auto const report = rs::recommend(als, all.data.users().all(), heard, {.k = 5, .include_seen = log.set.include_seen, .run = log.run()},
                                       [&](rs::lists const& block) {
                                           for (auto const& [user, list] : block)
@@ -159,7 +161,7 @@ void als_step(journal& log, world const& all, moments const& when) {
     log.once(
         {"05-als", options_of(log.set, {"factors", "iterations", "regularization", "alpha", "seed"}), {"02-explored"}, {}},
         [&] { als = fit_step(log, heard()); }, [&] { als = rs::load<rs::als_model>(log.file("als.rsm")); });
-    log.once({"05-personal", options_of(log.set, {"include-seen", "show-user"}), {"05-als"}, {}}, [&] {
+    log.once({"05-personal", options_of(log.set, {"include-seen", "show-user", "tables"}), {"05-als"}, {}}, [&] {
         write_personal(log, all, als, heard(), known.size());
         show_user(log, all, when, als, heard());
     });
