@@ -40,6 +40,9 @@ double estimated_rows(fs::path const& path, double& row_bytes) {
     return row_bytes == 0 ? 0 : file_bytes(path) / row_bytes;
 }
 
+/// Nobody gets more candidates than there are tracks.
+double list_length(options const& set, input_size const& n) { return std::min(static_cast<double>(set.candidates), n.tracks); }
+
 std::string amount(double bytes) {
     char out[32];
     if (bytes < 1e9) std::snprintf(out, sizeof out, "%.0f MB", bytes / 1e6);
@@ -72,13 +75,13 @@ input_size size_of_made(options const& set) {
 double events_bytes(input_size const& n) { return n.events * (n.event_bytes + 12); }
 double personal_bytes(input_size const& n) { return 5 * n.users * personal_row; }
 double candidates_for_train_bytes(options const& set, input_size const& n) {
-    return n.label_users * static_cast<double>(set.candidates) * training_candidate_row;
+    return n.label_users * list_length(set, n) * training_candidate_row;
 }
 double candidates_to_rank_bytes(options const& set, input_size const& n) {
-    return n.future_users * static_cast<double>(set.candidates) * candidate_row;
+    return n.future_users * list_length(set, n) * candidate_row;
 }
 double recommendations_bytes(options const& set, input_size const& n) {
-    return n.future_users * static_cast<double>(set.candidates) * recommendation_row;
+    return n.future_users * list_length(set, n) * recommendation_row;
 }
 
 bool is_column_table(options const& set, double csv_bytes) {

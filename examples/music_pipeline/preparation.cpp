@@ -113,8 +113,8 @@ rs::dataset<id, id> take_plays(journal& log, input& from, std::vector<track> con
     auto const items = rs::item_encoder<id>::fit(tracks);
     event_file events(log, rs::parse_time(log.set.split));
     std::map<id, std::uint64_t> missing;
-    auto in =
-        rs::ingester_of<play const>(rs::columns().user(&play::user).item(&play::track).time(&play::at), {.items = items, .run = log.run()});
+    auto in = rs::ingester_of<play const>(rs::columns().user(&play::user).item(&play::track).time(&play::at),
+                                          {.items = items, .reserve = static_cast<std::size_t>(log.size.events), .run = log.run()});
     unknown.references = from.read_plays([&](std::span<play const> block) {
         for (auto const& p : block) {
             if (items.contains(p.track)) events.add(p), in.add(p);

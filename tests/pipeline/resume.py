@@ -180,6 +180,22 @@ def full_disk(wanted):
     must_be_same(folder, wanted, "the disk was full, resumed")
 
 
+def forms_of_tables(wanted):
+    """Too little disk is said before anything is done; tables can be left out or packed, and the recommendations stay as they are."""
+    said = must(1, "are needed yet", *SIZE, *RECIPE, "--out", fresh("forms"), "--pretend-free", 100000)
+    if any(Path("forms").iterdir()):
+        sys.exit(f"a run without the disk that it needs began all the same: {said}")
+    must(0, "", *SIZE, *RECIPE, "--out", "forms", "--no-candidate-tables")
+    got = results("forms")
+    if sorted(wanted.keys() - got.keys()) != ["candidates_for_train.csv", "candidates_to_rank.csv"] or got["recommendations.csv"] != wanted["recommendations.csv"]:
+        sys.exit("--no-candidate-tables should leave out the two tables and change nothing else")
+    must(0, "--tables was", *SIZE, *RECIPE, "--out", "forms", "--tables", "columns", "--resume")
+    for name in ("events", "personal_als", "candidates_for_train", "candidates_to_rank", "recommendations"):
+        table = Path("forms", name + ".rsc")
+        if Path("forms", name + ".csv").exists() or table.stat().st_size > 0.7 * os.path.getsize(Path("whole", name + ".csv")):
+            sys.exit(f"{table} should stand in the place of the CSV file and be smaller: {table.stat().st_size}")
+
+
 def signals(wanted, seconds):
     folder = fresh("signalled")
     with subprocess.Popen([PROGRAM, *SIZE, *RECIPE, "--out", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
@@ -210,6 +226,7 @@ def main():
     other_options(wanted)
     inputs_that_change(wanted)
     full_disk(wanted)
+    forms_of_tables(wanted)
     signals(wanted, seconds)
     print("stopped, killed, damaged and resumed: the same bytes")
 
