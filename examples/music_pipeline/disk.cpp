@@ -19,7 +19,7 @@ namespace {
 constexpr double training_candidate_row = 30, candidate_row = 28, recommendation_row = 42, personal_row = 80, similar_row = 26,
                  item_row = 110;
 constexpr double interaction_row = 31, catalog_row = 130; // of data that is made; a track and all that its ids name
-constexpr double column_share = 0.45;                     // of a column file in the same table as CSV
+constexpr double number_share = 0.35, text_share = 0.6;   // of the same table as CSV that a column file takes
 constexpr double events_per_user = 162, active_share = 0.57;
 constexpr double large_table = 1e9;
 
@@ -77,12 +77,8 @@ double personal_bytes(input_size const& n) { return 5 * n.users * personal_row; 
 double candidates_for_train_bytes(options const& set, input_size const& n) {
     return n.label_users * list_length(set, n) * training_candidate_row;
 }
-double candidates_to_rank_bytes(options const& set, input_size const& n) {
-    return n.future_users * list_length(set, n) * candidate_row;
-}
-double recommendations_bytes(options const& set, input_size const& n) {
-    return n.future_users * list_length(set, n) * recommendation_row;
-}
+double candidates_to_rank_bytes(options const& set, input_size const& n) { return n.future_users * list_length(set, n) * candidate_row; }
+double recommendations_bytes(options const& set, input_size const& n) { return n.future_users * list_length(set, n) * recommendation_row; }
 
 bool is_column_table(options const& set, double csv_bytes) {
     return set.tables == "columns" || (set.tables == "auto" && csv_bytes > large_table);
@@ -90,17 +86,17 @@ bool is_column_table(options const& set, double csv_bytes) {
 
 std::vector<file_need> files_of(options const& set, input_size const& n) {
     std::vector<file_need> out;
-    auto const table = [&](std::string const& name, double bytes) {
+    auto const table = [&](std::string const& name, double bytes, double column_share) {
         bool const as_columns = is_column_table(set, bytes);
         out.push_back({name + (as_columns ? ".rsc" : ".csv"), as_columns ? column_share * bytes : bytes});
     };
-    table("events", events_bytes(n));
-    table("personal_als", personal_bytes(n));
+    table("events", events_bytes(n), text_share);
+    table("personal_als", personal_bytes(n), text_share);
     if (!set.no_candidate_tables) {
-        table("candidates_for_train", candidates_for_train_bytes(set, n));
-        table("candidates_to_rank", candidates_to_rank_bytes(set, n));
+        table("candidates_for_train", candidates_for_train_bytes(set, n), number_share);
+        table("candidates_to_rank", candidates_to_rank_bytes(set, n), number_share);
     }
-    table("recommendations", recommendations_bytes(set, n));
+    table("recommendations", recommendations_bytes(set, n), number_share);
     out.push_back({"similar_items.csv", 5 * n.tracks * similar_row});
     out.push_back({"items.csv", n.tracks * item_row});
     if (n.is_made) {

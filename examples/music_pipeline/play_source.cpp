@@ -20,6 +20,7 @@ bool is_column_file(std::string const& path) { return std::filesystem::path(path
 
 play_source::play_source(journal& log, std::string folder) : m_log(&log), m_path(find_table(folder, "interactions")) {
     m_name = std::filesystem::path(m_path).filename().string();
+    if (!std::filesystem::exists(m_path)) throw std::runtime_error(m_path + ": cannot be opened: there is no such file");
 }
 
 void play_source::for_each_block(std::function<void(std::span<play const>)> const& take) {
