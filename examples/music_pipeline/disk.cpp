@@ -9,6 +9,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include <recsys.hpp>
+
 namespace music {
 
 namespace fs = std::filesystem;
@@ -56,6 +58,8 @@ input_size size_of_input(std::string const& folder) {
     input_size n;
     double track_row = 0;
     n.events = estimated_rows(fs::path(folder) / "interactions.csv", n.event_bytes);
+    if (auto const packed = fs::path(folder) / "interactions.rsc"; fs::exists(packed))
+        n.events = static_cast<double>(recsys::column_file(packed.string()).size()), n.event_bytes = interaction_row;
     n.tracks = estimated_rows(fs::path(folder) / "tracks.csv", track_row);
     n.users = n.events / events_per_user;
     n.catalog_bytes = file_bytes(fs::path(folder) / "tracks.csv") + file_bytes(fs::path(folder) / "catalog_names.csv");

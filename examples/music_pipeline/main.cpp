@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The whole two-stage recommender, from raw CSV files to ranked recommendations, a table of metrics and report.html.
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -26,11 +27,13 @@ namespace rs = recsys;
 
 namespace {
 
-/// The tables of the input that are there.
+/// The tables of the input that are there, whatever their form.
 std::vector<std::string> tables_of(std::string const& folder) {
     std::vector<std::string> out;
-    for (auto const* const name : {"tracks.csv", "catalog_names.csv", "interactions.csv"})
-        if (auto const path = std::filesystem::path(folder) / name; std::filesystem::exists(path)) out.push_back(path.string());
+    for (auto const& entry : std::filesystem::directory_iterator(folder))
+        for (auto const* const name : {"tracks", "catalog_names", "interactions"})
+            if (entry.is_regular_file() && entry.path().stem() == name) out.push_back(entry.path().string());
+    std::sort(out.begin(), out.end());
     return out;
 }
 

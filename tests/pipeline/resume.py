@@ -211,6 +211,19 @@ def signals(wanted, seconds):
     must_be_same(folder, wanted, "SIGTERM and resumed")
 
 
+def two_signals():
+    """Where a run does not get to a progress call, a second Ctrl-C ends it."""
+    size = ["--users", "3000", "--tracks", "3000", "--events", "600000"]
+    with subprocess.Popen([PROGRAM, *size, "--generate-only", "--out", fresh("twice")], stdout=subprocess.PIPE, text=True) as running:
+        running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        was = running.poll()
+        running.send_signal(signal.SIGINT)
+    if was is None and running.returncode != 130:
+        sys.exit(f"a second Ctrl-C should end the program with 130, it ended with {running.returncode}")
+
+
 def main():
     begin = time.monotonic()
     must(0, "", *SIZE, *RECIPE, "--out", fresh("whole"))
@@ -228,6 +241,7 @@ def main():
     full_disk(wanted)
     forms_of_tables(wanted)
     signals(wanted, seconds)
+    two_signals()
     print("stopped, killed, damaged and resumed: the same bytes")
 
 
