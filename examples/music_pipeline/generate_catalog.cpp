@@ -53,7 +53,7 @@ std::vector<track_info> make_tracks(generator_options const& options, std::uint6
     auto users = users_per_track(options.users, n - never, pairs);
     users.resize(n, 0);
     random.shuffle(users);
-    double const cap = std::max(1.0, static_cast<double>(options.users) / 4);
+    double const cap = std::max(1.0, most_users_of_track(options.users));
     std::vector<track_info> tracks(n);
     for (std::size_t t = 0; t < n; ++t) {
         tracks[t].users = users[t];
@@ -271,7 +271,8 @@ music_catalog make_catalog(generator_options const& options, std::uint64_t pairs
                       n_albums = std::max(n_artists + 1, at_least_one(n, albums_per_track));
     catalog.tracks = make_tracks(options, pairs, random);
     give_artists(catalog.tracks, n_artists, random);
-    catalog.genre_of_scene.resize(std::clamp<std::size_t>(n / 100, 6, 600));
+    // A larger market has larger scenes, not more of them than genres.
+    catalog.genre_of_scene.resize(std::clamp<std::size_t>(n / 100, 6, n_known_genres));
     catalog.scene_of_artist.resize(n_artists);
     for (auto& scene : catalog.scene_of_artist) scene = index32(skewed(random, catalog.genre_of_scene.size(), 1.3));
     give_guests(catalog, random);

@@ -34,7 +34,7 @@ void check_sizes(generator_options const& o, music_log const& log, music_catalog
     out.push_back({"plays per track, mean", 222.6 * tracks, static_cast<double>(log.tracks.size()) / static_cast<double>(by_track.size())});
     for (auto const& [q, real] : {std::pair(0.25, 9.), {0.5, 19.}, {0.75, 67.}, {0.9, 311.}, {0.99, 3961.}})
         out.push_back(
-            {"plays per track, quantile " + recsys::detail::number_text(q) + (q > 0.75 ? " (capped at a quarter of the users)" : ""),
+            {"plays per track, quantile " + recsys::detail::number_text(q) + (q > 0.75 ? " (capped)" : ""),
              real * tracks, quantile(by_track, q)});
 }
 

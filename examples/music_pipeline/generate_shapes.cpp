@@ -92,8 +92,13 @@ std::vector<std::uint32_t> plays_per_user(std::uint64_t users, std::uint64_t tra
     return whole(values(t), events);
 }
 
+double most_users_of_track(std::uint64_t users) {
+    double const n = static_cast<double>(users), real_share = 111'062.0 / 1'373'221;
+    return std::floor(std::max(real_share * n, std::min(n / 4, 2 * 3961.0)));
+}
+
 std::vector<std::uint32_t> users_per_track(std::uint64_t users, std::uint64_t tracks, std::uint64_t pairs) {
-    double const goal = static_cast<double>(pairs), cap = std::floor(static_cast<double>(users) / 4);
+    double const goal = static_cast<double>(pairs), cap = most_users_of_track(users);
     double const third_quartile = log_of(67);
     std::vector<double> real(tracks);
     for (std::size_t i = 0; i < real.size(); ++i) real[i] = log_quantile(track_knots, share_above(i, real.size()), 0);

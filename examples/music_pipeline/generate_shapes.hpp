@@ -31,9 +31,13 @@ inline std::uint64_t rounded(double x) { return x <= 0 ? 0 : static_cast<std::ui
 /// How many plays each user has, rising; they add up to `events`.
 std::vector<std::uint32_t> plays_per_user(std::uint64_t users, std::uint64_t tracks, std::uint64_t events);
 
+/// The cap on the users of one track: the real log's largest share of the users, or twice its 99th percentile where few users would leave
+/// its shape no room, or a quarter of the users where that is less.
+double most_users_of_track(std::uint64_t users);
+
 /// How many users play each track, rising; they add up to `pairs`.
 ///
-/// Real quantiles up to the 75th. Above it the real shape, each track capped at a quarter of the users, smoothly, so that the largest do
+/// Real quantiles up to the 75th. Above it the real shape, each track capped by most_users_of_track, smoothly, so that the largest do
 /// not all have the same number: what is cut off is passed down by stretching the shape (in logarithms, from the 75th quantile on). Where
 /// tracks are fewer or the log is thinner than the real one, the quantiles shrink in proportion, down to tracks that nobody plays; where
 /// it is so dense that too many tracks would lie at the cap, they grow.
