@@ -8,7 +8,7 @@ from amalgamate import version
 from house import INCLUDE, TOP, Report, parts
 
 VISIBLE = {"include", "examples", "tests", "CMakeLists.txt", "meson.build", "README.md", "LICENSE"}
-MOST_LINES = 27_000
+MOST_LINES = 29_000
 
 # Not in header, examples or tests: clang 14 with libstdc++ 12 or libc++ 14 lack them.
 ALGORITHMS = (
