@@ -174,13 +174,13 @@ public:
 
     /// Which leaves n rows are in: eight levels in the first block_rows bytes of a tree's 2 x block_rows, the others in the second.
     void find_leaves(std::uint8_t const* bins, std::size_t n, std::vector<std::uint8_t>& out) const {
-        auto const find = tree_kernels(active_simd_level()).oblivious;
+        auto const find = tree_kernels(active_simd_level()).leaf_bytes;
         out.resize(m_games.size() * 2 * block_rows);
         for (std::size_t t = 0; t < m_games.size(); ++t) {
             auto const& tests = tree(t).tests;
             std::size_t const low = std::min<std::size_t>(8, tests.size());
-            find(tests.data(), low, bins, n, out.data() + 2 * t * block_rows);
-            if (tests.size() > 8) find(tests.data() + low, tests.size() - low, bins, n, out.data() + (2 * t + 1) * block_rows);
+            find(tests.data(), low, bins, block_rows, n, out.data() + 2 * t * block_rows);
+            if (tests.size() > 8) find(tests.data() + low, tests.size() - low, bins, block_rows, n, out.data() + (2 * t + 1) * block_rows);
         }
     }
     std::size_t leaf(std::vector<std::uint8_t> const& leaves, std::size_t t, std::size_t row) const noexcept {
