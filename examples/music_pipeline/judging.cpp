@@ -33,8 +33,8 @@ struct judging::state {
           when(t),
           known(all.data.before(t.t2)),
           future(rs::split_by_time(all.data, t.t2).test),
-          heard(rs::user_items(known)),
-          popular(rs::popularity().fit(known)),
+          heard(rs::user_items(known, {.run = to.run()})),
+          popular(rs::popularity({.run = to.run()}).fit(known)),
           judge(future, heard, metrics_of(to.set.k), how(to.set, false)),
           judge_all(future, heard, metrics_of(to.set.k), how(to.set, true)) {}
 

@@ -185,7 +185,7 @@ als_setting tune_als(journal& log, windows const& w) {
             als_setting const setting{alpha, regularization};
             auto const als = fit_als(log, heard, setting, 5);
             auto const table = rs::evaluate({{"als", als}}, w.labels, heard, {rs::ndcg(log.set.k)},
-                                            {.resamples = 0, .include_seen = log.set.include_seen, .run = {.threads = log.set.threads}});
+                                            {.resamples = 0, .include_seen = log.set.include_seen, .run = log.run()});
             double const value = table.at("als", metric).mean;
             shown.push_back({pretty(alpha), pretty(regularization), text("%.4f", value)});
             log.result["tuning"].push_back({{"alpha", alpha}, {"regularization", regularization}, {metric, value}});
