@@ -22,6 +22,7 @@ constexpr double training_candidate_row = 30, candidate_row = 28, recommendation
                  item_row = 110;
 constexpr double interaction_row = 31, catalog_row = 130; // of data that is made; a track and all that its ids name
 constexpr double number_share = 0.35, text_share = 0.6;   // of the same table as CSV that a column file takes
+constexpr double packed_data_share = 0.2;                 // of the interactions, with their times as times
 constexpr double events_per_user = 162, active_share = 0.57;
 constexpr double large_table = 1e9;
 
@@ -104,8 +105,10 @@ std::vector<file_need> files_of(options const& set, input_size const& n) {
     out.push_back({"similar_items.csv", 5 * n.tracks * similar_row});
     out.push_back({"items.csv", n.tracks * item_row});
     if (n.is_made) {
-        out.push_back({"data/interactions.csv", n.events * n.event_bytes});
-        out.push_back({"data/catalog_names.csv", n.catalog_bytes});
+        double const share = set.as_columns ? packed_data_share : 1;
+        std::string const ending = set.as_columns ? ".rsc" : ".csv";
+        out.push_back({"data/interactions" + ending, share * n.events * n.event_bytes});
+        out.push_back({"data/catalog_names" + ending, n.catalog_bytes});
     }
     out.push_back({"steps/events.rsm", 16 * n.events + 12 * n.users});
     out.push_back({"steps/names.csv", n.catalog_bytes});

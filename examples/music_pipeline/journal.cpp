@@ -125,6 +125,7 @@ json options_of(options const& o, std::vector<std::string> const& names) {
                    {"data-seed", o.data_seed},
                    {"repeats", o.repeats},
                    {"id-time-order", o.id_time_order},
+                   {"format", o.as_columns ? "columns" : "csv"},
                    {"split", o.split},
                    {"future-days", o.future_days},
                    {"label-days", o.label_days},

@@ -61,10 +61,11 @@ void make_data(journal& log, std::string const& folder) {
 std::string input_folder(journal& log) {
     if (!log.set.data.empty()) return log.set.data;
     auto const folder = (std::filesystem::path(log.set.out) / "data").string();
-    log.once({"00-data", options_of(log.set, {"users", "tracks", "events", "data-seed", "repeats", "id-time-order"}), {}, {}}, [&] {
-        make_data(log, folder);
-        for (auto const& path : tables_of(folder)) log.file("data/" + std::filesystem::path(path).filename().string());
-    });
+    log.once({"00-data", options_of(log.set, {"users", "tracks", "events", "data-seed", "repeats", "id-time-order", "format"}), {}, {}},
+             [&] {
+                 make_data(log, folder);
+                 for (auto const& path : tables_of(folder)) log.file("data/" + std::filesystem::path(path).filename().string());
+             });
     return folder;
 }
 
