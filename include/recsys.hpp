@@ -6525,7 +6525,8 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// Called from several threads at once, through const. Minus infinity means "never list it"; NaN for an item that could be listed is a data_error.
 /// Optional members: `score(user, items, out)` for some items only; `knows(item_index)`, else every item below n_items() is listed;
 /// `knows(user_index)`, else every user is known (a user who is not gets an empty list); `n_users()`, else any user may be asked for;
-/// `provenance()` or `as_of()`, which are compared with what was seen and with the truth.
+/// `provenance()` or `as_of()`, which are compared with what was seen and with the truth; `ranking()`, of scorers that say the same of an item to
+/// every user: a span of all scored items that it knows, best first, equal scores in the order of the items. Lists are then read off it.
 template <class S>
 concept scorer = requires(S const& s, user_index u, std::span<float> out) {
     { s.n_items() } -> std::convertible_to<std::size_t>;
@@ -6561,6 +6562,12 @@ namespace detail {
 template <class S>
 concept candidate_scorer = scorer<S> && requires(S const& s, user_index u, std::span<item_index const> items, std::span<float> out) {
     s.score(u, items, out);
+};
+
+/// Says the same to every user.
+template <class S>
+concept ranked_scorer = scorer<S> && requires(S const& s) {
+    { s.ranking() } -> std::convertible_to<std::span<scored const>>;
 };
 
 /// Whether a sink that was called says to go on.
@@ -11075,10 +11082,26 @@ private:
     void add_one(user_index user, std::span<item_index const> seen, list_rows<scored>& out) {
         m_best.start(m_k);
         if (knows_of(m_scorer, user)) {
-            if (m_options.allow) offer_allowed(user, seen, m_options.allow->items());
+            bool const few_allowed = m_options.allow && m_options.allow->size() < m_n_items / 16;
+            if constexpr (ranked_scorer<Scorer>) {
+                if (!few_allowed) return out.add(read_off(user, seen));
+            }
+            if (few_allowed || (m_options.allow && !ranked_scorer<Scorer>)) offer_allowed(user, seen, m_options.allow->items());
             else offer_all(user, seen);
         }
         out.add(m_best.finish());
+    }
+    /// The first items of the ranking that can be listed.
+    std::span<ranked_index<float> const> read_off(user_index user, std::span<item_index const> seen) {
+        m_list.clear();
+        for (auto const& one : m_scorer.ranking()) {
+            if (m_list.size() == m_k) break;
+            if (is_wanted(user, seen, one.item)) m_list.push_back({one.score, static_cast<std::uint32_t>(one.item)});
+        }
+        return m_list;
+    }
+    bool is_wanted(user_index user, std::span<item_index const> seen, item_index item) const {
+        return !is_among(seen, item) && is_listable(m_scorer, m_options, user, item);
     }
     void offer_all(user_index user, std::span<item_index const> seen) {
         score_all(user);
@@ -11103,11 +11126,7 @@ private:
     }
     void offer_one(user_index user, std::span<item_index const> seen, std::uint32_t index, float score) {
         offer(
-            m_best, score, index,
-            [&](std::uint32_t i) {
-                auto const item = static_cast<item_index>(i);
-                return !is_among(seen, item) && is_listable(m_scorer, m_options, user, item);
-            },
+            m_best, score, index, [&](std::uint32_t i) { return is_wanted(user, seen, static_cast<item_index>(i)); },
             [&](std::uint32_t i) { refuse_score(m_where, user, i); });
     }
     std::string_view m_where;
@@ -11115,6 +11134,7 @@ private:
     recommend_options const& m_options;
     std::size_t m_n_items, m_k;
     std::vector<float> m_scores;
+    std::vector<ranked_index<float>> m_list;
     top_k<float> m_best;
 };
 
@@ -14658,6 +14678,11 @@ public:
         : m_scores(std::move(scores)), m_known(std::move(known)), m_n_users(n_users), m_provenance(std::move(from)) {
         if (m_known.size() != m_scores.size())
             detail::throw_data("popularity: ", m_scores.size(), " scores and ", m_known.size(), " flags do not go together");
+        std::vector<scored> ranking;
+        for (std::size_t i = 0; i < m_scores.size(); ++i)
+            if (m_known[i] != 0) ranking.push_back({static_cast<item_index>(i), m_scores[i]});
+        std::stable_sort(ranking.begin(), ranking.end(), [](scored const& a, scored const& b) { return a.score > b.score; });
+        m_ranking = detail::shared_array<scored>(std::move(ranking));
     }
 
     std::size_t n_items() const noexcept { return m_scores.size(); }
@@ -14667,6 +14692,10 @@ public:
     std::span<float const> scores() const&& = delete;
     /// Whether the item has an event in the window: others are never listed.
     bool knows(item_index item) const noexcept { return to_size(item) < n_items() && m_known[to_size(item)] != 0; }
+
+    /// The known items, best first; equal scores in rising item order.
+    std::span<scored const> ranking() const& noexcept { return m_ranking.span(); }
+    std::span<scored const> ranking() const&& = delete;
 
     /// The scores, the same for every user. @throws data_error for a span that is not n_items() long.
     void score(user_index, std::span<float> out) const {
@@ -14692,6 +14721,7 @@ private:
     friend struct detail::archived<popularity_model>;
     detail::shared_array<float> m_scores;
     detail::shared_array<std::uint8_t> m_known;
+    detail::shared_array<scored> m_ranking;
     std::size_t m_n_users = 0;
     recsys::provenance m_provenance;
 };
@@ -14787,7 +14817,7 @@ inline std::vector<double> popularity_scores(popularity_rows const& rows, popula
 
 /// Scores items by how many took them. Items without events (in the window) are never recommended; ties go to the smaller index.
 ///
-/// Undated events will do unless a window or a half life is asked for. O(events + users + items).
+/// Undated events will do unless a window or a half life is asked for. O(events + users + items log items).
 class popularity {
 public:
     explicit popularity(popularity_options options = {}) : m_options(std::move(options)) {}

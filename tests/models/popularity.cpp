@@ -2,13 +2,16 @@
 #include <doctest/doctest.h>
 #include <recsys_under_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/brute_force.hpp"
@@ -200,4 +203,38 @@ TEST_CASE("a model without items, and one that nothing was fitted into") {
     CHECK(rs::popularity().fit(rs::events()).n_items() == 0);
     CHECK_THROWS_AS(rs::popularity_model({1.f, 2.f}, {std::uint8_t{1}}, 1, {}), rs::data_error);
     CHECK(model_contract::saved_and_loaded(none).n_items() == 0);
+}
+
+TEST_CASE("lists that are read off the ranking are those of the scores, whatever is left out") {
+    /// The same model without its ranking.
+    struct scores_alone {
+        rs::popularity_model model;
+        std::size_t n_items() const { return model.n_items(); }
+        bool knows(rs::item_index item) const { return model.knows(item); }
+        void score(rs::user_index user, std::span<float> out) const { model.score(user, out); }
+    };
+    std::vector<std::pair<int, int>> log;
+    rs::random_stream random(5);
+    for (int i = 0; i < 4000; ++i) log.emplace_back(int(random.below(60)), int(random.below(20) * random.below(20)));
+    auto const data = rs::ingest(log, rs::columns().user(&std::pair<int, int>::first).item(&std::pair<int, int>::second));
+    auto const seen = rs::user_items(data);
+    auto const model = rs::popularity().fit(data);
+    REQUIRE(std::is_sorted(model.ranking().begin(), model.ranking().end(), [](rs::scored const& a, rs::scored const& b) {
+        return a.score > b.score || (a.score == b.score && a.item < b.item);
+    }));
+    auto const all = data.items().all();
+    std::vector<rs::item_index> const items(all.begin(), all.end());
+    rs::item_set const half(std::vector<rs::item_index>(items.begin() + 20, items.end())), few({items[3], items[40], items[90]});
+    for (rs::recommend_options options :
+         {rs::recommend_options{.k = 7}, rs::recommend_options{.k = 1000}, rs::recommend_options{.k = 5, .allow = half},
+          rs::recommend_options{.k = 2, .allow = few}, rs::recommend_options{.k = 9, .deny = half}}) {
+        for (bool const included : {false, true}) {
+            options.include_seen = included;
+            auto const got = rs::recommend(model, data.users().all(), seen, options);
+            auto const wanted = rs::recommend(scores_alone{model}, data.users().all(), seen, options);
+            REQUIRE(got.size() == wanted.size());
+            for (std::size_t u = 0; u < got.size(); ++u)
+                CHECK(std::equal(got[u].list.begin(), got[u].list.end(), wanted[u].list.begin(), wanted[u].list.end()));
+        }
+    }
 }

@@ -51,6 +51,11 @@ public:
         : m_scores(std::move(scores)), m_known(std::move(known)), m_n_users(n_users), m_provenance(std::move(from)) {
         if (m_known.size() != m_scores.size())
             detail::throw_data("popularity: ", m_scores.size(), " scores and ", m_known.size(), " flags do not go together");
+        std::vector<scored> ranking;
+        for (std::size_t i = 0; i < m_scores.size(); ++i)
+            if (m_known[i] != 0) ranking.push_back({static_cast<item_index>(i), m_scores[i]});
+        std::stable_sort(ranking.begin(), ranking.end(), [](scored const& a, scored const& b) { return a.score > b.score; });
+        m_ranking = detail::shared_array<scored>(std::move(ranking));
     }
 
     std::size_t n_items() const noexcept { return m_scores.size(); }
@@ -60,6 +65,10 @@ public:
     std::span<float const> scores() const&& = delete;
     /// Whether the item has an event in the window: others are never listed.
     bool knows(item_index item) const noexcept { return to_size(item) < n_items() && m_known[to_size(item)] != 0; }
+
+    /// The known items, best first; equal scores in rising item order.
+    std::span<scored const> ranking() const& noexcept { return m_ranking.span(); }
+    std::span<scored const> ranking() const&& = delete;
 
     /// The scores, the same for every user. @throws data_error for a span that is not n_items() long.
     void score(user_index, std::span<float> out) const {
@@ -85,6 +94,7 @@ private:
     friend struct detail::archived<popularity_model>;
     detail::shared_array<float> m_scores;
     detail::shared_array<std::uint8_t> m_known;
+    detail::shared_array<scored> m_ranking;
     std::size_t m_n_users = 0;
     recsys::provenance m_provenance;
 };
@@ -182,7 +192,7 @@ inline std::vector<double> popularity_scores(popularity_rows const& rows, popula
 
 /// Scores items by how many took them. Items without events (in the window) are never recommended; ties go to the smaller index.
 ///
-/// Undated events will do unless a window or a half life is asked for. O(events + users + items).
+/// Undated events will do unless a window or a half life is asked for. O(events + users + items log items).
 class popularity {
 public:
     explicit popularity(popularity_options options = {}) : m_options(std::move(options)) {}

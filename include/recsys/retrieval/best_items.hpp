@@ -50,10 +50,26 @@ private:
     void add_one(user_index user, std::span<item_index const> seen, list_rows<scored>& out) {
         m_best.start(m_k);
         if (knows_of(m_scorer, user)) {
-            if (m_options.allow) offer_allowed(user, seen, m_options.allow->items());
+            bool const few_allowed = m_options.allow && m_options.allow->size() < m_n_items / 16;
+            if constexpr (ranked_scorer<Scorer>) {
+                if (!few_allowed) return out.add(read_off(user, seen));
+            }
+            if (few_allowed || (m_options.allow && !ranked_scorer<Scorer>)) offer_allowed(user, seen, m_options.allow->items());
             else offer_all(user, seen);
         }
         out.add(m_best.finish());
+    }
+    /// The first items of the ranking that can be listed.
+    std::span<ranked_index<float> const> read_off(user_index user, std::span<item_index const> seen) {
+        m_list.clear();
+        for (auto const& one : m_scorer.ranking()) {
+            if (m_list.size() == m_k) break;
+            if (is_wanted(user, seen, one.item)) m_list.push_back({one.score, static_cast<std::uint32_t>(one.item)});
+        }
+        return m_list;
+    }
+    bool is_wanted(user_index user, std::span<item_index const> seen, item_index item) const {
+        return !is_among(seen, item) && is_listable(m_scorer, m_options, user, item);
     }
     void offer_all(user_index user, std::span<item_index const> seen) {
         score_all(user);
@@ -78,11 +94,7 @@ private:
     }
     void offer_one(user_index user, std::span<item_index const> seen, std::uint32_t index, float score) {
         offer(
-            m_best, score, index,
-            [&](std::uint32_t i) {
-                auto const item = static_cast<item_index>(i);
-                return !is_among(seen, item) && is_listable(m_scorer, m_options, user, item);
-            },
+            m_best, score, index, [&](std::uint32_t i) { return is_wanted(user, seen, static_cast<item_index>(i)); },
             [&](std::uint32_t i) { refuse_score(m_where, user, i); });
     }
     std::string_view m_where;
@@ -90,6 +102,7 @@ private:
     recommend_options const& m_options;
     std::size_t m_n_items, m_k;
     std::vector<float> m_scores;
+    std::vector<ranked_index<float>> m_list;
     top_k<float> m_best;
 };
 

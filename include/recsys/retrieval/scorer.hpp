@@ -28,7 +28,8 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// Called from several threads at once, through const. Minus infinity means "never list it"; NaN for an item that could be listed is a data_error.
 /// Optional members: `score(user, items, out)` for some items only; `knows(item_index)`, else every item below n_items() is listed;
 /// `knows(user_index)`, else every user is known (a user who is not gets an empty list); `n_users()`, else any user may be asked for;
-/// `provenance()` or `as_of()`, which are compared with what was seen and with the truth.
+/// `provenance()` or `as_of()`, which are compared with what was seen and with the truth; `ranking()`, of scorers that say the same of an item to
+/// every user: a span of all scored items that it knows, best first, equal scores in the order of the items. Lists are then read off it.
 template <class S>
 concept scorer = requires(S const& s, user_index u, std::span<float> out) {
     { s.n_items() } -> std::convertible_to<std::size_t>;
@@ -65,6 +66,12 @@ namespace detail {
 template <class S>
 concept candidate_scorer = scorer<S> && requires(S const& s, user_index u, std::span<item_index const> items, std::span<float> out) {
     s.score(u, items, out);
+};
+
+/// Says the same to every user.
+template <class S>
+concept ranked_scorer = scorer<S> && requires(S const& s) {
+    { s.ranking() } -> std::convertible_to<std::span<scored const>>;
 };
 
 /// Whether a sink that was called says to go on.
