@@ -140,7 +140,8 @@ TEST_CASE("the same at every level of the instruction set, for one factor and fo
     rs::detail::force_simd_level({});
 }
 
-// In double to the last bit; in float as far as two ways of solving in float agree.
+// In double to the last bit; in float as far as two ways of solving in float agree, on the items of plain ALS: relaxed ones are worse
+// conditioned, which is no matter of the objective.
 TEST_CASE_TEMPLATE("folding in a training row is the training's half-step, whatever the objective" * doctest::test_suite("slow"), Scalar,
                    float, double) {
     auto const m = sample();
@@ -153,6 +154,7 @@ TEST_CASE_TEMPLATE("folding in a training row is the training's half-step, whate
     for (auto one : cases())
         for (std::size_t const factors : {6u, 64u}) { // rows longer and shorter than half the factors
             one.options.factors = factors, one.options.iterations = 2;
+            if (std::is_same_v<Scalar, float>) one.options.relaxation = 1;
             auto const extras = extras_of<Scalar>(one, preferences);
             auto const model = rs::basic_als<Scalar>(one.options).fit(m, extras);
             for (auto const u : users_to(n_users)) {
