@@ -1028,6 +1028,12 @@ public:
         }
         m_bytes = bytes->span(), m_owner = bytes;
     }
+    /// Whether there is such a section: files of earlier versions lack some.
+    bool has(std::string_view name) const noexcept {
+        for (auto const& e : m_entries)
+            if (std::string_view(e.name) == name) return true;
+        return false;
+    }
     template <archivable_value Value> shared_array<Value> array(std::string_view name) const {
         auto const& e = entry(name);
         if (e.element_size != sizeof(Value)) fail(name, concat("has elements of ", e.element_size, " bytes, expected ", sizeof(Value)));
@@ -3213,13 +3219,13 @@ struct frame_column {
     }
 };
 
-/// What the rows of a frame are about: each array is empty or n_rows long.
+/// What the rows of a frame are about: each array is empty or n_rows long, baselines a multiple of that.
 struct frame_rows {
     detail::shared_array<user_index> users;
     detail::shared_array<item_index> items;
     detail::shared_array<float> targets;
     detail::shared_array<float> weights;
-    detail::shared_array<float> baselines; ///< raw scores on which a ranker builds
+    detail::shared_array<float> baselines; ///< raw scores on which a ranker builds: one a row, or one a class, row after row
     /// Where each group ends; rows of a group are neighbours. Empty where there are no groups.
     detail::shared_array<std::uint64_t> group_ends;
     /// The moment up to which the features know events, if there is one.
@@ -3276,9 +3282,11 @@ public:
     /// Empty where every row weighs 1.
     std::span<float const> weights() const& noexcept { return m_rows.weights.span(); }
     std::span<float const> weights() const&& = delete;
-    /// Raw scores on which a ranker builds; empty where there are none.
+    /// Raw scores on which a ranker builds, n_rows x n_baselines; empty where there are none.
     std::span<float const> baselines() const& noexcept { return m_rows.baselines.span(); }
     std::span<float const> baselines() const&& = delete;
+    /// How many a row: 0, 1, or as many as a ranker has classes.
+    std::size_t n_baselines() const noexcept { return m_n_rows == 0 ? 0 : m_rows.baselines.size() / m_n_rows; }
     std::size_t n_groups() const noexcept { return m_rows.group_ends.size(); }
     std::span<std::uint64_t const> group_ends() const& noexcept { return m_rows.group_ends.span(); }
     std::span<std::uint64_t const> group_ends() const&& = delete;
@@ -3298,7 +3306,7 @@ private:
         check_length("the item column", m_rows.items.size(), true);
         check_length("the target", m_rows.targets.size(), true);
         check_length("the weight", m_rows.weights.size(), true);
-        check_length("the baseline", m_rows.baselines.size(), true);
+        if (n_baselines() * m_n_rows != m_rows.baselines.size()) check_length("the baseline", m_rows.baselines.size(), true);
         std::uint64_t last = 0;
         for (auto const end : m_rows.group_ends) {
             if (end <= last || end > m_n_rows) detail::throw_data("frame: groups must be at least one row each, up to ", m_n_rows, " rows");
@@ -4035,6 +4043,12 @@ template <class T>
 concept category_column = category_value<optional_value_t<T>>;
 template <class T>
 concept categories_column = std::ranges::input_range<optional_value_t<T>> && !text_like<optional_value_t<T>>;
+template <class T> constexpr bool is_baseline() {
+    if constexpr (std::ranges::input_range<T> && !text_like<T>) return std::is_arithmetic_v<std::remove_cvref_t<std::ranges::range_value_t<T>>>;
+    else return number_column<T>;
+}
+template <class T>
+concept baseline_column = is_baseline<T>();
 template <class T> inline constexpr key_kind key_kind_of = text_like<optional_value_t<T>> ? key_kind::text : key_kind::integer;
 
 /// Takes the categories of rows one after the other, as text; integers come as their decimal digits.
@@ -4111,10 +4125,31 @@ template <class Row, class Projection> number_reader<Row> make_number_reader(Pro
     };
 }
 
+/// Adds the baselines of a block of rows, row after row: one number each, or as many as the range of each row has.
+template <class Row> using baseline_reader = std::function<void(std::span<Row const>, std::vector<float>&)>;
+
+template <class Row, class Projection> baseline_reader<Row> make_baseline_reader(Projection projection) {
+    return [projection = std::move(projection)](std::span<Row const> rows, std::vector<float>& out) {
+        std::size_t first = 0;
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+            auto&& value = std::invoke(projection, rows[r]);
+            if constexpr (number_column<std::remove_cvref_t<decltype(value)>>) out.push_back(to_number(value));
+            else {
+                std::size_t const before = out.size();
+                for (auto const& one : value) out.push_back(to_number(one));
+                if (r == 0) first = out.size() - before;
+                if (out.size() - before != first || first == 0)
+                    throw_data("baseline: a row has ", out.size() - before, " numbers, the first one ", first, "; give one for each class");
+            }
+        }
+    };
+}
+
 /// All that a schema knows of its rows.
 template <class Row> struct row_readers {
     std::vector<schema_column<Row>> columns;
-    number_reader<Row> target, weight, baseline;
+    number_reader<Row> target, weight;
+    baseline_reader<Row> baseline;
     std::function<group_reader<Row>()> make_group;
 };
 
@@ -4135,7 +4170,8 @@ template <class Projection, class Row> using projected_t = typename projected<Pr
 /// categories  a range of categories: a row may have none, one or many.
 /// target      the number to predict; `fit` needs it, prediction does not.
 /// weight      what a row counts for, at least 0. Absent: 1.
-/// baseline    a raw score, finite: a ranker learns what is to be added to it, and predictions have it added.
+/// baseline    a raw score, finite: a ranker learns what is to be added to it, and predictions have it added. For a ranker of several
+///             classes a range of as many numbers.
 /// group       an id of any type: rows that are ranked against each other.
 /// Projections are member pointers or callables of a row, kept by copy and called from several threads at once.
 /// Steps throw data_error where a name is empty or comes twice.
@@ -4198,11 +4234,11 @@ public:
         return out;
     }
     template <class Projection> row_schema baseline(Projection projection) const {
-        constexpr bool can_read = reads<Projection>, is_number = detail::number_column<value_of<Projection>>;
+        constexpr bool can_read = reads<Projection>, is_number = detail::baseline_column<value_of<Projection>>;
         static_assert(can_read, "baseline: the baseline cannot be read from the row type of rows<T>()");
-        static_assert(!can_read || is_number, "baseline: a baseline must be a number");
+        static_assert(!can_read || is_number, "baseline: a baseline must be a number, or a range of one for each class");
         auto out = *this;
-        if constexpr (can_read && is_number) out.m_readers.baseline = detail::make_number_reader<Row>(std::move(projection));
+        if constexpr (can_read && is_number) out.m_readers.baseline = detail::make_baseline_reader<Row>(std::move(projection));
         return out;
     }
     template <class Projection> row_schema group(Projection projection) const {
@@ -4257,10 +4293,13 @@ template <class Row> row_schema<Row> rows() { return {}; }
 #ifndef RECSYS_DATA_TAKE_ROWS_HPP
 #define RECSYS_DATA_TAKE_ROWS_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-template <class Value> shared_array<Value> take_values(shared_array<Value> const& from, std::span<std::size_t const> rows) {
+/// @param width  how many values a row has.
+template <class Value> shared_array<Value> take_values(shared_array<Value> const& from, std::span<std::size_t const> rows,
+                                                       std::size_t width = 1) {
     if (from.empty()) return {};
-    buffer<Value> out(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) out[i] = from[rows[i]];
+    buffer<Value> out(rows.size() * width);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        for (std::size_t k = 0; k < width; ++k) out[i * width + k] = from[rows[i] * width + k];
     return shared_array<Value>(std::move(out));
 }
 
@@ -4307,7 +4346,7 @@ inline frame take_rows(frame const& from, std::span<std::size_t const> rows) {
     frame_rows out;
     out.users = take_values(about.users, rows), out.items = take_values(about.items, rows);
     out.targets = take_values(about.targets, rows), out.weights = take_values(about.weights, rows);
-    out.baselines = take_values(about.baselines, rows);
+    out.baselines = take_values(about.baselines, rows, from.n_baselines());
     if (!about.group_ends.empty()) out.group_ends = shared_array<std::uint64_t>(take_group_ends(about.group_ends.span(), rows));
     out.as_of = about.as_of, out.targets_as_of = about.targets_as_of;
     return frame(rows.size(), std::move(columns), std::move(out));
@@ -4458,11 +4497,14 @@ private:
                            ", expected a finite number of at least 0");
     }
     void read_baselines(std::span<Row const> rows) {
-        float const* const baselines = more(m_baselines, rows.size());
-        m_readers.baseline(rows, m_baselines.data() + m_n_rows);
-        for (std::size_t r = 0; r < rows.size(); ++r)
-            if (!std::isfinite(baselines[r]))
-                throw_data("ingest: the baseline of row ", m_n_rows + r, " (from 0) is ", baselines[r], ", expected a finite number");
+        std::size_t const before = m_baselines.size(), of_row = m_n_rows == 0 ? 0 : before / m_n_rows;
+        m_readers.baseline(rows, m_baselines);
+        std::size_t const now = rows.empty() ? of_row : (m_baselines.size() - before) / rows.size();
+        if (m_n_rows > 0 && now != of_row)
+            throw_data("ingest: the baseline of row ", m_n_rows, " (from 0) has ", now, " numbers, those before it ", of_row);
+        for (std::size_t i = before; i < m_baselines.size(); ++i)
+            if (!std::isfinite(m_baselines[i]))
+                throw_data("ingest: the baseline of row ", i / now, " (from 0) is ", m_baselines[i], ", expected a finite number");
     }
 
     row_readers<Row> const& m_readers;
@@ -17671,7 +17713,7 @@ struct statistic_key {
     std::uint32_t other = 0;          ///< the joined column
     std::vector<float> cuts;          ///< of a joined number: its bin is the count of cuts below it
     std::vector<std::uint64_t> pairs; ///< of a joined category: (first cell) << 32 | second cell, rising; the place is the cell
-    std::vector<float> sums, counts;  ///< a value a cell, over all training rows
+    std::vector<float> sums, counts;  ///< a value a cell, over all training rows; sums of several targets one target after the other
 
     static constexpr std::uint32_t no_cell = 0xFFFFFFFFu;
 
@@ -17700,7 +17742,10 @@ struct statistic_key {
         for (auto const cut : cuts) cell += cut < x;
         return static_cast<std::uint32_t>(std::min<std::uint64_t>(cell, no_cell));
     }
-    float sum(std::uint32_t cell) const noexcept { return cell < sums.size() ? sums[cell] : 0.f; }
+    std::size_t n_targets() const noexcept { return counts.empty() ? 1 : sums.size() / counts.size(); }
+    float sum(std::uint32_t cell, std::size_t target) const noexcept {
+        return cell < counts.size() ? sums[target * counts.size() + cell] : 0.f;
+    }
     float count(std::uint32_t cell) const noexcept { return cell < counts.size() ? counts[cell] : 0.f; }
 
 private:
@@ -17719,9 +17764,14 @@ struct key_rows {
     }
 };
 
-/// Targets in [0, 1] and weights (empty = 1) of the training rows, for statistics.
+/// Targets and weights (empty = 1) of the training rows, for statistics: numbers in [0, 1]; or each row is of one of several targets, whose
+/// number it has: it counts 1 there and 0 in the others.
 struct statistic_rows {
     std::span<float const> target, weight;
+    std::size_t n_targets = 1;
+    float target_of(std::size_t row, std::size_t which) const noexcept {
+        return n_targets == 1 ? target[row] : target[row] == static_cast<float>(which) ? 1.f : 0.f;
+    }
     std::size_t size() const noexcept { return target.size(); }
     float weight_of(std::size_t row) const noexcept { return weight.empty() ? 1.f : weight[row]; }
 };
@@ -17746,8 +17796,9 @@ struct cell_total {
 
 /// Walks the rows in an order and gives, for each, the statistics of its cells over the rows before it: emit(row, value of each prior).
 /// A row of several categories has the mean over them; each of its categories then counts the row once.
-template <class Emit> void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows,
-                                              std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
+template <class Emit>
+void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows, std::size_t target,
+                        std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
     std::vector<cell_total> totals(n_cells);
     std::vector<float> values(priors.size());
     for (auto const row : order) {
@@ -17759,18 +17810,20 @@ template <class Emit> void ordered_statistics(key_rows const& keys, std::size_t 
         }
         emit(row, values.data());
         float const w = rows.weight_of(row);
-        for (auto const c : cells) totals[c].sum += w * rows.target[row], totals[c].count += w;
+        for (auto const c : cells) totals[c].sum += w * rows.target_of(row, target), totals[c].count += w;
     }
 }
 
 /// The totals of all rows, in the order of the rows.
 inline void fill_totals(statistic_key& key, key_rows const& cells, std::size_t n_cells, statistic_rows const& rows) {
-    std::vector<double> sums(n_cells), counts(n_cells);
+    std::vector<double> sums(n_cells * rows.n_targets), counts(n_cells);
     for (std::size_t row = 0; row < rows.size(); ++row) {
         double const w = static_cast<double>(rows.weight_of(row));
-        for (auto const c : cells.of(row)) sums[c] += w * static_cast<double>(rows.target[row]), counts[c] += w;
+        bool const one = rows.n_targets == 1;
+        std::size_t const first = one ? 0 : n_cells * static_cast<std::size_t>(rows.target[row]);
+        for (auto const c : cells.of(row)) sums[first + c] += one ? w * static_cast<double>(rows.target[row]) : w, counts[c] += w;
     }
-    key.sums.resize(n_cells), key.counts.resize(n_cells);
+    key.sums.resize(sums.size()), key.counts.resize(n_cells);
     std::transform(sums.begin(), sums.end(), key.sums.begin(), [](double s) { return static_cast<float>(s); });
     std::transform(counts.begin(), counts.end(), key.counts.begin(), [](double s) { return static_cast<float>(s); });
 }
@@ -17811,7 +17864,7 @@ enum class feature_kind : std::uint8_t {
 struct ranker_feature {
     feature_kind kind = feature_kind::number;
     std::uint32_t source = 0;   ///< the column, or the key of statistic and count
-    std::int32_t category = 0;  ///< of `has`; may be missing_category
+    std::int32_t category = 0;  ///< of `has`; may be missing_category. Of `statistic`: the target, where there are several
     float prior = 0;            ///< of `statistic`
     std::vector<float> borders; ///< of all but `has`
 
@@ -17850,7 +17903,7 @@ struct feature_space {
 
     /// What a feature sees of a cell; of one past the end: what it sees of an unknown category.
     static float cell_value(ranker_feature const& f, statistic_key const& key, std::uint32_t cell) noexcept {
-        return f.kind == feature_kind::count ? key.count(cell) : target_statistic(key.sum(cell), key.count(cell), f.prior);
+        return f.kind == feature_kind::count ? key.count(cell) : target_statistic(key.sum(cell, static_cast<std::size_t>(f.category)), key.count(cell), f.prior);
     }
     /// The same for a row of several categories: the mean over them.
     static float list_value(ranker_feature const& f, statistic_key const& key, std::span<std::int32_t const> codes) noexcept {
@@ -18016,13 +18069,14 @@ inline void leaf_numbers(bin_table const& kernels, std::span<model_split const> 
         for (std::size_t k = row; k < row + 16; ++k) out[k] = static_cast<std::uint16_t>(low[k] | high[k] << 8);
 }
 
-/// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows.
+/// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows; tree t to sums[t % n_outputs * block_rows] ...
 inline void add_trees(tree_set const& trees, bin_table const& kernels, std::size_t first, std::size_t last, std::uint8_t const* bins,
-                      std::size_t stride, std::size_t n, std::int64_t* sums) noexcept {
+                      std::size_t stride, std::size_t n, std::int64_t* all_sums, std::size_t n_outputs = 1) noexcept {
     std::uint8_t low[block_rows];
     std::uint16_t numbers[block_rows];
     for (std::size_t t = first; t < last; ++t) {
         auto const* const leaves = trees.leaves(t).data();
+        auto* const sums = all_sums + t % n_outputs * block_rows;
         if (trees.depth(t) <= 8) {
             leaf_bytes(kernels, trees.splits(t), bins, stride, n, low);
             for (std::size_t row = 0; row < n; ++row) sums[row] += leaves[low[row]];
@@ -18117,6 +18171,9 @@ struct drawn_sums {
 struct row_table {
     void (*log_loss_derivatives)(float const* raw, float const* y, std::size_t n, float* g, float* h);
     void (*log_loss_values)(float const* raw, float const* y, std::size_t n, float* out);
+    void (*softmax_derivatives)(float const* raw, float const* y, std::size_t n_classes, std::size_t stride, std::size_t n, float* g,
+                                float* h);
+    void (*softmax_sums)(float const* raw, std::size_t n_classes, std::size_t stride, std::size_t n, float* most, float* sum);
     void (*raw_scores)(std::int32_t const* sums, std::size_t n, float start, float step, float* out);
     void (*mvs_factors)(float const* gradient, std::size_t n, mvs_rule const& rule, std::uint32_t first, float* out);
     mvs_split (*mvs_sums)(float const* sizes, std::size_t n, float threshold);
@@ -18211,6 +18268,43 @@ inline void derivatives_of_rows(float const* raw, float const* y, std::size_t n,
 }
 inline void losses_of_rows(float const* raw, float const* y, std::size_t n, float* out) {
     for (std::size_t i = 0; i < n; i += 16) log_loss_values(raw + i, y + i, out + i);
+}
+
+/// e to the raw score less the largest of its row, for n_classes scores a row, which are `stride` apart; that largest score and their sum.
+RECSYS_DETAIL_INLINE void softmax_parts(float const* __restrict raw, std::size_t n_classes, std::size_t stride, float* __restrict most,
+                                        float* __restrict sum, float* __restrict e) {
+    for (std::size_t k = 0; k < 16; ++k) most[k] = raw[k], sum[k] = 0.f;
+    for (std::size_t c = 1; c < n_classes; ++c)
+        for (std::size_t k = 0; k < 16; ++k) most[k] = most[k] < raw[c * stride + k] ? raw[c * stride + k] : most[k];
+    for (std::size_t c = 0; c < n_classes; ++c)
+        for (std::size_t k = 0; k < 16; ++k) {
+            float const one = exp_minus_abs(most[k] - raw[c * stride + k]);
+            sum[k] += one;
+            if (e) e[c * stride + k] = one;
+        }
+}
+/// For each class p - [y is the class] and K / (K - 1) p (1 - p), p its share of the exponentials.
+inline void softmax_derivatives(float const* raw, float const* y, std::size_t n_classes, std::size_t stride, std::size_t n, float* g,
+                                float* h) {
+    float const factor = static_cast<float>(n_classes) / static_cast<float>(n_classes - 1);
+    for (std::size_t i = 0; i < n; i += 16) {
+        float most[16], sum[16];
+        softmax_parts(raw + i, n_classes, stride, most, sum, g + i);
+        for (std::size_t k = 0; k < 16; ++k) sum[k] = 1.f / sum[k];
+        for (std::size_t c = 0; c < n_classes; ++c) {
+            float* const gc = g + c * stride + i;
+            float* const hc = h + c * stride + i;
+            for (std::size_t k = 0; k < 16; ++k) {
+                float const p = gc[k] * sum[k], left = p < 1.f ? 1.f - p : 0.f;
+                hc[k] = factor * p * left;
+                gc[k] = p - kept(y[i + k] == static_cast<float>(c), 1.f);
+            }
+        }
+    }
+}
+/// The largest score of each row and the sum of e to the scores less it.
+inline void softmax_sums(float const* raw, std::size_t n_classes, std::size_t stride, std::size_t n, float* most, float* sum) {
+    for (std::size_t i = 0; i < n; i += 16) softmax_parts(raw + i, n_classes, stride, most + i, sum + i, nullptr);
 }
 
 /// start + sum x step, of fixed-point sums.
@@ -18339,8 +18433,8 @@ inline void add_leaf_scores(float const* left_g, float const* left_w, float tota
 
 /// The table of this level.
 inline row_table rows() {
-    return {&derivatives_of_rows, &losses_of_rows, &raw_scores,   &mvs_factors,    &mvs_sums,
-            &sum_drawn,           &quantize,       &running_sums, &add_leaf_scores};
+    return {&derivatives_of_rows, &losses_of_rows, &softmax_derivatives, &softmax_sums, &raw_scores,     &mvs_factors,
+            &mvs_sums,            &sum_drawn,      &quantize,            &running_sums, &add_leaf_scores};
 }
 // --- back in recsys/core/simd/select_rows.hpp
 }
@@ -18356,6 +18450,39 @@ inline void derivatives_of_rows(float const* raw, float const* y, std::size_t n,
 }
 inline void losses_of_rows(float const* raw, float const* y, std::size_t n, float* out) {
     for (std::size_t i = 0; i < n; i += 16) log_loss_values(raw + i, y + i, out + i);
+}
+RECSYS_DETAIL_INLINE void softmax_parts(float const* __restrict raw, std::size_t n_classes, std::size_t stride, float* __restrict most,
+                                        float* __restrict sum, float* __restrict e) {
+    for (std::size_t k = 0; k < 16; ++k) most[k] = raw[k], sum[k] = 0.f;
+    for (std::size_t c = 1; c < n_classes; ++c)
+        for (std::size_t k = 0; k < 16; ++k) most[k] = most[k] < raw[c * stride + k] ? raw[c * stride + k] : most[k];
+    for (std::size_t c = 0; c < n_classes; ++c)
+        for (std::size_t k = 0; k < 16; ++k) {
+            float const one = exp_minus_abs(most[k] - raw[c * stride + k]);
+            sum[k] += one;
+            if (e) e[c * stride + k] = one;
+        }
+}
+inline void softmax_derivatives(float const* raw, float const* y, std::size_t n_classes, std::size_t stride, std::size_t n, float* g,
+                                float* h) {
+    float const factor = static_cast<float>(n_classes) / static_cast<float>(n_classes - 1);
+    for (std::size_t i = 0; i < n; i += 16) {
+        float most[16], sum[16];
+        softmax_parts(raw + i, n_classes, stride, most, sum, g + i);
+        for (std::size_t k = 0; k < 16; ++k) sum[k] = 1.f / sum[k];
+        for (std::size_t c = 0; c < n_classes; ++c) {
+            float* const gc = g + c * stride + i;
+            float* const hc = h + c * stride + i;
+            for (std::size_t k = 0; k < 16; ++k) {
+                float const p = gc[k] * sum[k], left = p < 1.f ? 1.f - p : 0.f;
+                hc[k] = factor * p * left;
+                gc[k] = p - kept(y[i + k] == static_cast<float>(c), 1.f);
+            }
+        }
+    }
+}
+inline void softmax_sums(float const* raw, std::size_t n_classes, std::size_t stride, std::size_t n, float* most, float* sum) {
+    for (std::size_t i = 0; i < n; i += 16) softmax_parts(raw + i, n_classes, stride, most + i, sum + i, nullptr);
 }
 inline void raw_scores(std::int32_t const* sums, std::size_t n, float start, float step, float* out) {
     for (std::size_t i = 0; i < n; i += 16) {
@@ -18469,8 +18596,8 @@ inline void add_leaf_scores(float const* left_g, float const* left_w, float tota
     }
 }
 inline row_table rows() {
-    return {&derivatives_of_rows, &losses_of_rows, &raw_scores,   &mvs_factors,    &mvs_sums,
-            &sum_drawn,           &quantize,       &running_sums, &add_leaf_scores};
+    return {&derivatives_of_rows, &losses_of_rows, &softmax_derivatives, &softmax_sums, &raw_scores,     &mvs_factors,
+            &mvs_sums,            &sum_drawn,      &quantize,            &running_sums, &add_leaf_scores};
 }
 // --- back in recsys/core/simd/select_rows.hpp
 }
@@ -18529,8 +18656,24 @@ concept group_loss_function = requires(Loss const& loss, group_rows const& rows,
     loss.derivatives(rows, out, out);
 };
 
-/// What `predict` gives: the raw score as it is, 1 / (1 + e^-raw), or e^raw.
-enum class output_kind : std::uint8_t { raw, probability, rate };
+/// Rows of several classes: `raw` is n_classes x n_rows, a class after the other, targets are places of classes, 0 .. n_classes - 1.
+struct class_rows {
+    std::span<float const> raw, target;
+    std::size_t n_classes = 0;
+};
+
+/// A loss of a raw score for each class: see multi_class. `values(rows, out)` gives each row's loss, `derivatives(rows, gradient, hessian)` the
+/// first and second derivative by each score, in the order of `raw`. Called for blocks of rows, from several threads at once; weights are applied
+/// outside. Members it may have besides: `output`, `check_options()`, `start(share)` (the raw score before the first tree of a class of that
+/// share of the weight; 0), `labels` (the classes; absent or empty: those of the targets).
+template <class Loss>
+concept class_loss_function = requires(Loss const& loss, class_rows const& rows, std::span<float> out) {
+    loss.values(rows, out);
+    loss.derivatives(rows, out, out);
+};
+
+/// What `predict` gives: the raw score as it is, 1 / (1 + e^-raw), e^raw, or for each class its share of the e^raw.
+enum class output_kind : std::uint8_t { raw, probability, rate, class_probabilities };
 
 namespace detail {
 // --- kernels: loops over 16 rows without branches, which compilers turn into vector code -----------------------------
@@ -18650,6 +18793,7 @@ struct loss_rows {
     std::span<std::uint64_t const> group_ends = {};
     std::uint64_t key = 0;       ///< of the tree: from it and their number groups get their seeds
     std::size_t first_group = 0; ///< the number of the block's first group
+    std::size_t n_classes = 1;   ///< of losses of several classes, whose raw scores are those of class_rows
 
     /// f(rows of the group, its first row in the block) for every group.
     template <class Function> void for_groups(Function const& f) const {
@@ -18678,20 +18822,20 @@ template <class Loss> double loss_sum(Loss const& loss, loss_rows const& rows) {
 inline double weight_sum(loss_rows const& rows) {
     double sum = 0;
     for (float const w : rows.weight) sum += static_cast<double>(w);
-    return rows.weight.empty() ? static_cast<double>(rows.raw.size()) : sum;
+    return rows.weight.empty() ? static_cast<double>(rows.target.size()) : sum;
 }
 }
 
-/// Holds any loss_function or group_loss_function: one indirect call per block of rows, none per row. A copy shares.
+/// Holds any loss_function, group_loss_function or class_loss_function: one indirect call per block of rows, none per row. A copy shares.
 class loss {
 public:
     template <class Loss>
         requires(!std::same_as<std::remove_cvref_t<Loss>, loss>)
     loss(Loss objective) {
-        constexpr bool is_loss = loss_function<Loss> || group_loss_function<Loss>;
+        constexpr bool is_loss = loss_function<Loss> || group_loss_function<Loss> || class_loss_function<Loss>;
         static_assert(is_loss,
                       "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of "
-                      "float, or total(group_rows) and derivatives(group_rows, gradient, hessian) const");
+                      "float, or total(group_rows) and derivatives(group_rows, gradient, hessian) const, or the same with class_rows and values");
         if constexpr (is_loss) m_held = std::make_shared<holder<Loss> const>(std::move(objective));
     }
 
@@ -18699,6 +18843,12 @@ public:
     output_kind output() const { return m_held->output(); }
     /// Whether blocks must hold whole groups.
     bool grouped() const { return m_held->grouped(); }
+    /// Whether there is a raw score for each class.
+    bool by_class() const { return m_held->by_class(); }
+    /// The classes where the loss names them.
+    std::vector<std::int32_t> labels() const { return m_held->labels(); }
+    /// The raw score before the first tree of a class of this share of the rows.
+    double class_start(double share) const { return m_held->class_start(share); }
     /// Sum of weight x loss over a block of rows, and what it counts for.
     loss_total total(detail::loss_rows const& rows) const { return m_held->total(rows); }
     /// The value that is shown for a mean loss.
@@ -18707,7 +18857,8 @@ public:
     void derivatives(detail::loss_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
         m_held->derivatives(rows, gradient, hessian);
         if (rows.weight.empty() || grouped()) return;
-        for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] *= rows.weight[i], hessian[i] *= rows.weight[i];
+        for (std::size_t first = 0; first < gradient.size(); first += rows.weight.size())
+            for (std::size_t i = 0; i < rows.weight.size(); ++i) gradient[first + i] *= rows.weight[i], hessian[first + i] *= rows.weight[i];
     }
     /// The best constant score, where the loss knows it.
     std::optional<double> start(std::span<float const> target, std::span<float const> weight) const {
@@ -18728,6 +18879,9 @@ private:
         virtual ~base() = default;
         virtual output_kind output() const = 0;
         virtual bool grouped() const = 0;
+        virtual bool by_class() const = 0;
+        virtual std::vector<std::int32_t> labels() const = 0;
+        virtual double class_start(double) const = 0;
         virtual loss_total total(detail::loss_rows const&) const = 0;
         virtual double finish(double) const = 0;
         virtual void derivatives(detail::loss_rows const&, std::span<float>, std::span<float>) const = 0;
@@ -18748,6 +18902,15 @@ private:
             else return output_kind::raw;
         }
         bool grouped() const override { return group_loss_function<Loss>; }
+        bool by_class() const override { return class_loss_function<Loss>; }
+        std::vector<std::int32_t> labels() const override {
+            if constexpr (requires { held.labels.size(); }) return {held.labels.begin(), held.labels.end()};
+            else return {};
+        }
+        double class_start(double share) const override {
+            if constexpr (requires { held.start(share); }) return held.start(share);
+            else return 0;
+        }
         loss_total total(detail::loss_rows const& rows) const override {
             if constexpr (group_loss_function<Loss>) {
                 loss_total all;
@@ -18756,6 +18919,12 @@ private:
                     all.sum += one.sum, all.weight += one.weight;
                 });
                 return all;
+            } else if constexpr (class_loss_function<Loss>) {
+                std::vector<float> values(rows.target.size());
+                held.values({rows.raw, rows.target, rows.n_classes}, values);
+                return {detail::weighted_sum(values.size(), rows.weight,
+                                             [&](std::size_t first, std::size_t n, float* out) { std::copy_n(&values[first], n, out); }),
+                        detail::weight_sum(rows)};
             } else return {detail::loss_sum(held, rows), detail::weight_sum(rows)};
         }
         double finish(double mean) const override {
@@ -18767,11 +18936,12 @@ private:
                 rows.for_groups([&](group_rows const& group, std::size_t first) {
                     held.derivatives(group, g.subspan(first, group.raw.size()), h.subspan(first, group.raw.size()));
                 });
+            else if constexpr (class_loss_function<Loss>) held.derivatives({rows.raw, rows.target, rows.n_classes}, g, h);
             else held.derivatives(rows.raw, rows.target, g, h);
         }
         std::optional<double> start(std::span<float const> target, std::span<float const> weight) const override {
             if constexpr (requires { held.start(target, weight); }) return held.start(target, weight);
-            else if constexpr (group_loss_function<Loss>) return 0; // what is compared within groups does not ask for a constant
+            else if constexpr (group_loss_function<Loss> || class_loss_function<Loss>) return 0; // what is compared within groups does not ask for a constant
             else return std::nullopt;
         }
         static constexpr bool can_renew = requires(Loss const& l, std::span<float const> in) { l.renew(in, in, in, 0.0); };
@@ -18797,6 +18967,130 @@ private:
 }} // namespace recsys
 #endif
 
+// --- recsys/ranker/multi_class.hpp -----------------------------------------------------------------------------------
+// Several classes: softmax cross-entropy over a raw score a class, and how the labels of targets become places of classes.
+#ifndef RECSYS_RANKER_MULTI_CLASS_HPP
+#define RECSYS_RANKER_MULTI_CLASS_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
+namespace detail {
+inline constexpr std::size_t most_classes = 1000;
+inline constexpr std::int32_t largest_label = 16'777'216; ///< from there on float does not tell neighbours apart
+
+/// kernel(raw, target, n, first row) for whole lanes; the last rows come in lanes that overlap, or through copies. n_classes x n raw scores.
+template <class Kernel> void for_class_lanes(class_rows const& rows, Kernel const& kernel) {
+    std::size_t const n = rows.target.size(), whole = n / row_lanes * row_lanes;
+    if (whole > 0) kernel(rows.raw.data(), rows.target.data(), whole, std::size_t{0});
+    if (whole > 0 && whole < n) {
+        std::size_t const last = n - row_lanes;
+        kernel(rows.raw.data() + last, rows.target.data() + last, row_lanes, last);
+    }
+}
+/// The class of a row's raw scores: the highest, the first of equal ones; of one score whether it is above 0.
+template <class Number> std::size_t class_place(Number const* raw, std::size_t n_outputs) noexcept {
+    if (n_outputs == 1) return std::size_t{*raw > 0};
+    return static_cast<std::size_t>(std::max_element(raw, raw + n_outputs) - raw);
+}
+/// Fewer rows than lanes, filled up.
+struct few_class_rows {
+    explicit few_class_rows(class_rows const& rows) : raw(rows.n_classes * row_lanes, 0.f), target(row_lanes, 0.f) {
+        std::size_t const n = rows.target.size();
+        for (std::size_t c = 0; c < rows.n_classes; ++c) std::copy_n(rows.raw.data() + c * n, n, raw.data() + c * row_lanes);
+        std::copy_n(rows.target.data(), n, target.data());
+    }
+    std::vector<float> raw, target;
+};
+}
+
+/// Log loss over several classes, in nats: log of the sum of e^raw less the raw score of the row's class. Predictions are probabilities, n_rows x
+/// n_classes; each round of training grows a tree for each class. Source: Friedman, "Greedy function approximation" (2001), section 4.6.
+///
+/// Targets are labels: whole numbers of 0 to 16,777,216, not all of them in use; columns of predictions are in the order of rising labels. Second
+/// derivatives are K / (K - 1) p (1 - p): all classes take their steps at once, which would together be too long by that.
+struct multi_class {
+    static constexpr output_kind output = output_kind::class_probabilities;
+    /// The classes, rising; empty: those that training rows have. Name them where validation rows or rows to come have more.
+    std::vector<std::int32_t> labels = {};
+
+    void values(class_rows const& rows, std::span<float> out) const {
+        std::size_t const n = rows.target.size();
+        if (n < detail::row_lanes) {
+            detail::few_class_rows const padded(rows);
+            std::vector<float> all(detail::row_lanes);
+            values({padded.raw, padded.target, rows.n_classes}, all);
+            std::copy_n(all.begin(), n, out.begin());
+            return;
+        }
+        auto const kernels = detail::row_kernels(detail::active_simd_level());
+        std::vector<float> most(n), sum(n);
+        detail::for_class_lanes(rows, [&](float const* raw, float const*, std::size_t count, std::size_t first) {
+            kernels.softmax_sums(raw, rows.n_classes, n, count, most.data() + first, sum.data() + first);
+        });
+        for (std::size_t i = 0; i < n; ++i)
+            out[i] = std::log(sum[i]) + (most[i] - rows.raw[static_cast<std::size_t>(rows.target[i]) * n + i]);
+    }
+    void derivatives(class_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
+        std::size_t const n = rows.target.size();
+        if (n < detail::row_lanes) {
+            detail::few_class_rows const padded(rows);
+            std::vector<float> g(padded.raw.size()), h(padded.raw.size());
+            derivatives({padded.raw, padded.target, rows.n_classes}, g, h);
+            for (std::size_t c = 0; c < rows.n_classes; ++c)
+                std::copy_n(&g[c * detail::row_lanes], n, &gradient[c * n]), std::copy_n(&h[c * detail::row_lanes], n, &hessian[c * n]);
+            return;
+        }
+        auto const kernels = detail::row_kernels(detail::active_simd_level());
+        detail::for_class_lanes(rows, [&](float const* raw, float const* target, std::size_t count, std::size_t first) {
+            kernels.softmax_derivatives(raw, target, rows.n_classes, n, count, gradient.data() + first, hessian.data() + first);
+        });
+    }
+    double start(double share) const { return std::log(share); }
+    void check_options() const {
+        if (labels.size() == 1 || labels.size() > detail::most_classes)
+            detail::throw_option("multi_class: labels must be 2 to ", detail::most_classes, " numbers, got ", labels.size());
+        for (std::size_t i = 0; i < labels.size(); ++i)
+            if (labels[i] < 0 || labels[i] > detail::largest_label || (i > 0 && labels[i] <= labels[i - 1]))
+                detail::throw_option("multi_class: labels must rise within [0, ", detail::largest_label, "], number ", i, " (from 0) is ",
+                                     labels[i]);
+    }
+};
+
+namespace detail {
+/// The labels of the targets, rising. None where there are no targets. @throws data_error  for a target that is no label, or too few or many.
+inline std::vector<std::int32_t> class_labels(std::span<float const> targets, std::string_view what) {
+    std::vector<std::int32_t> out;
+    for (std::size_t row = 0; row < targets.size(); ++row) {
+        float const t = targets[row];
+        if (!(t >= 0 && t <= static_cast<float>(largest_label) && t == std::floor(t)))
+            throw_data("booster: the target of ", what, " row ", row, " (from 0) is ", t, ", expected a class: a whole number of 0 to ",
+                       largest_label);
+        auto const label = static_cast<std::int32_t>(t);
+        auto const at = std::lower_bound(out.begin(), out.end(), label);
+        if (at == out.end() || *at != label) out.insert(at, label);
+        if (out.size() > most_classes)
+            throw_data("booster: the targets of the ", what, " rows have more than ", most_classes, " classes (row ", row,
+                       " brings one more); are they classes?");
+    }
+    return out;
+}
+/// The rows with places among the labels as targets.
+inline frame with_class_places(frame const& rows, std::span<std::int32_t const> labels, std::string_view what) {
+    buffer<float> places(rows.n_rows());
+    for (std::size_t row = 0; row < places.size(); ++row) {
+        float const t = rows.targets()[row];
+        auto const at = std::lower_bound(labels.begin(), labels.end(), t, [](std::int32_t l, float x) { return static_cast<float>(l) < x; });
+        if (at == labels.end() || static_cast<float>(*at) != t)
+            throw_data("booster: the target of ", what, " row ", row, " (from 0) is ", t, ", which is none of the ", labels.size(),
+                       " classes that are known; name all of them: multi_class{.labels = {...}}");
+        places[row] = static_cast<float>(at - labels.begin());
+    }
+    auto about = rows.rows();
+    about.targets = shared_array<float>(std::move(places));
+    return frame(rows.n_rows(), {rows.columns().begin(), rows.columns().end()}, std::move(about));
+}
+}
+}} // namespace recsys
+#endif
+
 // --- recsys/ranker/row_model.hpp -------------------------------------------------------------------------------------
 // What predictors need of a model: its columns, and the answers for a block of rows.
 #ifndef RECSYS_RANKER_ROW_MODEL_HPP
@@ -18807,7 +19101,7 @@ struct predict_scratch {
     block_scratch rows;
     buffer<std::uint8_t> bins; ///< n_features x block_rows
     std::vector<std::uint32_t> cells;
-    std::int64_t sums[block_rows] = {};
+    std::vector<std::int64_t> sums; ///< n_outputs x block_rows
     std::vector<double> answers, outputs; ///< block_rows x n_outputs, n_outputs x block_rows
 
     /// Never null: a model may have no feature at all.
@@ -18818,17 +19112,107 @@ struct predict_scratch {
     }
 };
 
+/// Raw scores to which those of a model are added: none, one a row, or one an output, row after row.
+struct row_baselines {
+    float const* values = nullptr;
+    std::size_t n = 0; ///< a row
+
+    double at(std::size_t row, std::size_t output) const noexcept {
+        return values ? static_cast<double>(values[row * n + (n == 1 ? 0 : output)]) : 0.0;
+    }
+    /// From a row on.
+    row_baselines from(std::size_t row) const noexcept { return {values ? values + row * n : nullptr, n}; }
+};
+/// Those of a frame. @throws data_error  unless there are none, or as many as a model takes: one an output, or one for all where `may_be_one`.
+inline row_baselines baselines_of(frame const& rows, std::size_t n_outputs, bool may_be_one) {
+    auto const n = rows.n_baselines();
+    if (n != 0 && n != n_outputs && !(n == 1 && may_be_one))
+        throw_data("predict: the rows have ", n, " baselines each, the model has ", n_outputs, " raw scores a row");
+    return {n == 0 ? nullptr : rows.baselines().data(), n};
+}
+
+/// e^x over the sum of all of them, in place.
+inline void softmax(std::span<double> x) noexcept {
+    double const most = *std::max_element(x.begin(), x.end());
+    double sum = 0;
+    for (auto& v : x) v = std::exp(v - most), sum += v;
+    for (auto& v : x) v /= sum;
+}
+
 /// A fitted model behind a predictor: one call a block of rows.
 class row_model {
 public:
     virtual std::span<ranker_column const> columns() const noexcept = 0;
     virtual std::size_t n_outputs() const noexcept = 0;
-    /// What predict() gives for at most block_rows rows: answers[row * n_outputs + output]. Baselines, which raw scores have added, may be null.
-    virtual void answer(row_block const& rows, float const* baselines, predict_scratch& scratch, double* answers) const = 0;
+    /// What predict() gives for at most block_rows rows: answers[row * n_outputs + output].
+    virtual void answer(row_block const& rows, row_baselines baselines, predict_scratch& scratch, double* answers) const = 0;
+    /// The raw scores in the same order.
+    virtual void raw(row_block const& rows, row_baselines baselines, predict_scratch& scratch, double* raws) const = 0;
+    /// What predict_classes gives. @throws data_error  where the model has no classes that are numbers.
+    virtual std::span<std::int32_t const> labels() const = 0;
+    /// Whether one baseline a row may stand for all outputs.
+    virtual bool takes_one_baseline() const noexcept { return n_outputs() == 1; }
 
 protected:
     ~row_model() = default;
 };
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/ranker/row_answers.hpp -----------------------------------------------------------------------------------
+// The rows of a frame through a fitted model: predictions, raw scores, classes, stages.
+#ifndef RECSYS_RANKER_ROW_ANSWERS_HPP
+#define RECSYS_RANKER_ROW_ANSWERS_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// All rows of a frame through a model, a block after the other: call(rows, baselines, scratch) fills scratch.answers; f(first number, answer).
+template <class Call, class Function>
+void for_answers(row_model const& model, frame const& rows, run_options const& run, Call const& call, Function const& f) {
+    frame_reader const reader(model.columns(), rows);
+    std::size_t const n_outputs = model.n_outputs();
+    auto const baselines = baselines_of(rows, n_outputs, model.takes_one_baseline());
+    team workers(run.threads);
+    std::vector<predict_scratch> scratch(workers.size());
+    workers.blocks(rows.n_rows(), block_rows * 32, [&](std::size_t from, std::size_t to, std::size_t worker) {
+        auto& mine = scratch[worker];
+        mine.answers.resize(block_rows * n_outputs);
+        for (std::size_t row = from; row < to; row += block_rows) {
+            std::size_t const n = std::min(block_rows, to - row);
+            call(reader.read(row, n, mine.rows), baselines.from(row), mine, row);
+            for (std::size_t i = 0; i < n * n_outputs; ++i) f(row * n_outputs + i, mine.answers[i]);
+        }
+    });
+}
+/// predict() and predict_raw(): n_rows x n_outputs.
+template <class Number, class Answer>
+std::vector<Number> all_answers(row_model const& model, frame const& rows, run_options const& run, Answer const& answer) {
+    std::vector<Number> out(checked_product(rows.n_rows(), model.n_outputs(), "predict: predictions"));
+    for_answers(
+        model, rows, run,
+        [&](row_block const& block, row_baselines baselines, predict_scratch& mine, std::size_t) {
+            answer(block, baselines, mine, mine.answers.data());
+        },
+        [&](std::size_t i, double value) { out[i] = static_cast<Number>(value); });
+    return out;
+}
+/// predict_classes(): the place of each row's class.
+inline std::vector<std::size_t> class_places(row_model const& model, frame const& rows, run_options const& run) {
+    auto const raws = all_answers<double>(model, rows, run, [&](auto&&... to) { model.raw(to...); });
+    std::vector<std::size_t> out(rows.n_rows());
+    for (std::size_t row = 0; row < out.size(); ++row) out[row] = class_place(&raws[row * model.n_outputs()], model.n_outputs());
+    return out;
+}
+inline std::vector<std::int32_t> class_answers(row_model const& model, frame const& rows, run_options const& run) {
+    auto const labels = model.labels();
+    std::vector<std::int32_t> out(rows.n_rows());
+    auto const places = class_places(model, rows, run);
+    std::transform(places.begin(), places.end(), out.begin(), [&](std::size_t place) { return labels[place]; });
+    return out;
+}
+/// A sink that returns nothing goes on, false stops.
+template <class Sink> bool offer_stage(Sink& sink, std::size_t n_trees, std::span<float const> predictions) {
+    if constexpr (std::is_void_v<std::invoke_result_t<Sink&, std::size_t, std::span<float const>>>) return sink(n_trees, predictions), true;
+    else return static_cast<bool>(sink(n_trees, predictions));
+}
 }}} // namespace recsys::detail
 #endif
 
@@ -18846,7 +19230,8 @@ class tree_tables {
 
 public:
     tree_tables() = default;
-    explicit tree_tables(tree_set const& trees) {
+    /// @param n_outputs  tree t is of output t % n_outputs.
+    explicit tree_tables(tree_set const& trees, std::size_t n_outputs = 1) : m_lowest(n_outputs, 0) {
         std::vector<part> parts;
         for (std::size_t t = 0; t < trees.size(); ++t) {
             if (trees.depth(t) > 6) m_deep.push_back(static_cast<std::uint32_t>(t));
@@ -18856,16 +19241,19 @@ public:
         write(trees, parts);
     }
 
-    /// Adds the leaves of all trees to the sums of n rows of a block, at most block_rows; the bins are used up.
+    /// Adds the leaves of all trees to sums[output * block_rows + row] for n rows of a block, at most block_rows; the bins are used up.
     void add(tree_set const& trees, bin_table const& kernels, std::uint8_t* bins, std::size_t n_features, std::size_t n,
              std::int64_t* sums) const noexcept {
-        if (!kernels.add_trees) return add_trees(trees, kernels, 0, trees.size(), bins, block_rows, n, sums);
-        for (auto const t : m_deep) add_trees(trees, kernels, t, t + std::size_t{1}, bins, block_rows, n, sums);
+        std::size_t const n_outputs = m_lowest.size();
+        if (!kernels.add_trees) return add_trees(trees, kernels, 0, trees.size(), bins, block_rows, n, sums, n_outputs);
+        for (auto const t : m_deep) add_trees(trees, kernels, t, t + std::size_t{1}, bins, block_rows, n, sums, n_outputs);
+        for (std::size_t o = 0; o < n_outputs; ++o)
+            for (std::size_t i = 0; i < n; ++i) sums[o * block_rows + i] += m_lowest[o];
         if (m_batches.empty()) return;
-        for (std::size_t i = 0; i < n; ++i) sums[i] += m_lowest;
         kernels.flip_bins(bins, n_features * block_rows);
         for (auto const& b : m_batches)
-            kernels.add_trees({m_tests.data() + b.first, m_leaves.data() + b.first_leaf, b.n, b.planes, b.shift}, bins, n, sums);
+            kernels.add_trees({m_tests.data() + b.first, m_leaves.data() + b.first_leaf, b.n, b.planes, b.shift}, bins, n,
+                              sums + b.output * block_rows);
     }
 
 private:
@@ -18874,10 +19262,11 @@ private:
         std::uint32_t tree;
         std::int32_t planes, from, shift; ///< the batch multiplies with 2^shift what was cut out from bit `from` on
         std::int64_t lowest;
-        std::tuple<std::int32_t, std::int32_t> kind() const noexcept { return {planes, shift}; }
+        std::size_t output;
+        std::tuple<std::size_t, std::int32_t, std::int32_t> kind() const noexcept { return {output, planes, shift}; }
     };
     struct batch {
-        std::size_t first, n, first_leaf;
+        std::size_t first, n, first_leaf, output;
         std::int32_t planes, shift;
     };
 
@@ -18887,12 +19276,13 @@ private:
         std::int64_t const lowest = *least;
         std::uint64_t all = 0; // the bits in which leaves differ from the lowest one
         for (auto const leaf : leaves) all |= static_cast<std::uint64_t>(leaf - lowest);
-        m_lowest += lowest;
+        std::size_t const output = t % m_lowest.size();
+        m_lowest[output] += lowest;
         auto const bits = static_cast<std::int32_t>(std::bit_width(static_cast<std::uint64_t>(*most - lowest)));
         std::int32_t const zeros = all == 0 ? 0 : std::countr_zero(all);
         bool const is_fewer = (bits - zeros + 7) / 8 < (bits + 7) / 8;
         for (std::int32_t from = is_fewer ? zeros : 0; from < bits; from += 16)
-            parts.push_back({static_cast<std::uint32_t>(t), bits - from > 8 ? 2 : 1, from, from, lowest});
+            parts.push_back({static_cast<std::uint32_t>(t), bits - from > 8 ? 2 : 1, from, from, lowest, output});
     }
     void write(tree_set const& trees, std::span<part const> parts) {
         std::size_t n_bytes = 0;
@@ -18902,7 +19292,7 @@ private:
         for (std::size_t i = 0; i < parts.size(); ++i) {
             auto const& p = parts[i];
             if (m_batches.empty() || parts[i - 1].kind() != p.kind() || m_batches.back().n == batch_trees)
-                m_batches.push_back({i, 0, at, p.planes, p.shift});
+                m_batches.push_back({i, 0, at, p.output, p.planes, p.shift});
             ++m_batches.back().n;
             write_part(trees, p, m_tests[i], m_leaves.data() + at);
             at += static_cast<std::size_t>(p.planes) * 64;
@@ -18933,7 +19323,7 @@ private:
     buffer<std::uint8_t> m_leaves;
     std::vector<batch> m_batches;
     std::vector<std::uint32_t> m_deep;
-    std::int64_t m_lowest = 0;
+    std::vector<std::int64_t> m_lowest = {0}; ///< of each output
 };
 }}} // namespace recsys::detail
 #endif
@@ -18946,10 +19336,18 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 template <class Row> class predictor;
 
 namespace detail {
+/// A class of a model: tree t is of class t % n_classes.
+struct model_class {
+    double start = 0; ///< raw score before the first tree
+    std::int32_t label = 0;
+    std::uint32_t target = 0; ///< which of the targets of statistics its trees ask for
+};
+
 /// All that a booster model is.
 struct booster_state final : row_model {
     feature_space space;
     tree_set trees;
+    std::vector<model_class> classes; ///< of class_probabilities; else empty
     output_kind output = output_kind::raw;
     fit_report report;
     std::optional<time_point> as_of = {};
@@ -18958,29 +19356,52 @@ struct booster_state final : row_model {
     /// Makes what predictions are read from; call it once features and trees are there.
     void prepare() {
         space.prepare();
-        tables = tree_tables(trees);
+        tables = tree_tables(trees, n_outputs());
+        m_labels.clear();
+        for (auto const& c : classes) m_labels.push_back(c.label);
+        if (output == output_kind::probability) m_labels = {0, 1};
     }
-    /// @param baseline  of the row.
-    double answer(std::int64_t sum, float baseline = 0) const noexcept {
-        double const raw = trees.raw(sum) + static_cast<double>(baseline);
-        return output == output_kind::probability ? sigmoid(raw) : output == output_kind::rate ? std::exp(raw) : raw;
+    /// How many trees each output has.
+    std::size_t n_rounds() const noexcept { return trees.size() / n_outputs(); }
+    double raw(std::int64_t sum, std::size_t output_number, double baseline) const noexcept {
+        return trees.raw(sum) + (classes.empty() ? 0.0 : classes[output_number].start) + baseline;
     }
-    /// The sums of the leaves of trees first .. last - 1, in scratch.sums.
+    /// Raw scores of a row become predictions.
+    void finish(std::span<double> of_row) const noexcept {
+        if (output == output_kind::class_probabilities) return softmax(of_row);
+        if (output == output_kind::raw) return;
+        for (auto& x : of_row) x = output == output_kind::probability ? sigmoid(x) : std::exp(x);
+    }
+    /// The sums of the leaves of trees first .. last - 1, in scratch.sums; `first` is a multiple of n_outputs.
     void add(row_block const& rows, std::size_t first, std::size_t last, predict_scratch& scratch) const {
         auto* const bins = scratch.bins_for(space.features.size());
         auto const kernels = bin_kernels(active_simd_level());
         space.bins(kernels, rows, bins, scratch.cells);
-        std::fill_n(scratch.sums, rows.n, std::int64_t{0});
-        if (first == 0 && last == trees.size()) tables.add(trees, kernels, bins, space.features.size(), rows.n, scratch.sums);
-        else add_trees(trees, kernels, first, last, bins, block_rows, rows.n, scratch.sums);
+        scratch.sums.assign(n_outputs() * block_rows, 0);
+        auto* const sums = scratch.sums.data();
+        if (first == 0 && last == trees.size()) tables.add(trees, kernels, bins, space.features.size(), rows.n, sums);
+        else add_trees(trees, kernels, first, last, bins, block_rows, rows.n, sums, n_outputs());
     }
 
     std::span<ranker_column const> columns() const noexcept override { return space.columns; }
-    std::size_t n_outputs() const noexcept override { return 1; }
-    void answer(row_block const& rows, float const* baselines, predict_scratch& scratch, double* answers) const override {
-        add(rows, 0, trees.size(), scratch);
-        for (std::size_t i = 0; i < rows.n; ++i) answers[i] = answer(scratch.sums[i], baselines ? baselines[i] : 0.f);
+    std::size_t n_outputs() const noexcept override { return std::max<std::size_t>(1, classes.size()); }
+    void answer(row_block const& rows, row_baselines baselines, predict_scratch& scratch, double* answers) const override {
+        raw(rows, baselines, scratch, answers);
+        for (std::size_t i = 0; i < rows.n; ++i) finish({answers + i * n_outputs(), n_outputs()});
     }
+    void raw(row_block const& rows, row_baselines baselines, predict_scratch& scratch, double* raws) const override {
+        add(rows, 0, trees.size(), scratch);
+        std::size_t const n = n_outputs();
+        for (std::size_t i = 0; i < rows.n; ++i)
+            for (std::size_t o = 0; o < n; ++o) raws[i * n + o] = raw(scratch.sums[o * block_rows + i], o, baselines.at(i, o));
+    }
+    std::span<std::int32_t const> labels() const override {
+        if (m_labels.empty()) throw_data("predict_classes: the model was trained for numbers, not for classes");
+        return m_labels;
+    }
+
+private:
+    std::vector<std::int32_t> m_labels;
 };
 }
 
@@ -18994,42 +19415,48 @@ public:
     booster_model() : m_state(std::make_shared<detail::booster_state const>()) {}
     explicit booster_model(std::shared_ptr<detail::booster_state const> state) : m_state(std::move(state)) {}
 
-    /// One score a row: probabilities for log loss, rates for Poisson, raw scores for other losses.
+    /// One score a row: probabilities for log loss, rates for Poisson, raw scores for other losses. For multi_class probabilities, n_rows x n_outputs,
+    /// row after row, in the order of labels().
     /// The baseline of the rows, if they have one, is added to the raw scores, here and in all that predicts.
     /// @throws data_error  where a column is missing or of another type, or a missing number is forbidden.
     [[nodiscard]] std::vector<float> predict(frame const& rows, run_options const& run = {}) const {
-        std::vector<float> out(rows.n_rows());
-        evaluate(rows, run, 0, n_trees(),
-                 [&](std::size_t row, std::int64_t sum) { out[row] = static_cast<float>(m_state->answer(sum, baseline(rows, row))); });
-        return out;
+        return detail::all_answers<float>(*m_state, rows, run, [&](auto&&... to) { m_state->answer(to...); });
     }
-    /// One raw score a row (log odds for log loss), exact to the last bit of the fixed point.
+    /// One raw score a row (log odds for log loss) or one a class, exact to the last bit of the fixed point.
     [[nodiscard]] std::vector<double> predict_raw(frame const& rows, run_options const& run = {}) const {
-        std::vector<double> out(rows.n_rows());
-        evaluate(rows, run, 0, n_trees(),
-                 [&](std::size_t row, std::int64_t sum) { out[row] = m_state->trees.raw(sum) + static_cast<double>(baseline(rows, row)); });
-        return out;
+        return detail::all_answers<double>(*m_state, rows, run, [&](auto&&... to) { m_state->raw(to...); });
+    }
+    /// The label of the most probable class of each row, the first of equal ones; for log loss 1 where the probability is above 0.5, else 0.
+    /// @throws data_error  for models of other losses.
+    [[nodiscard]] std::vector<std::int32_t> predict_classes(frame const& rows, run_options const& run = {}) const {
+        return detail::class_answers(*m_state, rows, run);
     }
     /// The predictions of growing numbers of trees: sink(number of trees, predictions) after each `every` trees and after the last.
-    /// The sink returns nothing, or bool, where false stops. The span is valid during the call.
+    /// The sink returns nothing, or bool, where false stops. The span is valid during the call; for multi_class it is as predict() gives it.
     template <class Sink> void staged(frame const& rows, natural every, Sink&& sink, run_options const& run = {}) const {
         using sink_type = std::remove_reference_t<Sink>;
         constexpr bool is_sink = std::invocable<sink_type&, std::size_t, std::span<float const>>;
         static_assert(is_sink, "staged: the sink is called as sink(number of trees, std::span<float const> predictions)");
         if constexpr (is_sink) {
             if (every == 0) detail::throw_option("booster: staged predictions need a step of at least 1 tree, got 0");
-            std::vector<std::int64_t> sums(rows.n_rows(), 0);
-            std::vector<float> out(rows.n_rows());
+            std::size_t const n = n_outputs();
+            std::vector<std::int64_t> sums(rows.n_rows() * n, 0);
+            std::vector<float> out(sums.size());
             for (std::size_t first = 0; first < n_trees();) {
                 std::size_t const last = std::min<std::size_t>(n_trees(), first + every);
-                evaluate(rows, run, first, last, [&](std::size_t row, std::int64_t sum) {
-                    sums[row] += sum;
-                    out[row] = static_cast<float>(m_state->answer(sums[row], baseline(rows, row)));
-                });
+                auto const add = [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
+                                     std::size_t row) {
+                    m_state->add(block, first * n, last * n, mine);
+                    for (std::size_t i = 0; i < block.n; ++i) {
+                        auto const of_row = std::span(mine.answers).subspan(i * n, n);
+                        for (std::size_t o = 0; o < n; ++o)
+                            of_row[o] = m_state->raw(sums[(row + i) * n + o] += mine.sums[o * detail::block_rows + i], o, baselines.at(i, o));
+                        m_state->finish(of_row);
+                    }
+                };
+                detail::for_answers(*m_state, rows, run, add, [&](std::size_t i, double value) { out[i] = static_cast<float>(value); });
                 first = last;
-                if constexpr (std::is_void_v<std::invoke_result_t<sink_type&, std::size_t, std::span<float const>>>)
-                    sink(last, std::span<float const>(out));
-                else if (!static_cast<bool>(sink(last, std::span<float const>(out)))) return;
+                if (!detail::offer_stage(sink, last, out)) return;
             }
         }
     }
@@ -19047,11 +19474,16 @@ public:
     [[nodiscard]] std::vector<std::pair<std::string, double>> importances(importance_kind kind = importance_kind::prediction_change) const {
         return detail::importances(m_state->space, m_state->trees, kind);
     }
-    std::size_t n_trees() const noexcept { return m_state->trees.size(); }
+    /// How many trees; for multi_class how many each class has.
+    std::size_t n_trees() const noexcept { return m_state->n_rounds(); }
+    /// How many numbers a row gets: 1, or the number of classes.
+    std::size_t n_outputs() const noexcept { return m_state->n_outputs(); }
+    /// The labels of the classes, in the order of predictions; 0 and 1 for log loss. @throws data_error  for models of other losses.
+    std::vector<std::int32_t> labels() const { return {m_state->labels().begin(), m_state->labels().end()}; }
     /// What predict() gives.
     output_kind output() const noexcept { return m_state->output; }
-    /// The raw score before the first tree.
-    double start() const noexcept { return m_state->trees.start; }
+    /// The raw score before the first tree, of an output.
+    double start(std::size_t output = 0) const noexcept { return m_state->raw(0, output, 0); }
     /// The names of the columns that it was trained on.
     std::vector<std::string> columns() const {
         std::vector<std::string> out;
@@ -19066,23 +19498,6 @@ public:
     detail::booster_state const& state() const& noexcept { return *m_state; }
 
 private:
-    static float baseline(frame const& rows, std::size_t row) noexcept { return rows.baselines().empty() ? 0.f : rows.baselines()[row]; }
-    /// f(row, sum of the leaves of trees first .. last - 1) for every row, from several threads.
-    template <class Function>
-    void evaluate(frame const& rows, run_options const& run, std::size_t first, std::size_t last, Function const& f) const {
-        detail::frame_reader const reader(m_state->space.columns, rows);
-        detail::team workers(run.threads);
-        std::vector<detail::predict_scratch> scratch(workers.size());
-        workers.blocks(rows.n_rows(), detail::block_rows * 32, [&](std::size_t from, std::size_t to, std::size_t worker) {
-            auto& mine = scratch[worker];
-            for (std::size_t row = from; row < to; row += detail::block_rows) {
-                std::size_t const n = std::min(detail::block_rows, to - row);
-                m_state->add(reader.read(row, n, mine.rows), first, last, mine);
-                for (std::size_t i = 0; i < n; ++i) f(row + i, mine.sums[i]);
-            }
-        });
-    }
-
     std::shared_ptr<detail::booster_state const> m_state;
 };
 }} // namespace recsys
@@ -19960,10 +20375,17 @@ private:
 #ifndef RECSYS_RANKER_VALID_METRIC_HPP
 #define RECSYS_RANKER_VALID_METRIC_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-/// All validation rows as a metric sees them; `weight` (empty = 1 each) and `group_ends` may be empty.
+/// All validation rows as a metric sees them; `weight` (empty = 1 each) and `group_ends` may be empty. Of several classes there is a raw score
+/// for each, row after row, and targets are the places of the classes: 0 .. n_outputs - 1, by rising label.
 struct rated_rows {
     std::span<float const> raw, target, weight;
     std::span<std::uint64_t const> group_ends;
+    std::size_t n_outputs = 1;
+
+    /// For metrics of one raw score a row. @throws data_error  where there are more.
+    void check_one_output(char const* metric) const {
+        if (n_outputs != 1) detail::throw_data(metric, ": needs one raw score a row, there is one for each of ", n_outputs, " classes");
+    }
 };
 
 /// A metric of raw scores: a number for rated_rows, the higher the better, unless it has a member `higher_is_better` that is false.
@@ -19977,6 +20399,7 @@ concept metric_function = requires(Metric const& metric, rated_rows const& rows)
 struct valid_ndcg {
     natural k = 10;
     double operator()(rated_rows const& rows) const {
+        rows.check_one_output("valid_ndcg");
         if (rows.group_ends.empty())
             detail::throw_data("valid_ndcg: the validation rows have no groups; name one: rows<T>().group(&T::query)");
         loss_total all;
@@ -19989,7 +20412,24 @@ struct valid_ndcg {
 };
 /// The share of pairs of a positive (target above 0) and another row in which the positive has the higher score; ties count one half.
 struct valid_auc {
-    double operator()(rated_rows const& rows) const { return detail::area_under_curve(rows.raw, rows.target, rows.weight); }
+    double operator()(rated_rows const& rows) const {
+        rows.check_one_output("valid_auc");
+        return detail::area_under_curve(rows.raw, rows.target, rows.weight);
+    }
+};
+/// The share of rows whose class has the highest raw score, the first of equal ones; of one score a row: whether it is above 0 where the target is
+/// above 0.5.
+struct valid_accuracy {
+    double operator()(rated_rows const& rows) const {
+        double right = 0, all = 0;
+        for (std::size_t row = 0; row < rows.target.size(); ++row) {
+            double const weight = rows.weight.empty() ? 1.0 : static_cast<double>(rows.weight[row]);
+            auto const found = detail::class_place(rows.raw.data() + row * rows.n_outputs, rows.n_outputs);
+            auto const wanted = rows.n_outputs == 1 ? std::size_t{rows.target[row] > 0.5f} : static_cast<std::size_t>(rows.target[row]);
+            right += found == wanted ? weight : 0, all += weight;
+        }
+        return right / all;
+    }
 };
 
 /// Holds any metric_function, or none: then the loss is watched. A copy copies.
@@ -20027,7 +20467,7 @@ inline constexpr double auto_rate = 0;
 
 struct booster_options {
     recsys::loss loss = log_loss{};
-    natural trees = 1000;
+    natural trees = 1000;        ///< multi_class: so many for each class
     double learning_rate = 0.05; ///< auto_rate: from the number of rows and trees
     natural depth = 6;           ///< splits a tree, 1 to 10
     double l2 = 3;               ///< added to the sum of second derivatives of a leaf: that many rows that want no change
@@ -20048,8 +20488,8 @@ struct booster_options {
     std::vector<monotone_column> monotone =
         {};                                 ///< number columns in which raw scores may only rise or only fall; a missing number is an end
     double column_share = 1;                ///< of the columns, for a tree
-    std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
-    std::optional<double> start = {};       ///< raw score before the first tree; absent: the best constant, 0 where rows have baselines
+    std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...; of multi_class: one a class, by rising label
+    std::optional<double> start = {};       ///< raw score (of every class) before the first tree; absent: the best constant, 0 where rows have baselines
 
     natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a better one; 0 = never
     valid_metric metric = {};           ///< by which trees are better, such as valid_ndcg{.k = 10} or valid_auc{}; none: by the loss
@@ -20069,13 +20509,15 @@ inline void check_range(std::string_view name, natural value, std::size_t least,
 }
 
 /// min(0.5, e^b rows^a (trees / 1000)^c). Source: CatBoost 1.2's automatic learning rate, whose a, b, c its authors fitted to many data sets
-/// for log loss and squared error, with early stopping and without; for all but probabilities those of squared error are taken.
-inline double automatic_rate(std::size_t rows, std::size_t trees, bool probability, bool early_stopping) {
+/// for log loss, classes and squared error, with early stopping and without; for all but probabilities those of squared error are taken.
+inline double automatic_rate(std::size_t rows, std::size_t trees, output_kind output, bool early_stopping) {
     struct coefficients {
         double a, b, c;
     };
+    bool const probability = output == output_kind::probability, classes = output == output_kind::class_probabilities;
     auto const [a, b, c] = probability      ? early_stopping ? coefficients{0.246, -5.127, -0.451} : coefficients{0.408, -7.299, -0.928}
-                                : early_stopping ? coefficients{0.157, -4.062, -0.61}
+                           : classes        ? early_stopping ? coefficients{0.02, -2.364, -0.382} : coefficients{0.051, -2.889, -0.845}
+                           : early_stopping ? coefficients{0.157, -4.062, -0.61}
                                             : coefficients{0.158, -4.287, -0.813};
     double const n = static_cast<double>(rows), t = static_cast<double>(trees > 0 ? trees : 1);
     return std::min(0.5, std::exp(b + a * std::log(n) + c * std::log(t / 1000)));
@@ -20135,7 +20577,12 @@ struct saved_settings {
     std::int32_t exponent;
     std::uint32_t output, missing, stopped;
 };
-static_assert(sizeof(saved_column) == 16 && sizeof(saved_key) == 40 && sizeof(saved_feature) == 24 && sizeof(saved_settings) == 32);
+struct saved_class {
+    double start;
+    std::int32_t label;
+    std::uint32_t target;
+};
+static_assert(sizeof(saved_class) == 16 && sizeof(saved_column) == 16 && sizeof(saved_key) == 40 && sizeof(saved_feature) == 24 && sizeof(saved_settings) == 32);
 
 // --- writing ------------------------------------------------------------------------------------
 
@@ -20157,7 +20604,7 @@ inline void save_keys(feature_space const& space, object_writer& out) {
     for (auto const& k : space.keys) {
         sums.insert(sums.end(), k.sums.begin(), k.sums.end()), counts.insert(counts.end(), k.counts.begin(), k.counts.end());
         pairs.insert(pairs.end(), k.pairs.begin(), k.pairs.end()), cuts.insert(cuts.end(), k.cuts.begin(), k.cuts.end());
-        keys.push_back({sums.size(), pairs.size(), cuts.size(), k.column, k.other, static_cast<std::uint32_t>(k.with), 0});
+        keys.push_back({counts.size(), pairs.size(), cuts.size(), k.column, k.other, static_cast<std::uint32_t>(k.with), 0});
     }
     out.array("keys", keys), out.array("keys.sums", sums), out.array("keys.counts", counts), out.array("keys.pairs", pairs),
         out.array("keys.cuts", cuts);
@@ -20248,27 +20695,33 @@ inline void check_key(feature_space const& space, statistic_key const& key, obje
             fail();
     }
     if (!rising(key.cuts)) fail();
-    for (std::size_t c = 0; c < key.n_cells(); ++c)
-        if (!(key.counts[c] >= 0 && std::isfinite(key.counts[c]) && std::isfinite(key.sums[c])))
+    for (std::size_t i = 0; i < key.sums.size(); ++i)
+        if (float const count = key.counts[i % key.n_cells()]; !(count >= 0 && std::isfinite(count) && std::isfinite(key.sums[i])))
             in.fail("keys.counts", "has a statistic that is not finite");
 }
-inline void load_keys(feature_space& space, object_reader const& in) {
+/// @param most_targets  of statistics: 1, or one a class.
+inline void load_keys(feature_space& space, std::size_t most_targets, object_reader const& in) {
     auto const keys = in.array<saved_key>("keys");
-    auto const sums = in.array<float>("keys.sums"), counts = in.array<float>("keys.counts", sums.size()),
-               cuts = in.array<float>("keys.cuts");
+    auto const sums = in.array<float>("keys.sums"), counts = in.array<float>("keys.counts"), cuts = in.array<float>("keys.cuts");
+    std::size_t const n_targets = counts.empty() ? 1 : sums.size() / counts.size();
+    if (sums.size() != counts.size() * n_targets || n_targets == 0 || n_targets > most_targets)
+        in.fail("keys.sums", concat("has ", sums.size(), " elements for ", counts.size(), " cells"));
     auto const pairs = in.array<std::uint64_t>("keys.pairs");
-    part_reader cell_parts(in, "keys.sums", sums.size()), pair_parts(in, "keys.pairs", pairs.size()),
+    part_reader cell_parts(in, "keys.counts", counts.size()), pair_parts(in, "keys.pairs", pairs.size()),
         cut_parts(in, "keys.cuts", cuts.size());
     for (auto const& from : keys) {
         if (from.with > 2) in.fail("keys", "has a key of no known kind");
         auto& key = space.keys.emplace_back();
         key.column = from.column, key.other = from.other, key.with = static_cast<statistic_key::join>(from.with);
         auto const cells = cell_parts.next(from.cells_end);
-        key.sums = copy_part(sums, cells), key.counts = copy_part(counts, cells);
+        key.sums = copy_part(sums, {cells.first * n_targets, cells.second * n_targets}), key.counts = copy_part(counts, cells);
         key.pairs = copy_part(pairs, pair_parts.next(from.pairs_end)), key.cuts = copy_part(cuts, cut_parts.next(from.cuts_end));
         check_key(space, key, in);
     }
     cell_parts.finish(), pair_parts.finish(), cut_parts.finish();
+}
+inline bool is_target(statistic_key const& key, std::int32_t target) {
+    return static_cast<std::size_t>(target) < std::max<std::size_t>(1, key.n_targets());
 }
 inline void load_features(feature_space& space, object_reader const& in) {
     auto const features = in.array<saved_feature>("features");
@@ -20282,9 +20735,10 @@ inline void load_features(feature_space& space, object_reader const& in) {
         f.borders = copy_part(borders, parts.next(from.borders_end));
         bool const of_column = f.kind == feature_kind::number || f.kind == feature_kind::has;
         bool const in_range = f.source < (of_column ? space.columns.size() : space.keys.size());
+        bool const known_target = f.kind != feature_kind::statistic || (f.category >= 0 && in_range && is_target(space.keys[f.source], f.category));
         bool const right_column =
             in_range && (!of_column || (space.columns[f.source].kind == column_kind::number) == (f.kind == feature_kind::number));
-        if (!right_column || f.borders.size() > max_borders || !rising(f.borders) || !std::isfinite(f.prior))
+        if (!right_column || !known_target || f.borders.size() > max_borders || !rising(f.borders) || !std::isfinite(f.prior))
             in.fail("features", "has a feature that does not fit the columns");
     }
     parts.finish();
@@ -20311,6 +20765,18 @@ inline tree_set load_trees(std::size_t n_features, object_reader const& in) {
     return trees;
 }
 
+/// Models of earlier versions have no classes.
+inline void load_classes(booster_state& state, object_reader const& in) {
+    auto const classes = in.has("classes") ? in.array<saved_class>("classes") : shared_array<saved_class>();
+    if (classes.size() == 1 || classes.size() > most_classes) in.fail("classes", concat("has ", classes.size(), " classes"));
+    for (auto const& c : classes) {
+        bool const rises = state.classes.empty() || c.label > state.classes.back().label;
+        if (!std::isfinite(c.start) || c.label < 0 || !rises || c.target >= classes.size())
+            in.fail("classes", "has a value outside of its range");
+        state.classes.push_back({c.start, c.label, c.target});
+    }
+}
+
 template <> struct archived<booster_model> {
     static std::string name() { return "booster_model"; }
 
@@ -20326,7 +20792,9 @@ template <> struct archived<booster_model> {
                                 static_cast<std::uint32_t>(state.output),
                                 static_cast<std::uint32_t>(state.space.missing),
                                 report.stopped ? 1u : 0u};
-        out.value("settings", settings);
+        std::vector<saved_class> classes;
+        for (auto const& c : state.classes) classes.push_back({c.start, c.label, c.target});
+        out.value("settings", settings), out.array("classes", classes);
         save_provenance({0, 0, state.as_of}, out);
         out.array("report.loss", report.loss), out.array("report.valid_loss", report.valid_loss),
             out.array("report.valid_metric", report.valid_metric), out.texts("report.warnings", report.warnings);
@@ -20334,12 +20802,14 @@ template <> struct archived<booster_model> {
 
     static booster_model load(object_reader const& in) {
         auto state = std::make_shared<booster_state>();
-        load_columns(state->space, in), load_keys(state->space, in), load_features(state->space, in);
+        load_classes(*state, in);
+        load_columns(state->space, in), load_keys(state->space, state->n_outputs(), in), load_features(state->space, in);
         auto const settings = in.value<saved_settings>("settings");
-        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 2 ||
-            settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
+        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 3 ||
+            (settings.output == 3) != (state->n_outputs() > 1) || settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
             in.fail("settings", "has a value outside of its range");
         state->trees = load_trees(state->space.features.size(), in);
+        if (state->trees.size() % state->n_outputs() != 0) in.fail("trees.depths", "has not the same number of trees for each class");
         state->trees.start = settings.start, state->trees.exponent = settings.exponent;
         state->output = static_cast<output_kind>(settings.output), state->space.missing = static_cast<missing_numbers>(settings.missing);
         auto& report = state->report;
@@ -20401,11 +20871,13 @@ template <> struct archived<booster_snapshot> {
         booster_snapshot s;
         s.fingerprint = in.value<std::uint64_t>("fingerprint"), s.n_features = in.value<std::uint64_t>("n_features");
         s.trees = load_trees(static_cast<std::size_t>(s.n_features), in);
+        std::size_t const n = in.array<double>("report.loss").size(); // each tree, or each round of a tree a class
         auto const read = [&](char const* section, bool may_be_absent) {
             auto const values = in.array<double>(section);
-            if (values.size() != s.trees.size() && !(may_be_absent && values.empty())) in.fail(section, "has not a number for each tree");
+            if (values.size() != n && !(may_be_absent && values.empty())) in.fail(section, "has not a number for each tree");
             return std::vector<double>(values.begin(), values.end());
         };
+        if (n == 0 ? s.trees.size() > 0 : s.trees.size() % n != 0) in.fail("report.loss", "has not a number for each tree");
         s.report.loss = read("report.loss", false), s.report.valid_loss = read("report.valid_loss", true);
         s.report.valid_metric = read("report.valid_metric", true);
         return s;
@@ -20415,8 +20887,13 @@ template <> struct archived<booster_snapshot> {
 /// Reads and writes the snapshot of one fit. Without a path nothing happens.
 class snapshot_keeper {
 public:
-    snapshot_keeper(booster_options const& options, std::uint64_t fingerprint, std::size_t n_features)
-        : m_path(options.snapshot), m_interval(options.snapshot_interval), m_fingerprint(fingerprint), m_n_features(n_features) {}
+    /// @param n_outputs  trees a round.
+    snapshot_keeper(booster_options const& options, std::uint64_t fingerprint, std::size_t n_features, std::size_t n_outputs)
+        : m_path(options.snapshot),
+          m_interval(options.snapshot_interval),
+          m_fingerprint(fingerprint),
+          m_n_features(n_features),
+          m_n_outputs(n_outputs) {}
 
     /// What an earlier run of this fit left. @throws data_error  where it is of another fit; format_error  where the file is damaged.
     std::optional<booster_snapshot> read() const {
@@ -20426,7 +20903,8 @@ public:
             throw_format(m_path, ": cannot be opened");
         }
         auto found = archive_reader(m_path).load<booster_snapshot>(0);
-        if (found.fingerprint != m_fingerprint || found.n_features != m_n_features)
+        bool const same_outputs = found.trees.size() == found.report.loss.size() * m_n_outputs;
+        if (found.fingerprint != m_fingerprint || found.n_features != m_n_features || !same_outputs)
             throw_data("booster: the snapshot ", in_quotes(m_path),
                        " is of other rows, another loss or other options; remove it or name another file");
         return found;
@@ -20450,6 +20928,7 @@ private:
     std::string m_path;
     std::chrono::seconds m_interval;
     std::uint64_t m_fingerprint, m_n_features;
+    std::size_t m_n_outputs;
     std::chrono::steady_clock::time_point m_last = std::chrono::steady_clock::now();
 };
 }}} // namespace recsys::detail
@@ -20789,10 +21268,8 @@ public:
         m_mean = static_cast<float>(sum / total);
         for (auto& c : m_columns) measure(c);
     }
-    std::span<search_column const> columns() const noexcept { return m_columns; }
-
-    /// The pairs that are worth it, best first, at most `most`: a category with a number, or with a category after it.
-    std::vector<pair_worth> best(std::size_t most, team& workers) const {
+    /// All pairs of a category with a number, or with a category after it, in a fixed order; the gain is 0 for those that are not worth it.
+    std::vector<pair_worth> worths(team& workers) const {
         std::vector<pair_worth> pairs;
         for (std::uint32_t a = 0; a < m_columns.size(); ++a)
             for (std::uint32_t b = 0; m_columns[a].category && b < m_columns.size(); ++b)
@@ -20800,9 +21277,6 @@ public:
         std::vector<small_index> index;
         for (std::size_t i = 0; i < workers.size(); ++i) index.emplace_back(m_target.size());
         workers.run(pairs.size(), [&](std::size_t i, std::size_t worker) { pairs[i].gain = worth(pairs[i], index[worker]); });
-        pairs.erase(std::remove_if(pairs.begin(), pairs.end(), [](pair_worth const& p) { return !(p.gain > 0); }), pairs.end());
-        std::stable_sort(pairs.begin(), pairs.end(), [](pair_worth const& a, pair_worth const& b) { return a.gain > b.gain; });
-        if (pairs.size() > most) pairs.resize(most);
         return pairs;
     }
 
@@ -20842,6 +21316,14 @@ private:
     std::vector<search_column> m_columns;
     float m_mean = 0;
 };
+
+/// The pairs that are worth it, best first, at most `most`.
+inline std::vector<pair_worth> best_pairs(std::vector<pair_worth> pairs, std::size_t most) {
+    pairs.erase(std::remove_if(pairs.begin(), pairs.end(), [](pair_worth const& p) { return !(p.gain > 0); }), pairs.end());
+    std::stable_sort(pairs.begin(), pairs.end(), [](pair_worth const& a, pair_worth const& b) { return a.gain > b.gain; });
+    if (pairs.size() > most) pairs.resize(most);
+    return pairs;
+}
 }}} // namespace recsys::detail
 #endif
 
@@ -20870,15 +21352,21 @@ inline std::vector<ranker_column> ranker_columns(frame const& rows, std::span<ra
     return out;
 }
 
-/// Bins of all training rows: as records are filled from (packed, a copy for each permutation of the structure), and, for finding leaves, a
-/// column for each feature, by the permutation of the leaf values.
+/// Bins of all training rows: as records are filled from (packed), and, for finding leaves, a column for each feature, by the permutation of the
+/// leaf values.
+///
+/// A record has slots. Where statistics are of several targets, a tree asks those of one target alone, and each slot of statistics has a feature
+/// for each target; else slots are features. There is a copy of these slots for each permutation of the structure and each target.
 struct training_bins {
+    static constexpr std::uint32_t no_feature = 0xFFFFFFFFu;
+
     packed_rows packed;
     buffer<std::uint8_t> columns;
     std::size_t stride = 0;             ///< rows of a column, a multiple of block_rows
-    std::vector<std::uint32_t> unit_of; ///< what column sampling takes together, of each feature
-    std::size_t n_units = 0;
-    std::vector<std::uint32_t> draw_of; ///< of each feature: those of one number draw the same noise
+    std::vector<std::uint32_t> unit_of; ///< what column sampling takes together, of each slot
+    std::size_t n_units = 0, permutations = 1;
+    std::vector<std::uint32_t> draw_of; ///< of each slot: those of one number draw the same noise
+    std::vector<std::vector<std::uint32_t>> feature_of; ///< of each target and slot; no_feature where it would be a constant
 
     std::uint8_t const* column(std::size_t feature) const noexcept { return columns.data() + feature * stride; }
 };
@@ -20889,13 +21377,25 @@ inline std::atomic<std::size_t>& most_feature_borders() noexcept {
     return most;
 }
 
+/// Targets of statistics for classes: one each, unless there are very many; then rare classes share some.
+inline constexpr std::size_t most_statistic_targets = 32;
+/// The target of each class, by their weights.
+inline std::vector<std::uint32_t> statistic_targets(std::span<double const> class_weights) {
+    std::vector<std::uint32_t> order(class_weights.size()), out(order.size());
+    std::iota(order.begin(), order.end(), 0u);
+    if (order.size() <= most_statistic_targets) return order;
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return class_weights[a] > class_weights[b]; });
+    constexpr std::uint32_t alone = most_statistic_targets / 2;
+    for (std::uint32_t i = 0; i < order.size(); ++i) out[order[i]] = i < alone ? i : alone + i % alone;
+    return out;
+}
+
 /// Makes the features and bins of a training frame.
 ///
 /// A number of more borders than a byte can count becomes several features, each with a run of the borders: its bin is above a threshold iff the
 /// number is above that border, so trees over them are those over one feature of all the borders, and only such numbers pay for it.
 class feature_maker {
 public:
-    /// @param target  in [0, 1]; @param weight  empty = 1.
     feature_maker(frame const& rows, std::vector<ranker_column> columns, statistic_rows about, booster_options const& options,
                   team& workers)
         : m_rows(rows), m_about(about), m_options(options), m_workers(workers) {
@@ -20942,8 +21442,7 @@ private:
         }
     }
     ranker_feature& add_feature(std::size_t unit, std::size_t draw) {
-        m_bins.unit_of.push_back(static_cast<std::uint32_t>(unit));
-        m_bins.draw_of.push_back(static_cast<std::uint32_t>(draw));
+        m_unit.push_back(static_cast<std::uint32_t>(unit)), m_draw.push_back(static_cast<std::uint32_t>(draw)), m_prior.push_back(0);
         m_key_values.emplace_back();
         return m_space.features.emplace_back();
     }
@@ -21002,14 +21501,33 @@ private:
         std::size_t const rows = std::clamp<std::size_t>((std::size_t{1} << 24) / (n_categories * columns.size()), 1024, 131072);
         std::vector<float> target, weight;
         sample_rows(std::min(rows, n_rows()), columns, target, weight);
-        join_search const search(target, weight, std::move(columns));
-        for (auto const& pair : search.best(m_options.joins, m_workers)) {
-            auto const &a = search.columns()[pair.first], &b = search.columns()[pair.second];
+        std::vector<pair_worth> pairs;
+        for (auto const which : searched_targets()) {
+            std::vector<float> one = target;
+            if (m_about.n_targets > 1)
+                for (auto& t : one) t = t == static_cast<float>(which) ? 1.f : 0.f;
+            auto const found = join_search(one, weight, columns).worths(m_workers);
+            if (pairs.empty()) pairs = found;
+            else
+                for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].gain += found[i].gain;
+        }
+        for (auto const& pair : best_pairs(std::move(pairs), m_options.joins)) {
+            auto const &a = columns[pair.first], &b = columns[pair.second];
             auto& key = m_space.keys.emplace_back();
             key.column = a.column, key.other = b.column, key.cuts = b.category ? std::vector<float>() : b.cuts;
             key.with = b.category ? statistic_key::join::category : statistic_key::join::number;
             if (b.category) fill_pairs(key);
         }
+    }
+    /// For which targets pairs are looked at: eight of the most rows.
+    std::vector<std::size_t> searched_targets() const {
+        std::vector<std::size_t> rows(m_about.n_targets, 0), order(m_about.n_targets);
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        if (order.size() == 1) return order;
+        for (auto const t : m_about.target) ++rows[static_cast<std::size_t>(t)];
+        std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return rows[a] > rows[b]; });
+        order.resize(std::min<std::size_t>(order.size(), 8));
+        return order;
     }
     /// Cells and targets of rows in a random order.
     void sample_rows(std::size_t n, std::vector<search_column>& columns, std::vector<float>& target, std::vector<float>& weight) const {
@@ -21100,21 +21618,28 @@ private:
             auto const cells = cells_of(key);
             fill_totals(key, cells, cell_count(key), m_about);
             auto const priors = priors_of(key);
-            std::vector<std::vector<float>> values(priors.size() + 1, std::vector<float>(n_rows()));
-            ordered_statistics(cells, key.n_cells(), m_about, leaf_order, priors, [&](std::size_t row, float const* of) {
-                for (std::size_t p = 0; p < priors.size(); ++p) values[p][row] = of[p];
-            });
+            std::size_t const unit = m_bins.n_units++;
+            for (std::size_t target = 0; target < m_about.n_targets; ++target) {
+                std::vector<std::vector<float>> values(priors.size(), std::vector<float>(n_rows()));
+                ordered_statistics(cells, key.n_cells(), m_about, target, leaf_order, priors, [&](std::size_t row, float const* of) {
+                    for (std::size_t p = 0; p < priors.size(); ++p) values[p][row] = of[p];
+                });
+                for (std::size_t p = 0; p < priors.size(); ++p) {
+                    auto* const f = add_key_feature(k, unit, feature_kind::statistic, std::move(values[p]));
+                    if (f) f->prior = priors[p], f->category = static_cast<std::int32_t>(target), m_prior.back() = p;
+                }
+            }
+            std::vector<float> counts(n_rows());
             for (std::size_t row = 0; row < n_rows(); ++row) {
                 float count = 0;
                 for (auto const c : cells.of(row)) count += key.counts[c];
-                values.back()[row] = cells.of(row).size() == 1 ? count : count / static_cast<float>(cells.of(row).size());
+                counts[row] = cells.of(row).size() == 1 ? count : count / static_cast<float>(cells.of(row).size());
             }
-            std::size_t const unit = m_bins.n_units++;
-            for (std::size_t p = 0; p < values.size(); ++p)
-                add_key_feature(k, unit, p < priors.size(), p < priors.size() ? priors[p] : 0.f, std::move(values[p]));
+            add_key_feature(k, unit, feature_kind::count, std::move(counts));
         }
     }
-    void add_key_feature(std::uint32_t k, std::size_t unit, bool statistic, float prior, std::vector<float> values) {
+    /// Null where the values do not differ.
+    ranker_feature* add_key_feature(std::uint32_t k, std::size_t unit, feature_kind kind, std::vector<float> values) {
         std::size_t const stride = std::max<std::size_t>(1, n_rows() / 65536);
         std::vector<float> sample, weights;
         for (std::size_t row = 0; row < n_rows(); row += stride) {
@@ -21124,14 +21649,14 @@ private:
         bool const joined = m_space.keys[k].with != statistic_key::join::none;
         auto borders = greedy_borders(distinct_values(sample, weights),
                                       joined ? std::size_t{15} : static_cast<std::size_t>(m_options.statistic_borders));
-        if (borders.empty()) return;
+        if (borders.empty()) return nullptr;
         auto& f = add_feature(unit, m_n_draws++);
-        f.kind = statistic ? feature_kind::statistic : feature_kind::count;
-        f.source = k, f.prior = prior, f.borders = std::move(borders);
+        f.kind = kind, f.source = k, f.borders = std::move(borders);
         border_table const table(f.borders);
         auto& bins = m_key_values.back();
         bins = buffer<std::uint8_t>(n_rows());
         table.bins(m_kernels, values.data(), n_rows(), missing_numbers::lowest, bins.data());
+        return &f;
     }
 
     // --- bins ---------------------------------------------------------------------------------------
@@ -21165,9 +21690,32 @@ private:
     void lay_out() {
         std::vector<std::size_t> n_bins;
         std::vector<char> late;
-        for (std::size_t f = 0; f < m_space.features.size(); ++f)
-            n_bins.push_back(m_space.features[f].n_bins()), late.push_back(permuted(f));
-        m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_options.permutations);
+        std::vector<std::pair<std::uint32_t, std::size_t>> known; // key and prior of the slots of statistics
+        std::vector<std::size_t> slot_of_known;
+        for (std::size_t f = 0; f < m_space.features.size(); ++f) {
+            auto const& of = m_space.features[f];
+            std::size_t slot = n_bins.size();
+            if (permuted(f)) {
+                std::pair const id(of.source, m_prior[f]);
+                auto const at = static_cast<std::size_t>(std::find(known.begin(), known.end(), id) - known.begin());
+                if (at == known.size()) known.push_back(id), slot_of_known.push_back(slot);
+                slot = slot_of_known[at];
+            }
+            m_slot.push_back(slot);
+            if (slot == n_bins.size()) {
+                n_bins.push_back(0), late.push_back(permuted(f));
+                m_bins.unit_of.push_back(m_unit[f]), m_bins.draw_of.push_back(m_draw[f]);
+            }
+            n_bins[slot] = std::max(n_bins[slot], of.n_bins());
+        }
+        m_bins.feature_of.assign(m_about.n_targets, std::vector<std::uint32_t>(n_bins.size(), training_bins::no_feature));
+        for (std::size_t f = 0; f < m_slot.size(); ++f)
+            for (std::size_t target = 0; target < m_about.n_targets; ++target)
+                if (!permuted(f) || static_cast<std::size_t>(m_space.features[f].category) == target)
+                    m_bins.feature_of[target][m_slot[f]] = static_cast<std::uint32_t>(f);
+        // Memory and time go with permutations x targets.
+        m_bins.permutations = std::clamp<std::size_t>(most_statistic_targets / m_about.n_targets, 1, m_options.permutations);
+        m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_bins.permutations * m_about.n_targets);
     }
     /// Features that are the same in every permutation, from their columns.
     void pack_columns() {
@@ -21175,7 +21723,7 @@ private:
         m_workers.blocks(n_rows(), 4096, [&](std::size_t first, std::size_t last, std::size_t) {
             for (std::size_t f = 0; f < m_space.features.size(); ++f) {
                 if (permuted(f)) continue;
-                auto const& field = packed.layout().fields()[f];
+                auto const& field = packed.layout().fields()[m_slot[f]];
                 auto const* const from = m_bins.column(f);
                 auto const to = packed.column(field, 0);
                 for (std::size_t row = first; row < last; ++row)
@@ -21183,29 +21731,27 @@ private:
             }
         });
     }
-    /// The statistics of a key in every permutation of the structure.
+    /// The statistics of a key in every permutation of the structure, for every target.
     void pack_key(std::size_t k) {
         auto const& key = m_space.keys[k];
-        std::vector<std::size_t> features;
-        std::vector<float> priors;
-        std::vector<border_table> tables;
-        for (std::size_t f = 0; f < m_space.features.size(); ++f) {
-            auto const& of = m_space.features[f];
-            if (of.kind == feature_kind::statistic && of.source == k)
-                features.push_back(f), priors.push_back(of.prior), tables.emplace_back(of.borders);
-        }
-        if (features.empty()) return;
         auto const cells = cells_of(key);
         auto& packed = m_bins.packed;
-        m_workers.run(m_options.permutations, [&](std::size_t p, std::size_t) {
+        m_workers.run(m_bins.permutations * m_about.n_targets, [&](std::size_t copy, std::size_t) {
+            std::size_t const p = copy % m_bins.permutations, target = copy / m_bins.permutations;
             std::vector<packed_rows::strided<std::uint8_t>> to;
             std::vector<unsigned> shifts;
-            for (auto const f : features) {
-                auto const& field = packed.layout().fields()[f];
-                to.push_back(packed.column(field, p)), shifts.push_back(field.shift);
+            std::vector<float> priors;
+            std::vector<border_table> tables;
+            for (std::size_t f = 0; f < m_space.features.size(); ++f) {
+                auto const& of = m_space.features[f];
+                if (!permuted(f) || of.source != k || static_cast<std::size_t>(of.category) != target) continue;
+                auto const& field = packed.layout().fields()[m_slot[f]];
+                to.push_back(packed.column(field, copy)), shifts.push_back(field.shift);
+                priors.push_back(of.prior), tables.emplace_back(of.borders);
             }
+            if (to.empty()) return;
             // Bins of many rows at a time.
-            std::vector<float> waiting(features.size() * block_rows);
+            std::vector<float> waiting(to.size() * block_rows);
             std::size_t rows[block_rows], n = 0;
             auto const flush = [&] {
                 std::uint8_t bins[block_rows];
@@ -21218,7 +21764,7 @@ private:
                 }
                 n = 0;
             };
-            ordered_statistics(cells, key.n_cells(), m_about, order(p), priors, [&](std::size_t row, float const* values) {
+            ordered_statistics(cells, key.n_cells(), m_about, target, order(p), priors, [&](std::size_t row, float const* values) {
                 for (std::size_t i = 0; i < to.size(); ++i) waiting[i * block_rows + n] = values[i];
                 rows[n] = row;
                 if (++n == block_rows) flush();
@@ -21237,6 +21783,8 @@ private:
     std::size_t m_n_draws = 0;
     std::unique_ptr<frame_reader> m_reader;
     std::vector<buffer<std::uint8_t>> m_key_values; ///< bins of the features of keys, until the columns exist
+    std::vector<std::uint32_t> m_unit, m_draw;      ///< of each feature, what column sampling and noise take together
+    std::vector<std::size_t> m_prior, m_slot;       ///< of each feature: which of its key's priors it has, and its place in records
 };
 }}} // namespace recsys::detail
 #endif
@@ -21281,19 +21829,23 @@ inline std::vector<float> weights_of(frame const& rows, std::span<double const> 
 }
 
 /// Checks targets and weights and leaves out the rows that weigh nothing: they change nothing at all.
-/// @param what  "training" or "validation", for messages.
-inline fit_rows prepare_rows(frame const& from, booster_options const& options, std::string_view what) {
+/// @param labels  of the classes, whose places become the targets; empty where there are none. @param what  "training" or "validation".
+inline fit_rows prepare_rows(frame from, booster_options const& options, std::span<std::int32_t const> labels, std::string_view what) {
     if (from.n_rows() == 0) throw_data("booster: there are no ", what, " rows");
     if (from.rows().targets.empty()) throw_data("booster: the ", what, " rows have no target; name one: rows<T>().target(&T::clicked)");
     for (std::size_t row = 0; row < from.n_rows(); ++row)
         if (!std::isfinite(from.targets()[row]))
             throw_data("booster: the target of ", what, " row ", row, " (from 0) is ", from.targets()[row], ", expected a finite number");
     options.loss.check(from.targets());
+    if (!labels.empty()) from = with_class_places(from, labels, what);
+    std::size_t const n_outputs = std::max<std::size_t>(1, labels.size());
+    if (from.n_baselines() != 0 && from.n_baselines() != n_outputs)
+        throw_data("booster: the ", what, " rows have ", from.n_baselines(), " baselines each, the loss needs ", n_outputs);
     if (options.loss.grouped() && from.n_groups() == 0)
         throw_data("booster: this loss compares rows of a group, the ", what, " rows have no groups");
     for (std::size_t row = 0; row < from.baselines().size(); ++row)
         if (!std::isfinite(from.baselines()[row]))
-            throw_data("booster: the baseline of ", what, " row ", row, " (from 0) is ", from.baselines()[row],
+            throw_data("booster: the baseline of ", what, " row ", row / n_outputs, " (from 0) is ", from.baselines()[row],
                        ", expected a finite number");
     fit_rows out{from, weights_of(from, options.class_weights, what)};
     if (std::find(out.weights.begin(), out.weights.end(), 0.f) != out.weights.end()) {
@@ -21336,35 +21888,46 @@ inline std::vector<std::uint64_t> chunk_groups(frame const& rows, std::size_t fi
 #ifndef RECSYS_RANKER_BOOSTING_HPP
 #define RECSYS_RANKER_BOOSTING_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-/// The fixed-point scores of some rows, their losses and derivatives.
+/// Where derivatives go: those of an output `stride` after those of the one before it. Null: they are not asked for.
+struct derivative_columns {
+    float* gradient = nullptr;
+    float* hessian = nullptr;
+    std::size_t stride = 0;
+};
+
+/// The fixed-point scores of some rows, one for each start, their losses and derivatives.
 class scored_rows {
 public:
-    scored_rows(fit_rows const& rows, recsys::loss const& loss, double start, int exponent, team& workers)
+    scored_rows(fit_rows const& rows, recsys::loss const& loss, std::span<double const> starts, int exponent, team& workers)
         : m_rows(rows),
           m_loss(loss),
-          m_start(static_cast<float>(start)),
+          m_starts(starts.begin(), starts.end()),
           m_step(std::ldexp(1.f, -exponent)),
           m_workers(workers),
-          m_bounds(chunk_bounds(rows.rows, loss.grouped(), 4096)),
-          m_sums(rows.size(), 0),
+          m_bounds(chunk_bounds(rows.rows, loss.grouped(), std::max<std::size_t>(256, 4096 / starts.size() / 16 * 16))),
+          m_sums(rows.size() * starts.size(), 0),
           m_leaf(rows.size(), 0) {
         for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c) {
             m_first_group.push_back(c == 0 ? 0 : m_first_group.back() + m_groups.back().size());
             m_groups.push_back(chunk_groups(rows.rows, m_bounds[c], m_bounds[c + 1]));
         }
     }
-    std::size_t size() const noexcept { return m_sums.size(); }
+    std::size_t size() const noexcept { return m_leaf.size(); }
+    std::size_t n_outputs() const noexcept { return m_starts.size(); }
+    /// n_outputs x n_rows.
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
     std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
+    /// n_rows x n_outputs.
     std::vector<float> raw_scores() const {
-        std::vector<float> out(size());
-        for (std::size_t row = 0; row < out.size(); ++row) out[row] = raw(row);
+        std::vector<float> out(m_sums.size());
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = raw(i / n_outputs(), i % n_outputs());
         return out;
     }
 
-    /// Adds each row's leaf.
-    void add(std::span<std::int32_t const> leaves) {
-        for (std::size_t row = 0; row < size(); ++row) m_sums[row] += leaves[m_leaf[row]];
+    /// Adds each row's leaf to one of its scores.
+    void add(std::span<std::int32_t const> leaves, std::size_t output) {
+        auto* const sums = m_sums.data() + output * size();
+        for (std::size_t row = 0; row < size(); ++row) sums[row] += leaves[m_leaf[row]];
     }
     /// The best number to add to the rows of each leaf, by a loss that renews leaves; 0 for a leaf without rows.
     std::vector<double> renew_leaves(std::size_t n_leaves, double l2) {
@@ -21377,7 +21940,7 @@ public:
             for (std::size_t k = 0; k < (weighted ? 3u : 2u); ++k) m_by_leaf[k].resize(size());
         for (std::size_t row = 0; row < size(); ++row) {
             std::size_t const to = at[m_leaf[row]]++;
-            m_by_leaf[0][to] = raw(row), m_by_leaf[1][to] = m_rows.targets()[row];
+            m_by_leaf[0][to] = raw(row, 0), m_by_leaf[1][to] = m_rows.targets()[row];
             if (weighted) m_by_leaf[2][to] = m_rows.weights[row];
         }
         std::vector<double> out(n_leaves, 0);
@@ -21392,23 +21955,34 @@ public:
     }
 
     /// Adds each row's leaf, then measures the loss of every `every`-th chunk and, if asked, writes all derivatives.
-    /// @param key  of the tree that the derivatives are for.
-    double update(std::span<std::int32_t const> leaves, std::size_t every, std::uint64_t key, float* gradient, float* hessian) {
+    /// @param leaves  of the tree of the first output, or none. @param key  of the tree that the derivatives are for.
+    double update(std::span<std::int32_t const> leaves, std::size_t every, std::uint64_t key, derivative_columns to) {
         std::vector<loss_total> totals(m_bounds.size() - 1);
-        std::vector<std::vector<float>> scratch(m_workers.size());
+        std::vector<std::vector<float>> scratch(m_workers.size()), of_classes(m_workers.size());
         m_workers.run(totals.size(), [&](std::size_t c, std::size_t worker) {
             std::size_t const first = m_bounds[c], n = m_bounds[c + 1] - first;
             auto& raw = scratch[worker];
-            raw.resize(n);
+            raw.resize(n * n_outputs());
             if (!leaves.empty())
                 for (std::size_t row = first; row < first + n; ++row) m_sums[row] += leaves[m_leaf[row]];
             std::size_t const whole = m_rows.rows.baselines().empty() ? n / row_lanes * row_lanes : 0;
-            m_kernels.raw_scores(m_sums.data() + first, whole, m_start, m_step, raw.data());
-            for (std::size_t i = whole; i < n; ++i) raw[i] = this->raw(first + i);
+            for (std::size_t o = 0; o < n_outputs(); ++o) {
+                m_kernels.raw_scores(m_sums.data() + o * size() + first, whole, m_starts[o], m_step, raw.data() + o * n);
+                for (std::size_t i = whole; i < n; ++i) raw[o * n + i] = this->raw(first + i, o);
+            }
             loss_rows block{raw, m_rows.targets().subspan(first, n), weights(first, n)};
             if (!m_groups.empty()) block.group_ends = m_groups[c], block.key = key, block.first_group = m_first_group[c];
+            block.n_classes = n_outputs();
             if (c % every == 0) totals[c] = m_loss.total(block);
-            if (gradient) m_loss.derivatives(block, {gradient + first, n}, {hessian + first, n});
+            if (!to.gradient) return;
+            if (n_outputs() == 1) return m_loss.derivatives(block, {to.gradient + first, n}, {to.hessian + first, n});
+            auto& both = of_classes[worker];
+            both.resize(2 * raw.size());
+            m_loss.derivatives(block, std::span(both).first(raw.size()), std::span(both).subspan(raw.size()));
+            for (std::size_t o = 0; o < n_outputs(); ++o) {
+                std::copy_n(both.data() + o * n, n, to.gradient + o * to.stride + first);
+                std::copy_n(both.data() + raw.size() + o * n, n, to.hessian + o * to.stride + first);
+            }
         });
         loss_total all;
         for (auto const& t : totals) all.sum += t.sum, all.weight += t.weight;
@@ -21416,9 +21990,9 @@ public:
     }
 
 private:
-    float raw(std::size_t row) const noexcept {
-        float const of_trees = m_start + static_cast<float>(m_sums[row]) * m_step;
-        return m_rows.rows.baselines().empty() ? of_trees : of_trees + m_rows.rows.baselines()[row];
+    float raw(std::size_t row, std::size_t output) const noexcept {
+        float const of_trees = m_starts[output] + static_cast<float>(m_sums[output * size() + row]) * m_step;
+        return m_rows.rows.baselines().empty() ? of_trees : of_trees + m_rows.rows.baselines()[row * n_outputs() + output];
     }
     std::span<float const> weights(std::size_t first, std::size_t n) const noexcept {
         return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
@@ -21426,7 +22000,8 @@ private:
 
     fit_rows const& m_rows;
     recsys::loss const& m_loss;
-    float m_start, m_step;
+    std::vector<float> m_starts;
+    float m_step;
     row_table const m_kernels = row_kernels(active_simd_level());
     team& m_workers;
     std::vector<std::size_t> m_bounds;
@@ -21476,16 +22051,20 @@ struct leaf_total {
 /// Grows trees on training rows, one after the other.
 class tree_booster {
 public:
-    /// @param directions  of each feature, or empty.
+    /// @param directions  of each feature, or empty. @param targets  of the statistics of each output, one an output.
     tree_booster(fit_rows const& rows, training_bins const& bins, booster_options const& options, std::vector<monotone> directions,
-                 team& workers)
+                 std::vector<std::uint32_t> targets, team& workers)
         : m_rows(rows),
           m_bins(bins),
           m_options(options),
           m_directions(std::move(directions)),
+          m_targets(std::move(targets)),
           m_workers(workers),
-          m_gradient(rows.size() + row_lanes, 0.f),
-          m_hessian(rows.size()),
+          m_stride((rows.size() + 2 * row_lanes - 1) / row_lanes * row_lanes),
+          m_gradients(m_stride * m_targets.size(), 0.f),
+          m_hessians(m_stride * m_targets.size(), 0.f),
+          m_gradient(m_gradients.data()),
+          m_hessian(m_hessians.data()),
           m_factor(rows.size() + row_lanes, 0.f),
           m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {
         if (rows.weights.empty()) return;
@@ -21493,20 +22072,27 @@ public:
         std::copy(rows.weights.begin(), rows.weights.end(), m_weight.begin());
     }
 
-    std::span<float const> gradients() const noexcept { return m_gradient.span().first(m_rows.size()); }
-    float* gradient() noexcept { return m_gradient.data(); }
-    float* hessian() noexcept { return m_hessian.data(); }
+    derivative_columns derivatives() noexcept { return {m_gradients.data(), m_hessians.data(), m_stride}; }
+    std::size_t n_outputs() const noexcept { return m_targets.size(); }
+    std::span<float const> gradients() const noexcept { return {m_gradient, m_rows.size()}; }
+    /// Of all outputs.
+    std::span<float const> all_gradients() const noexcept {
+        return n_outputs() == 1 ? gradients() : std::span<float const>(m_gradients.data(), m_gradients.size());
+    }
 
     /// How large a usual Newton step is: the unit from which the leaves' fixed point follows.
     double usual_step() const noexcept {
         double g = 0, h = 0;
-        for (std::size_t i = 0; i < m_rows.size(); ++i)
-            g += std::abs(static_cast<double>(m_gradient[i])), h += static_cast<double>(m_hessian[i]);
+        for (std::size_t o = 0; o < n_outputs(); ++o)
+            for (std::size_t i = o * m_stride; i < o * m_stride + m_rows.size(); ++i)
+                g += std::abs(static_cast<double>(m_gradients[i])), h += static_cast<double>(m_hessians[i]);
         return g > 0 && h > 0 ? g / h : 1;
     }
 
-    /// The structure of the next tree, from the derivatives that are there.
+    /// The structure of the next tree, of output tree % n_outputs, from the derivatives that are there; find_leaves is of the same output then.
     std::vector<tree_split> grow(std::size_t tree) {
+        std::size_t const output = tree % n_outputs(), target = m_targets[output];
+        m_gradient = m_gradients.data() + output * m_stride, m_hessian = m_hessians.data() + output * m_stride;
         auto const key = tree_key(m_options.seed, tree);
         row_sampler const sampler(m_options.sampling, *m_options.row_share, m_options.bagging_temperature, key, gradients(), m_row_kernels);
         auto const chunks = draw_rows(sampler);
@@ -21515,12 +22101,17 @@ public:
         std::size_t n = 0;
         for (auto const& c : chunks) n += c.rows;
         if (n == 0) return {};
-        write_records(chunks, key % m_options.permutations, scale);
+        write_records(chunks, target * m_bins.permutations + key % m_bins.permutations, scale);
         // Bernoulli sampling keeps weights as they are: what is left of them is the share.
         bool const shrunk = m_options.sampling == row_sampling::bernoulli;
         scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? *m_options.row_share : 1));
-        auto const allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
-        return m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree), key, m_bins.draw_of});
+        auto allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
+        auto const& features = m_bins.feature_of[target];
+        for (std::size_t slot = 0; slot < allowed.size(); ++slot)
+            if (features[slot] == training_bins::no_feature) allowed[slot] = 0;
+        auto splits = m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree / n_outputs()), key, m_bins.draw_of});
+        for (auto& s : splits) s.feature = features[s.feature];
+        return splits;
     }
 
     /// The leaf of every training row, and each leaf's sums over them, added in the order of fixed chunks.
@@ -21594,12 +22185,12 @@ private:
         m_workers.blocks(m_rows.size(), draw_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
             std::size_t const n = padded(last - first);
             float* const factors = m_factor.data() + first;
-            sampler.factors(first, n, m_gradient.data() + first, factors);
+            sampler.factors(first, n, m_gradient + first, factors);
             std::fill(factors + (last - first), factors + n, 0.f);
             auto& chunk = chunks[first / draw_chunk];
             // Sums of few at a time, in float inside a kernel.
             for (std::size_t from = first; from < last; from += 512)
-                m_row_kernels.sum_drawn(m_gradient.data() + from, weights(from), m_factor.data() + from,
+                m_row_kernels.sum_drawn(m_gradient + from, weights(from), m_factor.data() + from,
                                         padded(std::min<std::size_t>(512, last - from)), chunk);
         });
         std::size_t at = 0;
@@ -21639,7 +22230,7 @@ private:
             for (std::size_t row = first; row < last; row += 512) {
                 std::uint32_t parts[512];
                 std::size_t const n = std::min<std::size_t>(512, last - row);
-                m_row_kernels.quantize(m_gradient.data() + row, weights(row), m_factor.data() + row, padded(n), 1.f / scale.gradient,
+                m_row_kernels.quantize(m_gradient + row, weights(row), m_factor.data() + row, padded(n), 1.f / scale.gradient,
                                        1.f / scale.weight, parts);
                 writer.write(row, n, m_factor.data() + row, parts);
             }
@@ -21650,10 +22241,14 @@ private:
     training_bins const& m_bins;
     booster_options const& m_options;
     std::vector<monotone> m_directions;
+    std::vector<std::uint32_t> m_targets;
     team& m_workers;
     bin_table const m_kernels = bin_kernels(active_simd_level());
     row_table const m_row_kernels = row_kernels(active_simd_level());
-    buffer<float> m_gradient, m_hessian, m_factor, m_weight; ///< the last one empty where every row weighs 1
+    std::size_t m_stride;
+    buffer<float> m_gradients, m_hessians; ///< of all outputs
+    float const *m_gradient, *m_hessian;   ///< of the output whose tree grows
+    buffer<float> m_factor, m_weight;      ///< the last one empty where every row weighs 1
     tree_grower m_grower;
 };
 }}} // namespace recsys::detail
@@ -21743,12 +22338,13 @@ public:
     booster_fit(booster_options const& options, frame const& train, frame const* valid, booster_state const* previous)
         : m_options(settled(options, train, valid != nullptr)),
           m_workers(worker_count(options, train.n_rows())),
-          m_train(prepare_rows(train, options, "training")),
           m_previous(previous),
+          m_labels(labels_of(options, train, previous)),
+          m_train(prepare_rows(train, options, m_labels, "training")),
           m_progress(options.run.progress, "booster", options.trees) {
         make_features();
         if (valid) {
-            m_valid.emplace(prepare_rows(*valid, options, "validation"), m_state->space, m_workers);
+            m_valid.emplace(prepare_rows(*valid, options, m_labels, "validation"), m_state->space, m_workers);
             m_state->as_of = later(m_state->as_of, moment_of(*valid));
             if (valid->baselines().empty() != train.baselines().empty())
                 throw_data("booster: the ", valid->baselines().empty() ? "validation" : "training",
@@ -21760,23 +22356,24 @@ public:
     std::shared_ptr<booster_state const> run() {
         auto& report = m_state->report;
         auto const every = (m_train.size() + 65535) / 65536;
-        double loss = m_scores->update({}, every, key_of(0), m_booster->gradient(), m_booster->hessian());
-        double valid_loss = m_valid_scores ? m_valid_scores->update({}, 1, 0, nullptr, nullptr) : none();
+        double loss = m_scores->update({}, every, key_of(0), m_booster->derivatives());
+        double valid_loss = m_valid_scores ? m_valid_scores->update({}, 1, 0, {}) : none();
         early_stopping stopping(m_options.early_stopping_rounds, m_previous && m_valid ? watched(valid_loss) : infinity());
         if (!m_progress.report(0, loss, valid_loss) && !m_previous)
             throw_cancelled("booster: stopped by the progress callback before the first tree");
-        snapshot_keeper keeper(m_options, m_options.snapshot.empty() ? 0 : fingerprint(valid_loss), m_state->space.features.size());
+        snapshot_keeper keeper(m_options, m_options.snapshot.empty() ? 0 : fingerprint(valid_loss), m_state->space.features.size(),
+                               n_outputs());
         std::size_t const before = go_on_from(keeper.read(), stopping);
-        if (before > 0) m_scores->update({}, every, key_of(before), m_booster->gradient(), m_booster->hessian());
+        if (before > 0) m_scores->update({}, every, key_of(before), m_booster->derivatives());
         bool done = m_stop;
         for (std::size_t t = before; t < m_options.trees && m_progress.go_on() && !done; ++t) {
-            auto const leaves = add_tree();
-            done = leaves.empty();
+            auto const leaves = add_round();
+            done = !leaves;
             if (done) break;
-            loss = m_scores->update(leaves, every, key_of(t + 1), m_booster->gradient(), m_booster->hessian());
+            loss = m_scores->update(*leaves, every, key_of(t + 1), m_booster->derivatives());
             report.loss.push_back(loss);
             if (m_valid) {
-                valid_loss = m_valid_scores->update(leaves, 1, 0, nullptr, nullptr);
+                valid_loss = m_valid_scores->update(*leaves, 1, 0, {});
                 report.valid_loss.push_back(valid_loss);
                 double const now = watched(valid_loss);
                 if (m_options.metric) report.valid_metric.push_back(m_options.metric.higher_is_better() ? -now : now);
@@ -21785,7 +22382,7 @@ public:
             m_progress.report(t + 1, loss, valid_loss);
             keeper.offer(m_state->trees, report, !m_progress.go_on() && !done);
         }
-        if (done || m_state->trees.size() >= m_options.trees) keeper.remove();
+        if (done || n_rounds() >= m_options.trees) keeper.remove();
         finish(stopping);
         return m_state;
     }
@@ -21794,7 +22391,7 @@ private:
     /// Of what decides the trees and when to stop: options, the bins of all rows, the derivatives before the first tree, which know loss and
     /// targets, and what is watched.
     std::uint64_t fingerprint(double valid_loss) const {
-        auto hash = hash_values<float>(m_booster->gradients(), hash_options(m_options));
+        auto hash = hash_values<float>(m_booster->all_gradients(), hash_options(m_options));
         hash = hash_join(hash_values<std::uint8_t>(m_bins.columns.span(), hash), previous_trees());
         hash = hash_values<monotone>(m_directions, hash);
         if (!m_valid) return hash;
@@ -21806,38 +22403,40 @@ private:
     std::size_t go_on_from(std::optional<booster_snapshot> const& found, early_stopping& stopping) {
         if (!found) return 0;
         auto& report = m_state->report;
-        std::size_t const n = std::min<std::size_t>(found->trees.size(), m_options.trees);
+        std::size_t const n = std::min<std::size_t>(found->report.loss.size(), m_options.trees);
         for (std::size_t t = 0; t < n && !m_stop; ++t) {
-            auto const splits = found->trees.splits(t);
-            auto const leaves = found->trees.leaves(t);
-            m_booster->find_leaves(splits, m_scores->leaf_of());
-            m_scores->add(leaves);
-            take_tree(splits, found->trees.gains(t), leaves, found->trees.leaf_weights(t));
+            for (std::size_t i = t * n_outputs(); i < (t + 1) * n_outputs(); ++i) {
+                auto const splits = found->trees.splits(i);
+                auto const leaves = found->trees.leaves(i);
+                m_booster->find_leaves(splits, m_scores->leaf_of());
+                m_scores->add(leaves, i % n_outputs());
+                take_tree(splits, found->trees.gains(i), leaves, found->trees.leaf_weights(i));
+                if (!m_valid) continue;
+                m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
+                m_valid_scores->add(leaves, i % n_outputs());
+            }
             report.loss.push_back(found->report.loss[t]);
             if (!m_valid) continue;
-            m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
-            m_valid_scores->add(leaves);
             report.valid_loss.push_back(found->report.valid_loss[t]);
             bool const by_metric = static_cast<bool>(m_options.metric);
             if (by_metric) report.valid_metric.push_back(found->report.valid_metric[t]);
             double const seen = by_metric ? found->report.valid_metric[t] : found->report.valid_loss[t];
             m_stop = stopping.update(by_metric && m_options.metric.higher_is_better() ? -seen : seen);
         }
-        return m_state->trees.size();
+        return n_rounds();
     }
     void take_tree(std::span<model_split const> splits, std::span<float const> gains, std::span<std::int32_t const> leaves,
                    std::span<float const> weights) {
         std::int64_t largest = 0;
         for (auto const leaf : leaves) largest = std::max<std::int64_t>(largest, std::abs(std::int64_t{leaf}));
-        m_largest_sum += largest;
+        m_largest_sums[m_state->trees.size() % n_outputs()] += largest;
         m_state->trees.add(splits, gains, leaves, weights);
     }
     static std::optional<time_point> moment_of(frame const& rows) { return later(rows.as_of(), rows.rows().targets_as_of); }
     /// With what follows from the rows.
     static booster_options settled(booster_options options, frame const& train, bool with_valid) {
-        bool const probability = options.loss.output() == output_kind::probability;
         if (options.learning_rate == auto_rate)
-            options.learning_rate = automatic_rate(train.n_rows(), options.trees, probability, with_valid);
+            options.learning_rate = automatic_rate(train.n_rows(), options.trees, options.loss.output(), with_valid);
         if (!options.row_share) options.row_share = automatic_share(train.n_rows(), train.n_columns());
         return options;
     }
@@ -21845,7 +22444,8 @@ private:
     double watched(double valid_loss) const {
         if (!m_options.metric) return valid_loss;
         auto const scores = m_valid_scores->raw_scores();
-        double const value = m_options.metric({scores, m_valid->rows.targets(), m_valid->rows.weights, m_valid->rows.rows.group_ends()});
+        double const value =
+            m_options.metric({scores, m_valid->rows.targets(), m_valid->rows.weights, m_valid->rows.rows.group_ends(), n_outputs()});
         return m_options.metric.higher_is_better() ? -value : value;
     }
     static double none() noexcept { return std::numeric_limits<double>::quiet_NaN(); }
@@ -21858,6 +22458,32 @@ private:
     /// Of the tree that comes after `t` trees of this call.
     std::uint64_t key_of(std::size_t t) const noexcept { return tree_key(m_options.seed, previous_trees() + t); }
     std::size_t previous_trees() const noexcept { return m_previous ? m_previous->trees.size() : 0; }
+    std::size_t n_outputs() const noexcept { return std::max<std::size_t>(1, m_labels.size()); }
+    /// How many trees each output has got.
+    std::size_t n_rounds() const noexcept { return m_state->trees.size() / n_outputs(); }
+    /// The classes of a loss that has them. Those of an earlier model stay.
+    static std::vector<std::int32_t> labels_of(booster_options const& options, frame const& train, booster_state const* previous) {
+        bool const by_class = options.loss.by_class();
+        if (by_class && !options.monotone.empty())
+            throw_option("booster: monotone columns need a loss of one raw score, this one has a score for each class");
+        if (previous && by_class == previous->classes.empty())
+            throw_data("booster: the model to go on with has ", previous->n_outputs(), " raw scores a row, the loss has ",
+                       by_class ? "one for each class" : "one");
+        std::vector<std::int32_t> labels;
+        if (!by_class) return labels;
+        labels = options.loss.labels();
+        if (previous) {
+            std::vector<std::int32_t> old;
+            for (auto const& c : previous->classes) old.push_back(c.label);
+            if (!labels.empty() && labels != old) throw_data("booster: the labels are not those of the model to go on with");
+            return old;
+        }
+        if (labels.empty()) labels = class_labels(train.targets(), "training");
+        if (labels.size() == 1) throw_data("booster: every training row is of class ", labels[0], "; at least two classes are needed");
+        if (!options.class_weights.empty() && options.class_weights.size() != labels.size() && !labels.empty())
+            throw_data("booster: class_weights has ", options.class_weights.size(), " numbers, there are ", labels.size(), " classes");
+        return labels;
+    }
 
     void make_features() {
         m_state = std::make_shared<booster_state>();
@@ -21865,8 +22491,12 @@ private:
         m_state->as_of = m_previous ? later(moment_of(m_train.rows), m_previous->as_of) : moment_of(m_train.rows);
         auto const known = m_previous ? std::span<ranker_column const>(m_previous->space.columns) : std::span<ranker_column const>();
         if (m_previous) frame_reader const same_columns(known, m_train.rows);
-        auto const targets = unit_targets(m_train.targets());
-        feature_maker maker(m_train.rows, ranker_columns(m_train.rows, known), {targets, m_train.weights}, m_options, m_workers);
+        find_classes();
+        auto targets = m_labels.empty() ? unit_targets(m_train.targets()) : std::vector<float>(m_train.size());
+        for (std::size_t row = 0; row < targets.size() && !m_labels.empty(); ++row)
+            targets[row] = static_cast<float>(m_targets[static_cast<std::size_t>(m_train.targets()[row])]);
+        std::size_t const n_targets = 1 + *std::max_element(m_targets.begin(), m_targets.end());
+        feature_maker maker(m_train.rows, ranker_columns(m_train.rows, known), {targets, m_train.weights, n_targets}, m_options, m_workers);
         std::tie(m_state->space, m_bins) = std::move(maker).make();
         if (m_state->space.features.size() > 65535)
             throw_data("booster: ", m_state->space.features.size(), " features are more than 65535; use fewer columns or borders");
@@ -21875,6 +22505,27 @@ private:
             m_state->report.warnings.push_back("booster: no column has two different values: the model is a constant");
     }
 
+    /// Their labels and first raw scores, and the targets that stand for them in statistics: those of an earlier model stay.
+    void find_classes() {
+        std::vector<double> weights(n_outputs(), 0);
+        for (std::size_t row = 0; row < m_train.size() && !m_labels.empty(); ++row)
+            weights[static_cast<std::size_t>(m_train.targets()[row])] += m_train.weights.empty() ? 1.0 : static_cast<double>(m_train.weights[row]);
+        m_targets = statistic_targets(weights);
+        if (m_previous) {
+            m_state->classes = m_previous->classes;
+            for (std::size_t c = 0; c < m_labels.size(); ++c) m_targets[c] = m_previous->classes[c].target;
+            return;
+        }
+        if (m_labels.empty()) return;
+        if (std::count(weights.begin(), weights.end(), 0.0) + 1 >= static_cast<std::ptrdiff_t>(weights.size()))
+            throw_data("booster: all training rows that count are of one class; at least two are needed");
+        double const all = m_train.total_weight(), least = 0.5 * all / static_cast<double>(m_train.size()); // half a row
+        bool const from_zero = !m_train.rows.baselines().empty();
+        for (std::size_t c = 0; c < m_labels.size(); ++c) {
+            double const best = from_zero ? 0 : m_options.loss.class_start(std::max(weights[c], least) / all);
+            m_state->classes.push_back({m_options.start.value_or(best), m_labels[c], m_targets[c]});
+        }
+    }
     /// Of each feature; none where no column is bound.
     void find_directions() {
         auto const& space = m_state->space;
@@ -21893,19 +22544,24 @@ private:
     void prepare_scores() {
         auto& trees = m_state->trees;
         if (m_previous) trees.start = m_previous->trees.start, trees.exponent = m_previous->trees.exponent;
-        else trees.start = m_options.start ? *m_options.start : best_start();
-        m_booster.emplace(m_train, m_bins, m_options, m_directions, m_workers);
+        else if (m_labels.empty()) trees.start = m_options.start ? *m_options.start : best_start();
+        std::vector<double> starts;
+        for (auto const& c : m_state->classes) starts.push_back(c.start);
+        if (starts.empty()) starts.push_back(trees.start);
+        m_largest_sums.assign(n_outputs(), 0);
+        m_booster.emplace(m_train, m_bins, m_options, m_directions, m_targets, m_workers);
         if (!m_previous) {
-            scored_rows first(m_train, m_options.loss, trees.start, 0, m_workers);
-            first.update({}, 1, key_of(0), m_booster->gradient(), m_booster->hessian());
+            scored_rows first(m_train, m_options.loss, starts, 0, m_workers);
+            first.update({}, 1, key_of(0), m_booster->derivatives());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
-            auto const scores = first.raw_scores();
-            double const known = m_options.loss.usual_step({scores, m_train.targets(), m_train.weights}).value_or(0);
+            auto const scores = m_labels.empty() ? first.raw_scores() : std::vector<float>();
+            double const known =
+                m_labels.empty() ? m_options.loss.usual_step({scores, m_train.targets(), m_train.weights}).value_or(0) : 0;
             double const step = m_options.learning_rate * (known > 0 ? known : m_booster->usual_step());
             trees.exponent = std::clamp(12 - static_cast<int>(std::floor(std::log2(step))), -60, 60);
         }
-        m_scores.emplace(m_train, m_options.loss, trees.start, trees.exponent, m_workers);
-        if (m_valid) m_valid_scores.emplace(m_valid->rows, m_options.loss, trees.start, trees.exponent, m_workers);
+        m_scores.emplace(m_train, m_options.loss, starts, trees.exponent, m_workers);
+        if (m_valid) m_valid_scores.emplace(m_valid->rows, m_options.loss, starts, trees.exponent, m_workers);
         if (m_previous) {
             add_previous(m_train.rows, m_scores->sums());
             if (m_valid) add_previous(m_valid->rows.rows, m_valid_scores->sums());
@@ -21922,18 +22578,37 @@ private:
         for (std::size_t row = 0; row < rows.n_rows(); row += block_rows) {
             std::size_t const n = std::min(block_rows, rows.n_rows() - row);
             m_previous->add(reader.read(row, n, mine.rows), 0, m_previous->trees.size(), mine);
-            for (std::size_t i = 0; i < n; ++i) {
-                sums[row + i] = static_cast<std::int32_t>(mine.sums[i]);
-                m_largest_sum = std::max(m_largest_sum, std::abs(mine.sums[i]));
-            }
+            for (std::size_t o = 0; o < n_outputs(); ++o)
+                for (std::size_t i = 0; i < n; ++i) {
+                    auto const sum = mine.sums[o * block_rows + i];
+                    sums[o * rows.n_rows() + row + i] = static_cast<std::int32_t>(sum);
+                    m_largest_sums[o] = std::max(m_largest_sums[o], std::abs(sum));
+                }
         }
     }
 
-    /// Grows one more tree; gives its leaves, none where no split helps.
+    /// Grows one more tree for each output; nothing where no split helps. Gives the leaves of a tree that the scores still wait for: of one output.
+    std::optional<std::vector<std::int32_t>> add_round() {
+        if (m_state->space.features.empty()) return std::nullopt;
+        std::size_t const before = m_state->trees.size();
+        bool has_split = false;
+        std::vector<std::int32_t> leaves;
+        for (std::size_t output = 0; output < n_outputs(); ++output) {
+            leaves = add_tree();
+            if (leaves.empty()) return std::nullopt;
+            has_split = has_split || leaves.size() > 1;
+            if (n_outputs() == 1) return leaves;
+            m_scores->add(leaves, output);
+            if (m_valid) m_valid_scores->add(leaves, output);
+        }
+        if (has_split) return std::vector<std::int32_t>();
+        m_state->trees.keep(before);
+        return std::nullopt;
+    }
+    /// The leaves of the next tree; of several outputs one may have a tree without splits, one alone has none then.
     std::vector<std::int32_t> add_tree() {
-        if (m_state->space.features.empty()) return {};
         auto const grown = m_booster->grow(previous_trees() + m_state->trees.size());
-        if (grown.empty()) return {};
+        if (grown.empty() && n_outputs() == 1) return {};
         std::vector<model_split> splits;
         std::vector<float> gains, weights;
         for (auto const& s : grown) {
@@ -21967,22 +22642,23 @@ private:
     std::int32_t leaf_value(double whole_step) const {
         double const step = m_options.learning_rate * whole_step;
         if (!std::isfinite(step)) throw_data("booster: the loss gave derivatives of which a leaf's value is not a finite number");
-        double const most = static_cast<double>(std::min<std::int64_t>(std::int64_t{1} << 24, 2147483647 - m_largest_sum));
+        auto const largest = m_largest_sums[m_state->trees.size() % n_outputs()];
+        double const most = static_cast<double>(std::min<std::int64_t>(std::int64_t{1} << 24, 2147483647 - largest));
         return static_cast<std::int32_t>(std::llround(std::clamp(std::ldexp(step, m_state->trees.exponent), -most, most)));
     }
 
     void finish(early_stopping const& stopping) {
         auto& report = m_state->report;
         auto& trees = m_state->trees;
-        report.stopped = !m_progress.go_on() && trees.size() < m_options.trees;
+        report.stopped = !m_progress.go_on() && n_rounds() < m_options.trees;
         if (m_valid && trees.size() > 0) {
             if (!stopping.best() && !m_previous) throw_data("booster: the validation loss or metric was never a number");
             std::size_t const kept = stopping.best() ? *stopping.best() + 1 : 0;
             if (kept > 0) report.best_iteration = kept - 1;
             if (kept == m_options.trees && !report.stopped)
-                report.warnings.push_back(concat("booster: the validation rows were still served better after all ", trees.size(),
+                report.warnings.push_back(concat("booster: the validation rows were still served better after all ", n_rounds(),
                                                  " trees: more may be better yet"));
-            trees.keep(kept);
+            trees.keep(kept * n_outputs());
         }
         if (trees.size() == 0 && m_options.trees > 0 && !m_state->space.features.empty() && !m_previous)
             report.warnings.push_back("booster: no split of any column makes the loss smaller: the model is a constant");
@@ -21995,8 +22671,9 @@ private:
 
     booster_options const m_options;
     team m_workers;
-    fit_rows m_train;
     booster_state const* m_previous;
+    std::vector<std::int32_t> const m_labels; ///< of classes, or empty
+    fit_rows m_train;
     progress_reporter m_progress;
     std::shared_ptr<booster_state> m_state;
     training_bins m_bins;
@@ -22004,7 +22681,8 @@ private:
     std::optional<valid_rows> m_valid;
     std::optional<scored_rows> m_scores, m_valid_scores;
     std::optional<tree_booster> m_booster;
-    std::int64_t m_largest_sum = 0;
+    std::vector<std::uint32_t> m_targets;     ///< of statistics, one an output
+    std::vector<std::int64_t> m_largest_sums; ///< of each output: how large a sum of leaves can be
     bool m_stop = false; ///< a snapshot ended where early stopping stops
 };
 
@@ -22427,7 +23105,9 @@ public:
     void add(imported_tree const& tree, imported_features const& features) {
         if (tree.nodes.empty()) add_levels(tree, features);
         else add_pieces(tree, features);
+        m_ends.push_back(m_pieces.size());
     }
+    std::size_t size() const noexcept { return m_ends.size(); }
 
     /// A tree with one question a level, or nothing where it is another.
     struct oblivious_tree {
@@ -22435,20 +23115,23 @@ public:
         std::span<double const> leaves;  ///< n_outputs x n_leaves
         std::span<double const> weights; ///< empty where the file had none
     };
-    std::size_t size() const noexcept { return m_pieces.size(); }
+    std::size_t n_pieces() const noexcept { return m_pieces.size(); }
     std::optional<oblivious_tree> levels(std::size_t i) const noexcept {
         auto const& p = m_pieces[i];
         if (!p.oblivious) return std::nullopt;
         return oblivious_tree{{tests(p), p.n_tests + p.n_high}, {leaves(p, 0), std::size_t{p.n_leaves} * p.n_outputs}, m_weights[i]};
     }
 
-    /// Adds the leaves of n rows, n at most block_rows, to sums[output * block_rows + row]. A tree after the other for each row.
-    void add_to(double* sums, std::uint8_t const* bins, std::size_t n) const {
-        if (n < few_rows) return add_few(sums, bins, n);
+    /// Adds the leaves of trees first .. last - 1 of n rows, n at most block_rows, to sums[output * block_rows + row]. A tree after the other for
+    /// each row.
+    void add_to(double* sums, std::size_t first, std::size_t last, std::uint8_t const* bins, std::size_t n) const {
+        std::size_t const from = first == 0 ? 0 : m_ends[first - 1];
+        auto const pieces = std::span<piece const>(m_pieces).subspan(from, last == 0 ? 0 : m_ends[last - 1] - from);
+        if (n < few_rows) return add_few(sums, pieces, bins, n);
         auto const kernels = tree_kernels(active_simd_level());
         std::uint8_t numbers[together][block_rows], high[block_rows];
-        for (std::size_t t = 0; t < m_pieces.size(); t += together) {
-            auto const run = std::span<piece const>(m_pieces).subspan(t, std::min(together, m_pieces.size() - t));
+        for (std::size_t t = 0; t < pieces.size(); t += together) {
+            auto const run = pieces.subspan(t, std::min(together, pieces.size() - t));
             bool alike = run.size() == together;
             for (std::size_t k = 0; k < run.size(); ++k) {
                 auto const& p = run[k];
@@ -22490,8 +23173,8 @@ private:
         }
     }
     /// Few rows: each walks from the root.
-    void add_few(double* sums, std::uint8_t const* bins, std::size_t n) const noexcept {
-        for (auto const& p : m_pieces)
+    void add_few(double* sums, std::span<piece const> pieces, std::uint8_t const* bins, std::size_t n) const noexcept {
+        for (auto const& p : pieces)
             for (std::size_t r = 0; r < n; ++r) {
                 auto const leaf = p.oblivious ? oblivious_leaf(p, bins + r) : walk(p, bins + r);
                 for (std::uint32_t o = 0; o < p.n_outputs; ++o) sums[(p.first_output + o) * block_rows + r] += leaves(p, o)[leaf];
@@ -22618,6 +23301,7 @@ private:
 
     std::vector<piece> m_pieces;
     std::vector<std::vector<double>> m_weights; ///< of pieces
+    std::vector<std::size_t> m_ends; ///< of the pieces of each tree
     std::vector<tree_test> m_tests;
     std::vector<double> m_leaves;
     std::size_t m_n_leaves = 0; ///< without those behind the last
@@ -22688,6 +23372,14 @@ public:
         score(std::span<Row const>(&row, 1), [&](std::size_t, double value) { out = value; });
         return out;
     }
+    /// The class of a row, as predict_classes gives it. @throws data_error  where the model has no classes.
+    std::int32_t predict_class(Row const& row) const {
+        auto const labels = m_model->labels();
+        std::size_t place = 0;
+        evaluate(std::span<Row const>(&row, 1), [&](auto&&... to) { m_model->raw(to...); },
+                 [&](std::span<double const> raws) { place = detail::class_place(raws.data(), raws.size()); });
+        return labels[place];
+    }
     /// One prediction a row, or as many as the model has outputs, a row after the other. @throws data_error  where there is other room for them.
     void operator()(std::span<Row const> rows, std::span<float> out) const {
         auto const n = m_model->n_outputs();
@@ -22701,6 +23393,11 @@ public:
 
 private:
     template <class Function> void score(std::span<Row const> rows, Function const& f) const {
+        evaluate(rows, [&](auto&&... to) { m_model->answer(to...); }, [&](std::span<double const> answers) {
+            for (std::size_t i = 0; i < answers.size(); ++i) f(i, answers[i]);
+        });
+    }
+    template <class Answer, class Function> void evaluate(std::span<Row const> rows, Answer const& answer, Function const& f) const {
         // A projection may itself predict: the scratch is out of its reach meanwhile.
         auto scratch = std::move(detail::thread_scratch());
         auto& mine = scratch.predict;
@@ -22710,10 +23407,17 @@ private:
         if (scratch.numbers.size() < m_columns.size()) scratch.numbers.resize(m_columns.size());
         if (mine.rows.codes.size() < m_columns.size()) mine.rows.codes.resize(m_columns.size());
         for (std::size_t c = 0; c < m_columns.size(); ++c) read(c, rows, scratch);
-        if (m_baseline) scratch.baselines.resize(rows.size()), m_baseline(rows, scratch.baselines.data());
-        mine.answers.resize(detail::block_rows * m_model->n_outputs());
-        m_model->answer(block, m_baseline ? scratch.baselines.data() : nullptr, mine, mine.answers.data());
-        for (std::size_t i = 0; i < rows.size() * m_model->n_outputs(); ++i) f(i, mine.answers[i]);
+        std::size_t const n = m_model->n_outputs();
+        detail::row_baselines baselines;
+        if (m_baseline) {
+            scratch.baselines.clear(), m_baseline(rows, scratch.baselines);
+            baselines = {scratch.baselines.data(), scratch.baselines.size() / rows.size()};
+            if (baselines.n != n && !(baselines.n == 1 && m_model->takes_one_baseline()))
+                detail::throw_data("predictor: the rows have ", baselines.n, " baselines each, the model has ", n, " raw scores a row");
+        }
+        mine.answers.resize(detail::block_rows * n);
+        answer(block, baselines, mine, mine.answers.data());
+        f(std::span<double const>(mine.answers).first(rows.size() * n));
         detail::thread_scratch() = std::move(scratch);
     }
     void read(std::size_t c, std::span<Row const> rows, detail::predictor_scratch& scratch) const {
@@ -22733,7 +23437,7 @@ private:
 
     std::shared_ptr<detail::row_model const> m_model;
     std::vector<detail::schema_column<Row>> m_columns;
-    detail::number_reader<Row> m_baseline;
+    detail::baseline_reader<Row> m_baseline;
 };
 }} // namespace recsys
 #endif
@@ -22751,31 +23455,65 @@ enum class answer_link : std::uint8_t { identity, sigmoid, softmax, exponential,
 struct imported_state final : row_model {
     imported_features features;
     imported_trees trees;
-    std::size_t n_trees = 0;
+    std::size_t round = 1;         ///< trees that stand or fall together: 1, or one an output
+    bool is_mean = false;          ///< the sum of the leaves is divided by the number of rounds
     double scale = 1;              ///< raw score = scale x sum of leaves + bias
     std::vector<double> bias = {}; ///< one an output
     answer_link link = answer_link::identity;
     double steepness = 1; ///< k of the sigmoid
+    /// What classes are called, in the order of the outputs, two of one output; empty: it gives no classes.
+    std::vector<std::string> class_names = {};
+    std::vector<std::int32_t> numbers = {}; ///< the same as numbers, where all of them are
 
+    std::size_t n_rounds() const noexcept { return trees.size() / round; }
     std::span<ranker_column const> columns() const noexcept override { return features.columns; }
     std::size_t n_outputs() const noexcept override { return bias.size(); }
-    void answer(row_block const& rows, float const* baselines, predict_scratch& scratch, double* answers) const override {
+    bool takes_one_baseline() const noexcept override { return true; }
+    void answer(row_block const& rows, row_baselines baselines, predict_scratch& scratch, double* answers) const override {
         raw(rows, baselines, scratch, answers);
         for (std::size_t r = 0; r < rows.n; ++r) finish(answers + r * n_outputs());
     }
-    /// raws[row * n_outputs + output].
-    void raw(row_block const& rows, float const* baselines, predict_scratch& scratch, double* raws) const {
+    void raw(row_block const& rows, row_baselines baselines, predict_scratch& scratch, double* raws) const override {
+        sums(rows, 0, n_rounds(), scratch);
+        raw_of_sums(scratch.outputs.data(), rows.n, 0, n_rounds(), baselines, raws);
+    }
+    std::span<std::int32_t const> labels() const override {
+        check_classes();
+        if (numbers.empty())
+            throw_data("predict_classes: the classes of the model are no whole numbers, such as ", in_quotes(class_names[0]),
+                       "; predict_class_names gives them as text");
+        return numbers;
+    }
+    void check_classes() const {
+        if (class_names.empty()) throw_data("predict_classes: the model was trained for numbers, not for classes");
+    }
+    /// The classes 0, 1, ... where the model does not name them; one for each output, two for one output.
+    void number_classes() {
+        for (std::size_t c = 0; c < std::max<std::size_t>(2, n_outputs()); ++c) class_names.push_back(concat(c));
+    }
+    /// Call it when all is there.
+    void prepare() {
+        for (auto const& name : class_names) {
+            auto const number = parse_number<std::int32_t>(name);
+            if (!number) return numbers.clear();
+            numbers.push_back(*number);
+        }
+    }
+
+    /// The sums of the leaves of rounds first .. last - 1: scratch.outputs[output * block_rows + row].
+    void sums(row_block const& rows, std::size_t first, std::size_t last, predict_scratch& scratch) const {
         auto* const bins = scratch.bins_for(features.size());
         features.bins(rows, bins, scratch.cells);
         scratch.outputs.assign(n_outputs() * block_rows, 0);
-        trees.add_to(scratch.outputs.data(), bins, rows.n);
-        for (std::size_t r = 0; r < rows.n; ++r)
-            for (std::size_t o = 0; o < n_outputs(); ++o)
-                raws[r * n_outputs() + o] =
-                    scale * scratch.outputs[o * block_rows + r] + bias[o] + (baselines ? static_cast<double>(baselines[r]) : 0.0);
+        trees.add_to(scratch.outputs.data(), first * round, last * round, bins, rows.n);
     }
-
-private:
+    /// raws[row * n_outputs + output] of the sums of rounds first .. last - 1. The bias belongs to the first round.
+    void raw_of_sums(double const* of, std::size_t n, std::size_t first, std::size_t last, row_baselines baselines, double* raws) const {
+        double const factor = is_mean && last > first ? scale / static_cast<double>(last - first) : scale;
+        for (std::size_t r = 0; r < n; ++r)
+            for (std::size_t o = 0; o < n_outputs(); ++o)
+                raws[r * n_outputs() + o] = factor * of[o * block_rows + r] + (first == 0 ? bias[o] : 0) + baselines.at(r, o);
+    }
     void finish(double* x) const noexcept {
         auto const each = [&](auto const& f) {
             for (std::size_t o = 0; o < n_outputs(); ++o) x[o] = f(x[o]);
@@ -22786,15 +23524,18 @@ private:
         case answer_link::exponential: return each([](double v) { return std::exp(v); });
         case answer_link::square: return each([](double v) { return v * std::abs(v); });
         case answer_link::log_exponential: return each([](double v) { return std::max(v, 0.0) + std::log1p(std::exp(-std::abs(v))); });
-        case answer_link::softmax: break;
+        case answer_link::softmax: return softmax({x, n_outputs()});
         }
-        double const most = *std::max_element(x, x + n_outputs());
-        double sum = 0;
-        each([&](double v) { return std::exp(v - most); });
-        for (std::size_t o = 0; o < n_outputs(); ++o) sum += x[o];
-        each([&](double v) { return v / sum; });
     }
 };
+}
+
+/// Rounds first .. last - 1 of a model, from 0: those that there are not are left out.
+struct tree_range {
+    natural first = 0, last = std::numeric_limits<std::size_t>::max();
+};
+
+namespace detail {
 }
 
 /// A model that CatBoost or LightGBM trained: `load_catboost_json`, `load_lightgbm_text`. A handle: a copy shares. Safe to use from many
@@ -22809,11 +23550,60 @@ public:
     /// What the library's own predict gives: probabilities for losses of classes, e^raw for Poisson, raw scores for most others. n_rows x
     /// n_outputs, a row after the other. @throws data_error  where a column is missing or of another type.
     [[nodiscard]] std::vector<float> predict(frame const& rows, run_options const& run = {}) const {
-        return evaluate<float>(rows, run, [&](auto&&... to) { m_state->answer(to...); });
+        return predict(rows, tree_range{}, run);
+    }
+    /// Of some of its trees: LightGBM's start_iteration and the end of num_iteration, CatBoost's ntree_start and ntree_end. What CatBoost adds to all
+    /// trees belongs to the first.
+    [[nodiscard]] std::vector<float> predict(frame const& rows, tree_range const& range, run_options const& run = {}) const {
+        return evaluate<float>(rows, range, run, [&](double* of_row) { m_state->finish(of_row); });
     }
     /// The raw scores, n_rows x n_outputs.
     [[nodiscard]] std::vector<double> predict_raw(frame const& rows, run_options const& run = {}) const {
-        return evaluate<double>(rows, run, [&](auto&&... to) { m_state->raw(to...); });
+        return predict_raw(rows, tree_range{}, run);
+    }
+    [[nodiscard]] std::vector<double> predict_raw(frame const& rows, tree_range const& range, run_options const& run = {}) const {
+        return evaluate<double>(rows, range, run, [](double*) {});
+    }
+    /// The class of each row, as the library's own: the highest raw score, the first of equal ones; of one raw score the second class where it is above
+    /// 0. @throws data_error  for models of other losses, and where classes are no whole numbers: predict_class_names has them.
+    [[nodiscard]] std::vector<std::int32_t> predict_classes(frame const& rows, run_options const& run = {}) const {
+        return detail::class_answers(*m_state, rows, run);
+    }
+    /// The same as text. @throws data_error  for models of other losses.
+    [[nodiscard]] std::vector<std::string> predict_class_names(frame const& rows, run_options const& run = {}) const {
+        m_state->check_classes();
+        std::vector<std::string> out;
+        for (auto const place : detail::class_places(*m_state, rows, run)) out.push_back(m_state->class_names[place]);
+        return out;
+    }
+    /// What the classes are called, in the order of predictions, two for one raw score; none where there are no classes. LightGBM's are 0, 1, ...
+    std::vector<std::string> const& class_names() const& noexcept { return m_state->class_names; }
+    std::vector<std::string> class_names() const&& { return m_state->class_names; }
+    /// The predictions of growing numbers of trees: sink(number of trees, predictions) after each `every` trees and after the last; the same as
+    /// `predict` of so many from the first. The sink returns nothing, or bool, where false stops. The span is valid during the call.
+    template <class Sink> void staged(frame const& rows, natural every, Sink&& sink, run_options const& run = {}) const {
+        using sink_type = std::remove_reference_t<Sink>;
+        constexpr bool is_sink = std::invocable<sink_type&, std::size_t, std::span<float const>>;
+        static_assert(is_sink, "staged: the sink is called as sink(number of trees, std::span<float const> predictions)");
+        if constexpr (is_sink) {
+            if (every == 0) detail::throw_option("staged predictions need a step of at least 1 tree, got 0");
+            std::vector<double> sums(detail::block_rows * n_outputs() * ((rows.n_rows() + detail::block_rows - 1) / detail::block_rows), 0);
+            std::vector<float> out(rows.n_rows() * n_outputs());
+            for (std::size_t first = 0; first < n_trees();) {
+                std::size_t const last = std::min<std::size_t>(n_trees(), first + every);
+                auto const add = [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
+                                     std::size_t row) {
+                    auto* const so_far = sums.data() + row * n_outputs();
+                    m_state->sums(block, first, last, mine);
+                    for (std::size_t i = 0; i < mine.outputs.size(); ++i) so_far[i] += mine.outputs[i];
+                    m_state->raw_of_sums(so_far, block.n, 0, last, baselines, mine.answers.data());
+                    for (std::size_t i = 0; i < block.n; ++i) m_state->finish(mine.answers.data() + i * n_outputs());
+                };
+                detail::for_answers(*m_state, rows, run, add, [&](std::size_t i, double value) { out[i] = static_cast<float>(value); });
+                first = last;
+                if (!detail::offer_stage(sink, last, out)) return;
+            }
+        }
     }
     /// @throws data_error  where a column that the model needs is missing or of another type.
     void check(frame const& rows) const { detail::frame_reader(m_state->columns(), rows); }
@@ -22823,7 +23613,8 @@ public:
     template <class Row> recsys::predictor<Row> predictor(row_schema<Row> const& schema) const {
         return recsys::predictor<Row>(m_state, schema);
     }
-    std::size_t n_trees() const noexcept { return m_state->n_trees; }
+    /// How many trees; of several outputs of which each has its own (LightGBM): how many each has.
+    std::size_t n_trees() const noexcept { return m_state->n_rounds(); }
     /// How many numbers a row gets: 1, or the number of classes.
     std::size_t n_outputs() const noexcept { return m_state->n_outputs(); }
     /// The names of the columns that its trees use.
@@ -22836,23 +23627,16 @@ public:
     detail::imported_state const& state() const& noexcept { return *m_state; }
 
 private:
-    template <class Number, class Answer>
-    std::vector<Number> evaluate(frame const& rows, run_options const& run, Answer const& answer) const {
-        detail::frame_reader const reader(m_state->columns(), rows);
-        std::vector<Number> out(detail::checked_product(rows.n_rows(), n_outputs(), "import: predictions"));
-        detail::team workers(run.threads);
-        std::vector<detail::predict_scratch> scratch(workers.size());
-        workers.blocks(rows.n_rows(), detail::block_rows * 32, [&](std::size_t from, std::size_t to, std::size_t worker) {
-            auto& mine = scratch[worker];
-            mine.answers.resize(detail::block_rows * n_outputs());
-            for (std::size_t row = from; row < to; row += detail::block_rows) {
-                std::size_t const n = std::min(detail::block_rows, to - row);
-                auto const* const baselines = rows.baselines().empty() ? nullptr : rows.baselines().data() + row;
-                answer(reader.read(row, n, mine.rows), baselines, mine, mine.answers.data());
-                for (std::size_t i = 0; i < n * n_outputs(); ++i) out[row * n_outputs() + i] = static_cast<Number>(mine.answers[i]);
-            }
-        });
-        return out;
+    template <class Number, class Finish>
+    std::vector<Number> evaluate(frame const& rows, tree_range const& range, run_options const& run, Finish const& finish) const {
+        std::size_t const last = std::min<std::size_t>(range.last, n_trees()), first = std::min<std::size_t>(range.first, last);
+        return detail::all_answers<Number>(
+            *m_state, rows, run,
+            [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine, double* answers) {
+                m_state->sums(block, first, last, mine);
+                m_state->raw_of_sums(mine.outputs.data(), block.n, first, last, baselines, answers);
+                for (std::size_t r = 0; r < block.n; ++r) finish(answers + r * n_outputs());
+            });
     }
     std::shared_ptr<detail::imported_state const> m_state;
 };
@@ -23180,7 +23964,9 @@ struct column_pair {
 namespace detail {
 inline explained_model explained(booster_state const& state) {
     explained_model out;
-    out.columns = state.space.columns, out.start = {state.trees.start};
+    std::size_t const n_outputs = state.n_outputs();
+    out.columns = state.space.columns;
+    for (std::size_t o = 0; o < n_outputs; ++o) out.start.push_back(state.raw(0, o, 0));
     std::vector<std::uint32_t> players;
     for (auto const& f : state.space.features) {
         std::vector<std::uint32_t> columns;
@@ -23191,7 +23977,10 @@ inline explained_model explained(booster_state const& state) {
         auto& tree = out.trees.emplace_back();
         for (auto const& s : state.trees.splits(t))
             tree.tests.push_back({s.feature, s.threshold, 0, 0, 0}), tree.players.push_back(players[s.feature]);
-        for (auto const leaf : state.trees.leaves(t)) tree.leaves.push_back(std::ldexp(static_cast<double>(leaf), -state.trees.exponent));
+        auto const leaves = state.trees.leaves(t);
+        tree.leaves.assign(n_outputs * leaves.size(), 0); // of several classes a tree is of one
+        auto* const to = tree.leaves.data() + t % n_outputs * leaves.size();
+        for (std::size_t i = 0; i < leaves.size(); ++i) to[i] = std::ldexp(static_cast<double>(leaves[i]), -state.trees.exponent);
         auto const weights = state.trees.leaf_weights(t);
         tree.weights.assign(weights.begin(), weights.end());
     }
@@ -23205,7 +23994,7 @@ inline explained_model explained(booster_state const& state) {
 inline explained_model explained(imported_state const& state) {
     explained_model out;
     out.columns = state.columns(), out.start = state.bias;
-    for (std::size_t t = 0; t < state.trees.size(); ++t) {
+    for (std::size_t t = 0; t < state.trees.n_pieces(); ++t) { // a tree that can be explained is one piece
         auto const from = state.trees.levels(t);
         if (!from) throw_data("explain: the imported model has trees that do not ask one question a level; only those can be explained");
         if (from->weights.empty()) throw_data("explain: the file of the imported model has no leaf_weights for tree ", t);
@@ -25597,6 +26386,9 @@ template <class Function> void each_member(saved_feature& r, Function const& f) 
     f("borders_end", r.borders_end), f("kind", r.kind), f("source", r.source), f("category", r.category), f("prior", r.prior);
 }
 template <class Function> void each_member(model_split& r, Function const& f) { f("feature", r.feature), f("threshold", r.threshold); }
+template <class Function> void each_member(saved_class& r, Function const& f) {
+    f("start", r.start), f("label", r.label), f("target", r.target);
+}
 template <class Function> void each_member(saved_settings& r, Function const& f) {
     f("start", r.start), f("exponent", r.exponent), f("output", r.output), f("missing", r.missing);
     f("best_iteration", r.best_iteration), f("stopped", r.stopped);
@@ -25604,7 +26396,7 @@ template <class Function> void each_member(saved_settings& r, Function const& f)
 
 /// The sections of a booster's file: f(name, a value of the type of its elements), texts as std::string. The first name is the name of the part in JSON.
 template <class Function> void each_section(Function const& f) {
-    f("settings", saved_settings{}), f("columns.names", std::string()), f("columns", saved_column{}), f("categories", std::string());
+    f("settings", saved_settings{}), f("classes", saved_class{}), f("columns.names", std::string()), f("columns", saved_column{}), f("categories", std::string());
     f("keys", saved_key{}), f("keys.sums", float{}), f("keys.counts", float{}), f("keys.pairs", std::uint64_t{}), f("keys.cuts", float{});
     f("features", saved_feature{}), f("features.borders", float{});
     f("trees.depths", std::uint8_t{}), f("trees.splits", model_split{}), f("trees.gains", float{}), f("trees.leaves", std::int32_t{});
@@ -25663,7 +26455,9 @@ inline booster_model parse_booster_json(std::string_view text, std::string const
     object_writer to(sections, 0);
     each_section([&]<class Value>(char const* section, Value const&) {
         std::vector<Value> values;
-        all[section].each([&](json_value v) {
+        auto const found = all.find(section);
+        if (!found && section == std::string_view("classes")) return; // models of earlier versions have none
+        (found ? *found : all[section]).each([&](json_value v) {
             auto& value = values.emplace_back();
             if constexpr (std::is_same_v<Value, std::string>) value = v.text();
             else read_json(v, value);
@@ -25806,9 +26600,10 @@ public:
         });
         read_scale(trees.empty() ? std::nullopt : std::optional<std::size_t>(trees[0].n_outputs));
         read_loss();
+        read_classes();
         m_out->features.prepare();
         for (auto const& tree : trees) m_out->trees.add(tree, m_out->features);
-        m_out->n_trees = trees.size();
+        m_out->prepare();
         return m_out;
     }
 
@@ -26057,8 +26852,28 @@ private:
         auto const loss = at->text();
         for (char const* name : {"Logloss", "CrossEntropy", "Focal", "MultiClassOneVsAll", "MultiLogloss", "MultiCrossEntropy"})
             if (loss == name) m_out->link = answer_link::sigmoid;
+        for (char const* name : {"Logloss", "CrossEntropy", "Focal", "MultiClass", "MultiClassOneVsAll"})
+            if (loss == name) m_out->number_classes();
         if (loss == "MultiClass") m_out->link = answer_link::softmax;
         if (loss == "Poisson" || loss == "Tweedie") m_out->link = answer_link::exponential;
+    }
+
+    /// What the model says of its classes; numbers may be written 1.0.
+    void read_classes() {
+        auto at = m_all.find("model_info");
+        if (at) at = at->find("class_params");
+        if (at) at = at->find("class_names");
+        auto& names = m_out->class_names;
+        if (!at || names.empty() || at->size() == 0) return;
+        if (at->size() != names.size()) at->fail("has ", at->size(), " classes for ", m_out->bias.size(), " outputs");
+        names.clear();
+        at->each([&](json_value v) {
+            if (v.kind() == json_kind::text) return static_cast<void>(names.emplace_back(v.text()));
+            if (v.kind() == json_kind::truth) return names.push_back(v.truth() ? "True" : "False");
+            auto const number = v.number<double>();
+            auto const whole = static_cast<std::int64_t>(std::abs(number) < 1e15 ? number : 0);
+            names.push_back(static_cast<double>(whole) == number ? number_text(whole) : number_text(number));
+        });
     }
 
     json_value m_all;
@@ -26880,7 +27695,7 @@ public:
         std::string const guard = m_name + "_HPP_FROM_RECSYS";
         line("// Made by recsys from a booster_model of ", m_state.trees.size(), " trees; needs C++17 and nothing else.");
         line("#ifndef ", guard, "\n#define ", guard, "\n");
-        for (char const* header : {"algorithm", "cmath", "cstddef", "cstdint", "limits", "optional", "string_view", "vector"})
+        for (char const* header : {"algorithm", "array", "cmath", "cstddef", "cstdint", "limits", "optional", "string_view", "vector"})
             line("#include <", header, ">");
         line("\nnamespace ", m_name, " {\n");
         write_row();
@@ -27014,6 +27829,10 @@ private:
         for (auto const& s : trees.all_splits()) features.push_back(s.feature), thresholds.push_back(s.threshold);
         array("std::uint8_t", "depths", trees.all_depths()), array("std::uint16_t", "features", features);
         array("std::uint8_t", "thresholds", thresholds), array("std::int32_t", "leaves", trees.all_leaves());
+        if (m_state.classes.empty()) return;
+        array("std::int32_t", "labels", m_state.labels());
+        auto const n = m_state.n_outputs();
+        line("inline std::array<double, ", n, "> of_each(double x) {\n    std::array<double, ", n, "> out;\n    out.fill(x);\n    return out;\n}");
     }
     bool is_cell(ranker_feature const& f) const {
         return (f.kind == feature_kind::statistic || f.kind == feature_kind::count) &&
@@ -27036,16 +27855,22 @@ private:
         if (f.kind == feature_kind::number) return concat(bin, "c", f.source, ")");
         auto const& key = m_state.space.keys[f.source];
         if (is_cell(f)) return concat("bins_", i, "[std::min<std::uint64_t>(k", f.source, ", ", key.n_cells(), ")]");
-        return concat(bin, "mean(sums_", f.source, ", counts_", f.source, ", ", key.n_cells(), ", c", key.column, ", ", literal(f.prior),
+        auto const first = f.kind == feature_kind::statistic ? static_cast<std::size_t>(f.category) * key.n_cells() : 0;
+        return concat(bin, "mean(sums_", f.source, first > 0 ? concat(" + ", first) : std::string(), ", counts_", f.source, ", ", key.n_cells(), ", c", key.column, ", ", literal(f.prior),
                       ", ", f.kind == feature_kind::count, "))");
     }
     void write_raw() {
         auto const& space = m_state.space;
-        line("/// The raw score of a row.\ninline double raw([[maybe_unused]] row const& r) {\n    using namespace detail;");
+        bool const by_class = !m_state.classes.empty();
+        auto const n_outputs = m_state.n_outputs();
+        auto const type = by_class ? concat("std::array<double, ", n_outputs, ">") : std::string("double");
+        line("/// The raw score of a row", by_class ? ", one for each class" : "", ".\ninline ", type,
+             " raw([[maybe_unused]] row const& r) {\n    using namespace detail;");
         for (std::size_t c = 0; c < m_members.size(); ++c) {
             if (space.columns[c].kind != column_kind::number) continue;
             if (space.missing == missing_numbers::forbidden)
-                line("    if (r.", m_members[c], " != r.", m_members[c], ") return r.", m_members[c], ";");
+                line("    if (r.", m_members[c], " != r.", m_members[c], ") return ", by_class ? "of_each(" : "", "r.", m_members[c],
+                     by_class ? ");" : ";");
             line("    [[maybe_unused]] float const c", c, " = comparable(r.", m_members[c], ");");
         }
         for (auto const& [c, n] : m_n_categories)
@@ -27056,24 +27881,45 @@ private:
         line("    std::uint8_t const bins[] = {");
         for (std::size_t i = 0; i < space.features.size(); ++i) line("        static_cast<std::uint8_t>(", bin_text(i), "),");
         line(space.features.empty() ? "0" : "", "    };");
-        m_out += concat(R"cpp(    std::int64_t sum = 0;
+        m_out += concat("    std::int64_t sums[", n_outputs, R"cpp(] = {};
     std::size_t split = 0, leaf = 0;
     for (std::size_t tree = 0; tree < )cpp",
                         m_state.trees.size(), R"cpp(; ++tree) {
         std::size_t at = 0;
         for (std::size_t level = 0; level < depths[tree]; ++level, ++split)
             at |= static_cast<std::size_t>(bins[features[split]] > thresholds[split]) << level;
-        sum += leaves[leaf + at];
+        sums[)cpp",
+                        by_class ? concat("tree % ", n_outputs) : std::string("0"), R"cpp(] += leaves[leaf + at];
         leaf += static_cast<std::size_t>(1) << depths[tree];
     }
-    return )cpp",
-                        literal(m_state.trees.start), " + std::ldexp(static_cast<double>(sum), ", -m_state.trees.exponent, ");\n}\n");
+    return )cpp");
+        auto const score = [&](std::size_t o) {
+            return concat(literal(m_state.raw(0, o, 0)), " + std::ldexp(static_cast<double>(sums[", o, "]), ", -m_state.trees.exponent, ")");
+        };
+        for (std::size_t o = 0; o < n_outputs; ++o) m_out += concat(by_class ? o == 0 ? "{{" : ",\n            " : "", score(o));
+        line(by_class ? "}}" : "", ";\n}");
+        if (by_class) return write_classes(type);
         line("/// What predict() gives.\ninline double predict(row const& r) {\n    double const x = raw(r);");
         line("    return ",
              m_state.output == output_kind::probability ? "x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x))"
              : m_state.output == output_kind::rate      ? "std::exp(x)"
                                                         : "x",
              ";\n}");
+    }
+
+    void write_classes(std::string const& type) {
+        line("/// What predict() gives: the probability of each class.\ninline ", type, " predict(row const& r) {\n    auto x = raw(r);", R"cpp(
+    double const most = *std::max_element(x.begin(), x.end());
+    double sum = 0;
+    for (auto& v : x) v = std::exp(v - most), sum += v;
+    for (auto& v : x) v /= sum;
+    return x;
+}
+/// The label of the most probable class, the first of equal ones.
+inline std::int32_t predict_class(row const& r) {
+    auto const x = raw(r);
+    return detail::labels[std::max_element(x.begin(), x.end()) - x.begin()];
+})cpp");
     }
 
     booster_state const& m_state;
@@ -27085,6 +27931,7 @@ private:
 
 /// The model as a C++17 header without dependencies: `namespace NAME { struct row; double raw(row const&); double predict(row const&); }`.
 ///
+/// A model of several classes has std::array<double, n_classes> instead of double, and `std::int32_t predict_class(row const&)`.
 /// The members of `row` are the columns; what C++ does not allow in a name becomes '_'. `raw` is that of the model bit for bit (for rows without
 /// baseline); a missing number where that is forbidden gives NaN. Integer categories are std::int64_t.
 /// @throws option_error  where NAME is not an identifier.
@@ -27122,8 +27969,8 @@ public:
         make_columns();
         m_out->features.prepare();
         for (auto const& tree : trees) m_out->trees.add(tree, m_out->features);
-        m_out->n_trees = trees.size();
-        if (m_average && !trees.empty()) m_out->scale = static_cast<double>(m_out->bias.size()) / static_cast<double>(trees.size());
+        m_out->round = m_out->bias.size(), m_out->is_mean = m_average;
+        m_out->prepare();
         return m_out;
     }
 
@@ -27215,6 +28062,7 @@ private:
     void read_objective(std::vector<std::string_view> const& objective) {
         if (objective.empty()) return; // an own loss
         auto const is = [&](auto... names) { return ((objective[0] == names) || ...); };
+        if (is("binary", "multiclass", "multiclassova", "cross_entropy")) m_out->number_classes();
         if (is("binary", "multiclassova", "cross_entropy")) m_out->link = answer_link::sigmoid;
         else if (is("multiclass")) m_out->link = answer_link::softmax;
         else if (is("poisson", "gamma", "tweedie")) m_out->link = answer_link::exponential;

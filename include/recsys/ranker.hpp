@@ -29,6 +29,7 @@
 #include <recsys/ranker/loss.hpp>
 #include <recsys/ranker/loss_change.hpp>
 #include <recsys/ranker/monotone.hpp>
+#include <recsys/ranker/multi_class.hpp>
 #include <recsys/ranker/oblivious_tree.hpp>
 #include <recsys/ranker/packed_rows.hpp>
 #include <recsys/ranker/partial_dependence.hpp>
@@ -36,6 +37,7 @@
 #include <recsys/ranker/predictor.hpp>
 #include <recsys/ranker/ranking_loss.hpp>
 #include <recsys/ranker/regression_loss.hpp>
+#include <recsys/ranker/row_answers.hpp>
 #include <recsys/ranker/row_block.hpp>
 #include <recsys/ranker/row_model.hpp>
 #include <recsys/ranker/sampling.hpp>

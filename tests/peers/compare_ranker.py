@@ -29,8 +29,8 @@ from session import TOP, Session, parser_of  # noqa: E402
 REQUIREMENTS = ["catboost==1.2.10", "lightgbm==4.7.0", "xgboost==3.2.0", "numpy==1.26.4", "scipy==1.17.1"]
 PEERS = TOP / "tests/peers/compare_ranker/peers.py"
 LIGHTGBM = ["lightgbm_rows", "lightgbm_columns", "lightgbm_rows_quantized", "lightgbm_columns_quantized"]
-QUALITY = ["log_loss", "auc", "ndcg@10"]
-NOTE = ("Median (least-most) of the rounds; a ratio above 1: ours is faster, or takes less memory. Quality: log loss, AUC, NDCG@10 of the test rows; rows "
+QUALITY = ["log_loss", "auc", "ndcg@10", "accuracy"]
+NOTE = ("Median (least-most) of the rounds; a ratio above 1: ours is faster, or takes less memory. Quality: log loss, AUC, NDCG@10, accuracy of the test rows; rows "
         "of quality give means over seeds, and the mean difference with its standard error.")
 
 
@@ -181,6 +181,15 @@ def on_example(name, compare):
     return run
 
 
+def compare_classes(session):
+    """Seven classes: time and quality of each number of trees, a tree a class, CatBoost's for all classes at once."""
+    rows = [*session.rows("classes", 60_000, 30_000), "classes=7"]
+    for trees in (300, 1000):
+        compare_quality(session, "seven classes", rows, trees, OTHERS)
+    compare_quality(session, "seven classes", rows, 3000, OTHERS, early=True)
+    compare_training(session, "seven classes, 60,000 rows", rows, 300, [*LIGHTGBM, "xgboost", "catboost"])
+
+
 OTHERS = ["catboost", "lightgbm_rows", "xgboost"]
 RANK300K = lambda s: s.rows("ranking", 300_000, 60_000)
 RANK2M = lambda s: s.rows("ranking", 2_000_000, 200_000)
@@ -193,6 +202,7 @@ COMPARISONS = {
     "early300k": lambda s: compare_quality(s, "rank300k", RANK300K(s), 2000, OTHERS, early=True),
     "early_binary": on_example("binary_classification", lambda s, rows: compare_quality(s, "binary_classification", rows, 2000, OTHERS, early=True)),
     "categorical": on_example("categorical", lambda s, rows: compare_quality(s, "categorical.data", rows, 1000, OTHERS)),
+    "multiclass": compare_classes,
     "threads": lambda s: (compare_threads(s, "rank300k", RANK300K(s), 1000), compare_threads(s, "rank2m", RANK2M(s), 200)),
     "predict": lambda s: compare_prediction(s, "predict", [("raw rows, library's own form made before", "s a million rows", "million_row_s"),
                                                            ("raw rows, all in", "s a million rows", "million_raw_row_s")]),

@@ -168,19 +168,23 @@ TEST_CASE("the automatic learning rate is CatBoost's") {
     // learning_rate_ of models that CatBoost 1.2.10 fitted on the CPU with boost_from_average, and use_best_model or not.
     struct known {
         std::size_t rows, trees;
-        bool log_loss, best;
+        rs::output_kind output;
+        bool best;
         double rate;
     };
-    known const all[] = {{1000, 1000, true, true, 0.032462},   {1000, 1000, true, false, 0.011326}, {1000, 1000, false, true, 0.050921},
-                         {1000, 1000, false, false, 0.040943}, {20000, 1000, true, true, 0.067831}, {20000, 200, true, true, 0.140172},
-                         {20000, 200, true, false, 0.171218},  {20000, 200, false, true, 0.217535}, {20000, 200, false, false, 0.243223},
-                         {500, 50, true, true, 0.105702},      {500, 50, false, false, 0.419135}};
+    auto const odds = rs::output_kind::probability, raw = rs::output_kind::raw, classes = rs::output_kind::class_probabilities;
+    known const all[] = {
+        {1000, 1000, odds, true, 0.032462},     {1000, 1000, odds, false, 0.011326},   {1000, 1000, raw, true, 0.050921},
+        {1000, 1000, raw, false, 0.040943},     {20000, 1000, odds, true, 0.067831},   {20000, 200, odds, true, 0.140172},
+        {20000, 200, odds, false, 0.171218},    {20000, 200, raw, true, 0.217535},     {20000, 200, raw, false, 0.243223},
+        {500, 50, odds, true, 0.105702},        {500, 50, raw, false, 0.419135},       {1000, 1000, classes, true, 0.107976},
+        {1000, 1000, classes, false, 0.079127}, {20000, 200, classes, true, 0.212009}, {20000, 200, classes, false, 0.359174}};
     using rs::detail::automatic_rate;
-    for (auto const& k : all) CHECK(automatic_rate(k.rows, k.trees, k.log_loss, k.best) == Approx(k.rate).epsilon(1e-4));
-    CHECK(automatic_rate(1000000, 1, true, false) == 0.5);
+    for (auto const& k : all) CHECK(automatic_rate(k.rows, k.trees, k.output, k.best) == Approx(k.rate).epsilon(1e-4));
+    CHECK(automatic_rate(1000000, 1, rs::output_kind::probability, false) == 0.5);
     auto const rows = rs::ingest(clicks(300, 10), plain());
     auto options = rs::booster_options{.trees = 20, .learning_rate = rs::auto_rate, .depth = 3};
     auto const automatic = rs::booster(options).fit(rows).predict_raw(rows);
-    options.learning_rate = automatic_rate(300, 20, true, false);
+    options.learning_rate = automatic_rate(300, 20, rs::output_kind::probability, false);
     CHECK(rs::booster(options).fit(rows).predict_raw(rows) == automatic);
 }

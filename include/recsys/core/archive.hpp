@@ -223,6 +223,12 @@ public:
         }
         m_bytes = bytes->span(), m_owner = bytes;
     }
+    /// Whether there is such a section: files of earlier versions lack some.
+    bool has(std::string_view name) const noexcept {
+        for (auto const& e : m_entries)
+            if (std::string_view(e.name) == name) return true;
+        return false;
+    }
     template <archivable_value Value> shared_array<Value> array(std::string_view name) const {
         auto const& e = entry(name);
         if (e.element_size != sizeof(Value)) fail(name, concat("has elements of ", e.element_size, " bytes, expected ", sizeof(Value)));

@@ -116,13 +116,13 @@ struct frame_column {
     }
 };
 
-/// What the rows of a frame are about: each array is empty or n_rows long.
+/// What the rows of a frame are about: each array is empty or n_rows long, baselines a multiple of that.
 struct frame_rows {
     detail::shared_array<user_index> users;
     detail::shared_array<item_index> items;
     detail::shared_array<float> targets;
     detail::shared_array<float> weights;
-    detail::shared_array<float> baselines; ///< raw scores on which a ranker builds
+    detail::shared_array<float> baselines; ///< raw scores on which a ranker builds: one a row, or one a class, row after row
     /// Where each group ends; rows of a group are neighbours. Empty where there are no groups.
     detail::shared_array<std::uint64_t> group_ends;
     /// The moment up to which the features know events, if there is one.
@@ -179,9 +179,11 @@ public:
     /// Empty where every row weighs 1.
     std::span<float const> weights() const& noexcept { return m_rows.weights.span(); }
     std::span<float const> weights() const&& = delete;
-    /// Raw scores on which a ranker builds; empty where there are none.
+    /// Raw scores on which a ranker builds, n_rows x n_baselines; empty where there are none.
     std::span<float const> baselines() const& noexcept { return m_rows.baselines.span(); }
     std::span<float const> baselines() const&& = delete;
+    /// How many a row: 0, 1, or as many as a ranker has classes.
+    std::size_t n_baselines() const noexcept { return m_n_rows == 0 ? 0 : m_rows.baselines.size() / m_n_rows; }
     std::size_t n_groups() const noexcept { return m_rows.group_ends.size(); }
     std::span<std::uint64_t const> group_ends() const& noexcept { return m_rows.group_ends.span(); }
     std::span<std::uint64_t const> group_ends() const&& = delete;
@@ -201,7 +203,7 @@ private:
         check_length("the item column", m_rows.items.size(), true);
         check_length("the target", m_rows.targets.size(), true);
         check_length("the weight", m_rows.weights.size(), true);
-        check_length("the baseline", m_rows.baselines.size(), true);
+        if (n_baselines() * m_n_rows != m_rows.baselines.size()) check_length("the baseline", m_rows.baselines.size(), true);
         std::uint64_t last = 0;
         for (auto const end : m_rows.group_ends) {
             if (end <= last || end > m_n_rows) detail::throw_data("frame: groups must be at least one row each, up to ", m_n_rows, " rows");

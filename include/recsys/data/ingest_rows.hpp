@@ -170,11 +170,14 @@ private:
                            ", expected a finite number of at least 0");
     }
     void read_baselines(std::span<Row const> rows) {
-        float const* const baselines = more(m_baselines, rows.size());
-        m_readers.baseline(rows, m_baselines.data() + m_n_rows);
-        for (std::size_t r = 0; r < rows.size(); ++r)
-            if (!std::isfinite(baselines[r]))
-                throw_data("ingest: the baseline of row ", m_n_rows + r, " (from 0) is ", baselines[r], ", expected a finite number");
+        std::size_t const before = m_baselines.size(), of_row = m_n_rows == 0 ? 0 : before / m_n_rows;
+        m_readers.baseline(rows, m_baselines);
+        std::size_t const now = rows.empty() ? of_row : (m_baselines.size() - before) / rows.size();
+        if (m_n_rows > 0 && now != of_row)
+            throw_data("ingest: the baseline of row ", m_n_rows, " (from 0) has ", now, " numbers, those before it ", of_row);
+        for (std::size_t i = before; i < m_baselines.size(); ++i)
+            if (!std::isfinite(m_baselines[i]))
+                throw_data("ingest: the baseline of row ", i / now, " (from 0) is ", m_baselines[i], ", expected a finite number");
     }
 
     row_readers<Row> const& m_readers;

@@ -41,6 +41,12 @@ template <class T>
 concept category_column = category_value<optional_value_t<T>>;
 template <class T>
 concept categories_column = std::ranges::input_range<optional_value_t<T>> && !text_like<optional_value_t<T>>;
+template <class T> constexpr bool is_baseline() {
+    if constexpr (std::ranges::input_range<T> && !text_like<T>) return std::is_arithmetic_v<std::remove_cvref_t<std::ranges::range_value_t<T>>>;
+    else return number_column<T>;
+}
+template <class T>
+concept baseline_column = is_baseline<T>();
 template <class T> inline constexpr key_kind key_kind_of = text_like<optional_value_t<T>> ? key_kind::text : key_kind::integer;
 
 /// Takes the categories of rows one after the other, as text; integers come as their decimal digits.
@@ -117,10 +123,31 @@ template <class Row, class Projection> number_reader<Row> make_number_reader(Pro
     };
 }
 
+/// Adds the baselines of a block of rows, row after row: one number each, or as many as the range of each row has.
+template <class Row> using baseline_reader = std::function<void(std::span<Row const>, std::vector<float>&)>;
+
+template <class Row, class Projection> baseline_reader<Row> make_baseline_reader(Projection projection) {
+    return [projection = std::move(projection)](std::span<Row const> rows, std::vector<float>& out) {
+        std::size_t first = 0;
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+            auto&& value = std::invoke(projection, rows[r]);
+            if constexpr (number_column<std::remove_cvref_t<decltype(value)>>) out.push_back(to_number(value));
+            else {
+                std::size_t const before = out.size();
+                for (auto const& one : value) out.push_back(to_number(one));
+                if (r == 0) first = out.size() - before;
+                if (out.size() - before != first || first == 0)
+                    throw_data("baseline: a row has ", out.size() - before, " numbers, the first one ", first, "; give one for each class");
+            }
+        }
+    };
+}
+
 /// All that a schema knows of its rows.
 template <class Row> struct row_readers {
     std::vector<schema_column<Row>> columns;
-    number_reader<Row> target, weight, baseline;
+    number_reader<Row> target, weight;
+    baseline_reader<Row> baseline;
     std::function<group_reader<Row>()> make_group;
 };
 
@@ -142,7 +169,8 @@ template <class Projection, class Row> using projected_t = typename projected<Pr
 /// categories  a range of categories: a row may have none, one or many.
 /// target      the number to predict; `fit` needs it, prediction does not.
 /// weight      what a row counts for, at least 0. Absent: 1.
-/// baseline    a raw score, finite: a ranker learns what is to be added to it, and predictions have it added.
+/// baseline    a raw score, finite: a ranker learns what is to be added to it, and predictions have it added. For a ranker of several
+///             classes a range of as many numbers.
 /// group       an id of any type: rows that are ranked against each other.
 /// Projections are member pointers or callables of a row, kept by copy and called from several threads at once.
 /// Steps throw data_error where a name is empty or comes twice.
@@ -205,11 +233,11 @@ public:
         return out;
     }
     template <class Projection> row_schema baseline(Projection projection) const {
-        constexpr bool can_read = reads<Projection>, is_number = detail::number_column<value_of<Projection>>;
+        constexpr bool can_read = reads<Projection>, is_number = detail::baseline_column<value_of<Projection>>;
         static_assert(can_read, "baseline: the baseline cannot be read from the row type of rows<T>()");
-        static_assert(!can_read || is_number, "baseline: a baseline must be a number");
+        static_assert(!can_read || is_number, "baseline: a baseline must be a number, or a range of one for each class");
         auto out = *this;
-        if constexpr (can_read && is_number) out.m_readers.baseline = detail::make_number_reader<Row>(std::move(projection));
+        if constexpr (can_read && is_number) out.m_readers.baseline = detail::make_baseline_reader<Row>(std::move(projection));
         return out;
     }
     template <class Projection> row_schema group(Projection projection) const {

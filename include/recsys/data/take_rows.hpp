@@ -16,10 +16,13 @@
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
-template <class Value> shared_array<Value> take_values(shared_array<Value> const& from, std::span<std::size_t const> rows) {
+/// @param width  how many values a row has.
+template <class Value> shared_array<Value> take_values(shared_array<Value> const& from, std::span<std::size_t const> rows,
+                                                       std::size_t width = 1) {
     if (from.empty()) return {};
-    buffer<Value> out(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) out[i] = from[rows[i]];
+    buffer<Value> out(rows.size() * width);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        for (std::size_t k = 0; k < width; ++k) out[i * width + k] = from[rows[i] * width + k];
     return shared_array<Value>(std::move(out));
 }
 
@@ -66,7 +69,7 @@ inline frame take_rows(frame const& from, std::span<std::size_t const> rows) {
     frame_rows out;
     out.users = take_values(about.users, rows), out.items = take_values(about.items, rows);
     out.targets = take_values(about.targets, rows), out.weights = take_values(about.weights, rows);
-    out.baselines = take_values(about.baselines, rows);
+    out.baselines = take_values(about.baselines, rows, from.n_baselines());
     if (!about.group_ends.empty()) out.group_ends = shared_array<std::uint64_t>(take_group_ends(about.group_ends.span(), rows));
     out.as_of = about.as_of, out.targets_as_of = about.targets_as_of;
     return frame(rows.size(), std::move(columns), std::move(out));

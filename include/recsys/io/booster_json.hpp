@@ -41,6 +41,9 @@ template <class Function> void each_member(saved_feature& r, Function const& f) 
     f("borders_end", r.borders_end), f("kind", r.kind), f("source", r.source), f("category", r.category), f("prior", r.prior);
 }
 template <class Function> void each_member(model_split& r, Function const& f) { f("feature", r.feature), f("threshold", r.threshold); }
+template <class Function> void each_member(saved_class& r, Function const& f) {
+    f("start", r.start), f("label", r.label), f("target", r.target);
+}
 template <class Function> void each_member(saved_settings& r, Function const& f) {
     f("start", r.start), f("exponent", r.exponent), f("output", r.output), f("missing", r.missing);
     f("best_iteration", r.best_iteration), f("stopped", r.stopped);
@@ -48,7 +51,7 @@ template <class Function> void each_member(saved_settings& r, Function const& f)
 
 /// The sections of a booster's file: f(name, a value of the type of its elements), texts as std::string. The first name is the name of the part in JSON.
 template <class Function> void each_section(Function const& f) {
-    f("settings", saved_settings{}), f("columns.names", std::string()), f("columns", saved_column{}), f("categories", std::string());
+    f("settings", saved_settings{}), f("classes", saved_class{}), f("columns.names", std::string()), f("columns", saved_column{}), f("categories", std::string());
     f("keys", saved_key{}), f("keys.sums", float{}), f("keys.counts", float{}), f("keys.pairs", std::uint64_t{}), f("keys.cuts", float{});
     f("features", saved_feature{}), f("features.borders", float{});
     f("trees.depths", std::uint8_t{}), f("trees.splits", model_split{}), f("trees.gains", float{}), f("trees.leaves", std::int32_t{});
@@ -107,7 +110,9 @@ inline booster_model parse_booster_json(std::string_view text, std::string const
     object_writer to(sections, 0);
     each_section([&]<class Value>(char const* section, Value const&) {
         std::vector<Value> values;
-        all[section].each([&](json_value v) {
+        auto const found = all.find(section);
+        if (!found && section == std::string_view("classes")) return; // models of earlier versions have none
+        (found ? *found : all[section]).each([&](json_value v) {
             auto& value = values.emplace_back();
             if constexpr (std::is_same_v<Value, std::string>) value = v.text();
             else read_json(v, value);

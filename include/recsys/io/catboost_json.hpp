@@ -6,6 +6,7 @@
 #include <recsys/core/push_macros.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -55,9 +56,10 @@ public:
         });
         read_scale(trees.empty() ? std::nullopt : std::optional<std::size_t>(trees[0].n_outputs));
         read_loss();
+        read_classes();
         m_out->features.prepare();
         for (auto const& tree : trees) m_out->trees.add(tree, m_out->features);
-        m_out->n_trees = trees.size();
+        m_out->prepare();
         return m_out;
     }
 
@@ -306,8 +308,28 @@ private:
         auto const loss = at->text();
         for (char const* name : {"Logloss", "CrossEntropy", "Focal", "MultiClassOneVsAll", "MultiLogloss", "MultiCrossEntropy"})
             if (loss == name) m_out->link = answer_link::sigmoid;
+        for (char const* name : {"Logloss", "CrossEntropy", "Focal", "MultiClass", "MultiClassOneVsAll"})
+            if (loss == name) m_out->number_classes();
         if (loss == "MultiClass") m_out->link = answer_link::softmax;
         if (loss == "Poisson" || loss == "Tweedie") m_out->link = answer_link::exponential;
+    }
+
+    /// What the model says of its classes; numbers may be written 1.0.
+    void read_classes() {
+        auto at = m_all.find("model_info");
+        if (at) at = at->find("class_params");
+        if (at) at = at->find("class_names");
+        auto& names = m_out->class_names;
+        if (!at || names.empty() || at->size() == 0) return;
+        if (at->size() != names.size()) at->fail("has ", at->size(), " classes for ", m_out->bias.size(), " outputs");
+        names.clear();
+        at->each([&](json_value v) {
+            if (v.kind() == json_kind::text) return static_cast<void>(names.emplace_back(v.text()));
+            if (v.kind() == json_kind::truth) return names.push_back(v.truth() ? "True" : "False");
+            auto const number = v.number<double>();
+            auto const whole = static_cast<std::int64_t>(std::abs(number) < 1e15 ? number : 0);
+            names.push_back(static_cast<double>(whole) == number ? number_text(whole) : number_text(number));
+        });
     }
 
     json_value m_all;

@@ -90,7 +90,7 @@ public:
         std::string const guard = m_name + "_HPP_FROM_RECSYS";
         line("// Made by recsys from a booster_model of ", m_state.trees.size(), " trees; needs C++17 and nothing else.");
         line("#ifndef ", guard, "\n#define ", guard, "\n");
-        for (char const* header : {"algorithm", "cmath", "cstddef", "cstdint", "limits", "optional", "string_view", "vector"})
+        for (char const* header : {"algorithm", "array", "cmath", "cstddef", "cstdint", "limits", "optional", "string_view", "vector"})
             line("#include <", header, ">");
         line("\nnamespace ", m_name, " {\n");
         write_row();
@@ -224,6 +224,10 @@ private:
         for (auto const& s : trees.all_splits()) features.push_back(s.feature), thresholds.push_back(s.threshold);
         array("std::uint8_t", "depths", trees.all_depths()), array("std::uint16_t", "features", features);
         array("std::uint8_t", "thresholds", thresholds), array("std::int32_t", "leaves", trees.all_leaves());
+        if (m_state.classes.empty()) return;
+        array("std::int32_t", "labels", m_state.labels());
+        auto const n = m_state.n_outputs();
+        line("inline std::array<double, ", n, "> of_each(double x) {\n    std::array<double, ", n, "> out;\n    out.fill(x);\n    return out;\n}");
     }
     bool is_cell(ranker_feature const& f) const {
         return (f.kind == feature_kind::statistic || f.kind == feature_kind::count) &&
@@ -246,16 +250,22 @@ private:
         if (f.kind == feature_kind::number) return concat(bin, "c", f.source, ")");
         auto const& key = m_state.space.keys[f.source];
         if (is_cell(f)) return concat("bins_", i, "[std::min<std::uint64_t>(k", f.source, ", ", key.n_cells(), ")]");
-        return concat(bin, "mean(sums_", f.source, ", counts_", f.source, ", ", key.n_cells(), ", c", key.column, ", ", literal(f.prior),
+        auto const first = f.kind == feature_kind::statistic ? static_cast<std::size_t>(f.category) * key.n_cells() : 0;
+        return concat(bin, "mean(sums_", f.source, first > 0 ? concat(" + ", first) : std::string(), ", counts_", f.source, ", ", key.n_cells(), ", c", key.column, ", ", literal(f.prior),
                       ", ", f.kind == feature_kind::count, "))");
     }
     void write_raw() {
         auto const& space = m_state.space;
-        line("/// The raw score of a row.\ninline double raw([[maybe_unused]] row const& r) {\n    using namespace detail;");
+        bool const by_class = !m_state.classes.empty();
+        auto const n_outputs = m_state.n_outputs();
+        auto const type = by_class ? concat("std::array<double, ", n_outputs, ">") : std::string("double");
+        line("/// The raw score of a row", by_class ? ", one for each class" : "", ".\ninline ", type,
+             " raw([[maybe_unused]] row const& r) {\n    using namespace detail;");
         for (std::size_t c = 0; c < m_members.size(); ++c) {
             if (space.columns[c].kind != column_kind::number) continue;
             if (space.missing == missing_numbers::forbidden)
-                line("    if (r.", m_members[c], " != r.", m_members[c], ") return r.", m_members[c], ";");
+                line("    if (r.", m_members[c], " != r.", m_members[c], ") return ", by_class ? "of_each(" : "", "r.", m_members[c],
+                     by_class ? ");" : ";");
             line("    [[maybe_unused]] float const c", c, " = comparable(r.", m_members[c], ");");
         }
         for (auto const& [c, n] : m_n_categories)
@@ -266,24 +276,45 @@ private:
         line("    std::uint8_t const bins[] = {");
         for (std::size_t i = 0; i < space.features.size(); ++i) line("        static_cast<std::uint8_t>(", bin_text(i), "),");
         line(space.features.empty() ? "0" : "", "    };");
-        m_out += concat(R"cpp(    std::int64_t sum = 0;
+        m_out += concat("    std::int64_t sums[", n_outputs, R"cpp(] = {};
     std::size_t split = 0, leaf = 0;
     for (std::size_t tree = 0; tree < )cpp",
                         m_state.trees.size(), R"cpp(; ++tree) {
         std::size_t at = 0;
         for (std::size_t level = 0; level < depths[tree]; ++level, ++split)
             at |= static_cast<std::size_t>(bins[features[split]] > thresholds[split]) << level;
-        sum += leaves[leaf + at];
+        sums[)cpp",
+                        by_class ? concat("tree % ", n_outputs) : std::string("0"), R"cpp(] += leaves[leaf + at];
         leaf += static_cast<std::size_t>(1) << depths[tree];
     }
-    return )cpp",
-                        literal(m_state.trees.start), " + std::ldexp(static_cast<double>(sum), ", -m_state.trees.exponent, ");\n}\n");
+    return )cpp");
+        auto const score = [&](std::size_t o) {
+            return concat(literal(m_state.raw(0, o, 0)), " + std::ldexp(static_cast<double>(sums[", o, "]), ", -m_state.trees.exponent, ")");
+        };
+        for (std::size_t o = 0; o < n_outputs; ++o) m_out += concat(by_class ? o == 0 ? "{{" : ",\n            " : "", score(o));
+        line(by_class ? "}}" : "", ";\n}");
+        if (by_class) return write_classes(type);
         line("/// What predict() gives.\ninline double predict(row const& r) {\n    double const x = raw(r);");
         line("    return ",
              m_state.output == output_kind::probability ? "x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x))"
              : m_state.output == output_kind::rate      ? "std::exp(x)"
                                                         : "x",
              ";\n}");
+    }
+
+    void write_classes(std::string const& type) {
+        line("/// What predict() gives: the probability of each class.\ninline ", type, " predict(row const& r) {\n    auto x = raw(r);", R"cpp(
+    double const most = *std::max_element(x.begin(), x.end());
+    double sum = 0;
+    for (auto& v : x) v = std::exp(v - most), sum += v;
+    for (auto& v : x) v /= sum;
+    return x;
+}
+/// The label of the most probable class, the first of equal ones.
+inline std::int32_t predict_class(row const& r) {
+    auto const x = raw(r);
+    return detail::labels[std::max_element(x.begin(), x.end()) - x.begin()];
+})cpp");
     }
 
     booster_state const& m_state;
@@ -296,6 +327,7 @@ private:
 
 /// The model as a C++17 header without dependencies: `namespace NAME { struct row; double raw(row const&); double predict(row const&); }`.
 ///
+/// A model of several classes has std::array<double, n_classes> instead of double, and `std::int32_t predict_class(row const&)`.
 /// The members of `row` are the columns; what C++ does not allow in a name becomes '_'. `raw` is that of the model bit for bit (for rows without
 /// baseline); a missing number where that is forbidden gives NaN. Integer categories are std::int64_t.
 /// @throws option_error  where NAME is not an identifier.

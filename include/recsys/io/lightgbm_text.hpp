@@ -54,8 +54,8 @@ public:
         make_columns();
         m_out->features.prepare();
         for (auto const& tree : trees) m_out->trees.add(tree, m_out->features);
-        m_out->n_trees = trees.size();
-        if (m_average && !trees.empty()) m_out->scale = static_cast<double>(m_out->bias.size()) / static_cast<double>(trees.size());
+        m_out->round = m_out->bias.size(), m_out->is_mean = m_average;
+        m_out->prepare();
         return m_out;
     }
 
@@ -147,6 +147,7 @@ private:
     void read_objective(std::vector<std::string_view> const& objective) {
         if (objective.empty()) return; // an own loss
         auto const is = [&](auto... names) { return ((objective[0] == names) || ...); };
+        if (is("binary", "multiclass", "multiclassova", "cross_entropy")) m_out->number_classes();
         if (is("binary", "multiclassova", "cross_entropy")) m_out->link = answer_link::sigmoid;
         else if (is("multiclass")) m_out->link = answer_link::softmax;
         else if (is("poisson", "gamma", "tweedie")) m_out->link = answer_link::exponential;

@@ -47,7 +47,12 @@ struct saved_settings {
     std::int32_t exponent;
     std::uint32_t output, missing, stopped;
 };
-static_assert(sizeof(saved_column) == 16 && sizeof(saved_key) == 40 && sizeof(saved_feature) == 24 && sizeof(saved_settings) == 32);
+struct saved_class {
+    double start;
+    std::int32_t label;
+    std::uint32_t target;
+};
+static_assert(sizeof(saved_class) == 16 && sizeof(saved_column) == 16 && sizeof(saved_key) == 40 && sizeof(saved_feature) == 24 && sizeof(saved_settings) == 32);
 
 // --- writing ------------------------------------------------------------------------------------
 
@@ -69,7 +74,7 @@ inline void save_keys(feature_space const& space, object_writer& out) {
     for (auto const& k : space.keys) {
         sums.insert(sums.end(), k.sums.begin(), k.sums.end()), counts.insert(counts.end(), k.counts.begin(), k.counts.end());
         pairs.insert(pairs.end(), k.pairs.begin(), k.pairs.end()), cuts.insert(cuts.end(), k.cuts.begin(), k.cuts.end());
-        keys.push_back({sums.size(), pairs.size(), cuts.size(), k.column, k.other, static_cast<std::uint32_t>(k.with), 0});
+        keys.push_back({counts.size(), pairs.size(), cuts.size(), k.column, k.other, static_cast<std::uint32_t>(k.with), 0});
     }
     out.array("keys", keys), out.array("keys.sums", sums), out.array("keys.counts", counts), out.array("keys.pairs", pairs),
         out.array("keys.cuts", cuts);
@@ -160,27 +165,33 @@ inline void check_key(feature_space const& space, statistic_key const& key, obje
             fail();
     }
     if (!rising(key.cuts)) fail();
-    for (std::size_t c = 0; c < key.n_cells(); ++c)
-        if (!(key.counts[c] >= 0 && std::isfinite(key.counts[c]) && std::isfinite(key.sums[c])))
+    for (std::size_t i = 0; i < key.sums.size(); ++i)
+        if (float const count = key.counts[i % key.n_cells()]; !(count >= 0 && std::isfinite(count) && std::isfinite(key.sums[i])))
             in.fail("keys.counts", "has a statistic that is not finite");
 }
-inline void load_keys(feature_space& space, object_reader const& in) {
+/// @param most_targets  of statistics: 1, or one a class.
+inline void load_keys(feature_space& space, std::size_t most_targets, object_reader const& in) {
     auto const keys = in.array<saved_key>("keys");
-    auto const sums = in.array<float>("keys.sums"), counts = in.array<float>("keys.counts", sums.size()),
-               cuts = in.array<float>("keys.cuts");
+    auto const sums = in.array<float>("keys.sums"), counts = in.array<float>("keys.counts"), cuts = in.array<float>("keys.cuts");
+    std::size_t const n_targets = counts.empty() ? 1 : sums.size() / counts.size();
+    if (sums.size() != counts.size() * n_targets || n_targets == 0 || n_targets > most_targets)
+        in.fail("keys.sums", concat("has ", sums.size(), " elements for ", counts.size(), " cells"));
     auto const pairs = in.array<std::uint64_t>("keys.pairs");
-    part_reader cell_parts(in, "keys.sums", sums.size()), pair_parts(in, "keys.pairs", pairs.size()),
+    part_reader cell_parts(in, "keys.counts", counts.size()), pair_parts(in, "keys.pairs", pairs.size()),
         cut_parts(in, "keys.cuts", cuts.size());
     for (auto const& from : keys) {
         if (from.with > 2) in.fail("keys", "has a key of no known kind");
         auto& key = space.keys.emplace_back();
         key.column = from.column, key.other = from.other, key.with = static_cast<statistic_key::join>(from.with);
         auto const cells = cell_parts.next(from.cells_end);
-        key.sums = copy_part(sums, cells), key.counts = copy_part(counts, cells);
+        key.sums = copy_part(sums, {cells.first * n_targets, cells.second * n_targets}), key.counts = copy_part(counts, cells);
         key.pairs = copy_part(pairs, pair_parts.next(from.pairs_end)), key.cuts = copy_part(cuts, cut_parts.next(from.cuts_end));
         check_key(space, key, in);
     }
     cell_parts.finish(), pair_parts.finish(), cut_parts.finish();
+}
+inline bool is_target(statistic_key const& key, std::int32_t target) {
+    return static_cast<std::size_t>(target) < std::max<std::size_t>(1, key.n_targets());
 }
 inline void load_features(feature_space& space, object_reader const& in) {
     auto const features = in.array<saved_feature>("features");
@@ -194,9 +205,10 @@ inline void load_features(feature_space& space, object_reader const& in) {
         f.borders = copy_part(borders, parts.next(from.borders_end));
         bool const of_column = f.kind == feature_kind::number || f.kind == feature_kind::has;
         bool const in_range = f.source < (of_column ? space.columns.size() : space.keys.size());
+        bool const known_target = f.kind != feature_kind::statistic || (f.category >= 0 && in_range && is_target(space.keys[f.source], f.category));
         bool const right_column =
             in_range && (!of_column || (space.columns[f.source].kind == column_kind::number) == (f.kind == feature_kind::number));
-        if (!right_column || f.borders.size() > max_borders || !rising(f.borders) || !std::isfinite(f.prior))
+        if (!right_column || !known_target || f.borders.size() > max_borders || !rising(f.borders) || !std::isfinite(f.prior))
             in.fail("features", "has a feature that does not fit the columns");
     }
     parts.finish();
@@ -223,6 +235,18 @@ inline tree_set load_trees(std::size_t n_features, object_reader const& in) {
     return trees;
 }
 
+/// Models of earlier versions have no classes.
+inline void load_classes(booster_state& state, object_reader const& in) {
+    auto const classes = in.has("classes") ? in.array<saved_class>("classes") : shared_array<saved_class>();
+    if (classes.size() == 1 || classes.size() > most_classes) in.fail("classes", concat("has ", classes.size(), " classes"));
+    for (auto const& c : classes) {
+        bool const rises = state.classes.empty() || c.label > state.classes.back().label;
+        if (!std::isfinite(c.start) || c.label < 0 || !rises || c.target >= classes.size())
+            in.fail("classes", "has a value outside of its range");
+        state.classes.push_back({c.start, c.label, c.target});
+    }
+}
+
 template <> struct archived<booster_model> {
     static std::string name() { return "booster_model"; }
 
@@ -238,7 +262,9 @@ template <> struct archived<booster_model> {
                                 static_cast<std::uint32_t>(state.output),
                                 static_cast<std::uint32_t>(state.space.missing),
                                 report.stopped ? 1u : 0u};
-        out.value("settings", settings);
+        std::vector<saved_class> classes;
+        for (auto const& c : state.classes) classes.push_back({c.start, c.label, c.target});
+        out.value("settings", settings), out.array("classes", classes);
         save_provenance({0, 0, state.as_of}, out);
         out.array("report.loss", report.loss), out.array("report.valid_loss", report.valid_loss),
             out.array("report.valid_metric", report.valid_metric), out.texts("report.warnings", report.warnings);
@@ -246,12 +272,14 @@ template <> struct archived<booster_model> {
 
     static booster_model load(object_reader const& in) {
         auto state = std::make_shared<booster_state>();
-        load_columns(state->space, in), load_keys(state->space, in), load_features(state->space, in);
+        load_classes(*state, in);
+        load_columns(state->space, in), load_keys(state->space, state->n_outputs(), in), load_features(state->space, in);
         auto const settings = in.value<saved_settings>("settings");
-        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 2 ||
-            settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
+        if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 3 ||
+            (settings.output == 3) != (state->n_outputs() > 1) || settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
             in.fail("settings", "has a value outside of its range");
         state->trees = load_trees(state->space.features.size(), in);
+        if (state->trees.size() % state->n_outputs() != 0) in.fail("trees.depths", "has not the same number of trees for each class");
         state->trees.start = settings.start, state->trees.exponent = settings.exponent;
         state->output = static_cast<output_kind>(settings.output), state->space.missing = static_cast<missing_numbers>(settings.missing);
         auto& report = state->report;

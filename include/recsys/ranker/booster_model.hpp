@@ -31,6 +31,7 @@
 #include <recsys/ranker/feature_space.hpp>
 #include <recsys/ranker/importance.hpp>
 #include <recsys/ranker/loss.hpp>
+#include <recsys/ranker/row_answers.hpp>
 #include <recsys/ranker/row_block.hpp>
 #include <recsys/ranker/row_model.hpp>
 #include <recsys/ranker/tree_set.hpp>
@@ -42,10 +43,18 @@ template <class Row> class predictor;
 
 namespace detail {
 
+/// A class of a model: tree t is of class t % n_classes.
+struct model_class {
+    double start = 0; ///< raw score before the first tree
+    std::int32_t label = 0;
+    std::uint32_t target = 0; ///< which of the targets of statistics its trees ask for
+};
+
 /// All that a booster model is.
 struct booster_state final : row_model {
     feature_space space;
     tree_set trees;
+    std::vector<model_class> classes; ///< of class_probabilities; else empty
     output_kind output = output_kind::raw;
     fit_report report;
     std::optional<time_point> as_of = {};
@@ -54,29 +63,52 @@ struct booster_state final : row_model {
     /// Makes what predictions are read from; call it once features and trees are there.
     void prepare() {
         space.prepare();
-        tables = tree_tables(trees);
+        tables = tree_tables(trees, n_outputs());
+        m_labels.clear();
+        for (auto const& c : classes) m_labels.push_back(c.label);
+        if (output == output_kind::probability) m_labels = {0, 1};
     }
-    /// @param baseline  of the row.
-    double answer(std::int64_t sum, float baseline = 0) const noexcept {
-        double const raw = trees.raw(sum) + static_cast<double>(baseline);
-        return output == output_kind::probability ? sigmoid(raw) : output == output_kind::rate ? std::exp(raw) : raw;
+    /// How many trees each output has.
+    std::size_t n_rounds() const noexcept { return trees.size() / n_outputs(); }
+    double raw(std::int64_t sum, std::size_t output_number, double baseline) const noexcept {
+        return trees.raw(sum) + (classes.empty() ? 0.0 : classes[output_number].start) + baseline;
     }
-    /// The sums of the leaves of trees first .. last - 1, in scratch.sums.
+    /// Raw scores of a row become predictions.
+    void finish(std::span<double> of_row) const noexcept {
+        if (output == output_kind::class_probabilities) return softmax(of_row);
+        if (output == output_kind::raw) return;
+        for (auto& x : of_row) x = output == output_kind::probability ? sigmoid(x) : std::exp(x);
+    }
+    /// The sums of the leaves of trees first .. last - 1, in scratch.sums; `first` is a multiple of n_outputs.
     void add(row_block const& rows, std::size_t first, std::size_t last, predict_scratch& scratch) const {
         auto* const bins = scratch.bins_for(space.features.size());
         auto const kernels = bin_kernels(active_simd_level());
         space.bins(kernels, rows, bins, scratch.cells);
-        std::fill_n(scratch.sums, rows.n, std::int64_t{0});
-        if (first == 0 && last == trees.size()) tables.add(trees, kernels, bins, space.features.size(), rows.n, scratch.sums);
-        else add_trees(trees, kernels, first, last, bins, block_rows, rows.n, scratch.sums);
+        scratch.sums.assign(n_outputs() * block_rows, 0);
+        auto* const sums = scratch.sums.data();
+        if (first == 0 && last == trees.size()) tables.add(trees, kernels, bins, space.features.size(), rows.n, sums);
+        else add_trees(trees, kernels, first, last, bins, block_rows, rows.n, sums, n_outputs());
     }
 
     std::span<ranker_column const> columns() const noexcept override { return space.columns; }
-    std::size_t n_outputs() const noexcept override { return 1; }
-    void answer(row_block const& rows, float const* baselines, predict_scratch& scratch, double* answers) const override {
-        add(rows, 0, trees.size(), scratch);
-        for (std::size_t i = 0; i < rows.n; ++i) answers[i] = answer(scratch.sums[i], baselines ? baselines[i] : 0.f);
+    std::size_t n_outputs() const noexcept override { return std::max<std::size_t>(1, classes.size()); }
+    void answer(row_block const& rows, row_baselines baselines, predict_scratch& scratch, double* answers) const override {
+        raw(rows, baselines, scratch, answers);
+        for (std::size_t i = 0; i < rows.n; ++i) finish({answers + i * n_outputs(), n_outputs()});
     }
+    void raw(row_block const& rows, row_baselines baselines, predict_scratch& scratch, double* raws) const override {
+        add(rows, 0, trees.size(), scratch);
+        std::size_t const n = n_outputs();
+        for (std::size_t i = 0; i < rows.n; ++i)
+            for (std::size_t o = 0; o < n; ++o) raws[i * n + o] = raw(scratch.sums[o * block_rows + i], o, baselines.at(i, o));
+    }
+    std::span<std::int32_t const> labels() const override {
+        if (m_labels.empty()) throw_data("predict_classes: the model was trained for numbers, not for classes");
+        return m_labels;
+    }
+
+private:
+    std::vector<std::int32_t> m_labels;
 };
 
 }
@@ -91,42 +123,48 @@ public:
     booster_model() : m_state(std::make_shared<detail::booster_state const>()) {}
     explicit booster_model(std::shared_ptr<detail::booster_state const> state) : m_state(std::move(state)) {}
 
-    /// One score a row: probabilities for log loss, rates for Poisson, raw scores for other losses.
+    /// One score a row: probabilities for log loss, rates for Poisson, raw scores for other losses. For multi_class probabilities, n_rows x n_outputs,
+    /// row after row, in the order of labels().
     /// The baseline of the rows, if they have one, is added to the raw scores, here and in all that predicts.
     /// @throws data_error  where a column is missing or of another type, or a missing number is forbidden.
     [[nodiscard]] std::vector<float> predict(frame const& rows, run_options const& run = {}) const {
-        std::vector<float> out(rows.n_rows());
-        evaluate(rows, run, 0, n_trees(),
-                 [&](std::size_t row, std::int64_t sum) { out[row] = static_cast<float>(m_state->answer(sum, baseline(rows, row))); });
-        return out;
+        return detail::all_answers<float>(*m_state, rows, run, [&](auto&&... to) { m_state->answer(to...); });
     }
-    /// One raw score a row (log odds for log loss), exact to the last bit of the fixed point.
+    /// One raw score a row (log odds for log loss) or one a class, exact to the last bit of the fixed point.
     [[nodiscard]] std::vector<double> predict_raw(frame const& rows, run_options const& run = {}) const {
-        std::vector<double> out(rows.n_rows());
-        evaluate(rows, run, 0, n_trees(),
-                 [&](std::size_t row, std::int64_t sum) { out[row] = m_state->trees.raw(sum) + static_cast<double>(baseline(rows, row)); });
-        return out;
+        return detail::all_answers<double>(*m_state, rows, run, [&](auto&&... to) { m_state->raw(to...); });
+    }
+    /// The label of the most probable class of each row, the first of equal ones; for log loss 1 where the probability is above 0.5, else 0.
+    /// @throws data_error  for models of other losses.
+    [[nodiscard]] std::vector<std::int32_t> predict_classes(frame const& rows, run_options const& run = {}) const {
+        return detail::class_answers(*m_state, rows, run);
     }
     /// The predictions of growing numbers of trees: sink(number of trees, predictions) after each `every` trees and after the last.
-    /// The sink returns nothing, or bool, where false stops. The span is valid during the call.
+    /// The sink returns nothing, or bool, where false stops. The span is valid during the call; for multi_class it is as predict() gives it.
     template <class Sink> void staged(frame const& rows, natural every, Sink&& sink, run_options const& run = {}) const {
         using sink_type = std::remove_reference_t<Sink>;
         constexpr bool is_sink = std::invocable<sink_type&, std::size_t, std::span<float const>>;
         static_assert(is_sink, "staged: the sink is called as sink(number of trees, std::span<float const> predictions)");
         if constexpr (is_sink) {
             if (every == 0) detail::throw_option("booster: staged predictions need a step of at least 1 tree, got 0");
-            std::vector<std::int64_t> sums(rows.n_rows(), 0);
-            std::vector<float> out(rows.n_rows());
+            std::size_t const n = n_outputs();
+            std::vector<std::int64_t> sums(rows.n_rows() * n, 0);
+            std::vector<float> out(sums.size());
             for (std::size_t first = 0; first < n_trees();) {
                 std::size_t const last = std::min<std::size_t>(n_trees(), first + every);
-                evaluate(rows, run, first, last, [&](std::size_t row, std::int64_t sum) {
-                    sums[row] += sum;
-                    out[row] = static_cast<float>(m_state->answer(sums[row], baseline(rows, row)));
-                });
+                auto const add = [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
+                                     std::size_t row) {
+                    m_state->add(block, first * n, last * n, mine);
+                    for (std::size_t i = 0; i < block.n; ++i) {
+                        auto const of_row = std::span(mine.answers).subspan(i * n, n);
+                        for (std::size_t o = 0; o < n; ++o)
+                            of_row[o] = m_state->raw(sums[(row + i) * n + o] += mine.sums[o * detail::block_rows + i], o, baselines.at(i, o));
+                        m_state->finish(of_row);
+                    }
+                };
+                detail::for_answers(*m_state, rows, run, add, [&](std::size_t i, double value) { out[i] = static_cast<float>(value); });
                 first = last;
-                if constexpr (std::is_void_v<std::invoke_result_t<sink_type&, std::size_t, std::span<float const>>>)
-                    sink(last, std::span<float const>(out));
-                else if (!static_cast<bool>(sink(last, std::span<float const>(out)))) return;
+                if (!detail::offer_stage(sink, last, out)) return;
             }
         }
     }
@@ -144,11 +182,16 @@ public:
     [[nodiscard]] std::vector<std::pair<std::string, double>> importances(importance_kind kind = importance_kind::prediction_change) const {
         return detail::importances(m_state->space, m_state->trees, kind);
     }
-    std::size_t n_trees() const noexcept { return m_state->trees.size(); }
+    /// How many trees; for multi_class how many each class has.
+    std::size_t n_trees() const noexcept { return m_state->n_rounds(); }
+    /// How many numbers a row gets: 1, or the number of classes.
+    std::size_t n_outputs() const noexcept { return m_state->n_outputs(); }
+    /// The labels of the classes, in the order of predictions; 0 and 1 for log loss. @throws data_error  for models of other losses.
+    std::vector<std::int32_t> labels() const { return {m_state->labels().begin(), m_state->labels().end()}; }
     /// What predict() gives.
     output_kind output() const noexcept { return m_state->output; }
-    /// The raw score before the first tree.
-    double start() const noexcept { return m_state->trees.start; }
+    /// The raw score before the first tree, of an output.
+    double start(std::size_t output = 0) const noexcept { return m_state->raw(0, output, 0); }
     /// The names of the columns that it was trained on.
     std::vector<std::string> columns() const {
         std::vector<std::string> out;
@@ -163,23 +206,6 @@ public:
     detail::booster_state const& state() const& noexcept { return *m_state; }
 
 private:
-    static float baseline(frame const& rows, std::size_t row) noexcept { return rows.baselines().empty() ? 0.f : rows.baselines()[row]; }
-    /// f(row, sum of the leaves of trees first .. last - 1) for every row, from several threads.
-    template <class Function>
-    void evaluate(frame const& rows, run_options const& run, std::size_t first, std::size_t last, Function const& f) const {
-        detail::frame_reader const reader(m_state->space.columns, rows);
-        detail::team workers(run.threads);
-        std::vector<detail::predict_scratch> scratch(workers.size());
-        workers.blocks(rows.n_rows(), detail::block_rows * 32, [&](std::size_t from, std::size_t to, std::size_t worker) {
-            auto& mine = scratch[worker];
-            for (std::size_t row = from; row < to; row += detail::block_rows) {
-                std::size_t const n = std::min(detail::block_rows, to - row);
-                m_state->add(reader.read(row, n, mine.rows), first, last, mine);
-                for (std::size_t i = 0; i < n; ++i) f(row + i, mine.sums[i]);
-            }
-        });
-    }
-
     std::shared_ptr<detail::booster_state const> m_state;
 };
 

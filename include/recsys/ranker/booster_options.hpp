@@ -31,7 +31,7 @@ inline constexpr double auto_rate = 0;
 
 struct booster_options {
     recsys::loss loss = log_loss{};
-    natural trees = 1000;
+    natural trees = 1000;        ///< multi_class: so many for each class
     double learning_rate = 0.05; ///< auto_rate: from the number of rows and trees
     natural depth = 6;           ///< splits a tree, 1 to 10
     double l2 = 3;               ///< added to the sum of second derivatives of a leaf: that many rows that want no change
@@ -52,8 +52,8 @@ struct booster_options {
     std::vector<monotone_column> monotone =
         {};                                 ///< number columns in which raw scores may only rise or only fall; a missing number is an end
     double column_share = 1;                ///< of the columns, for a tree
-    std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...
-    std::optional<double> start = {};       ///< raw score before the first tree; absent: the best constant, 0 where rows have baselines
+    std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...; of multi_class: one a class, by rising label
+    std::optional<double> start = {};       ///< raw score (of every class) before the first tree; absent: the best constant, 0 where rows have baselines
 
     natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a better one; 0 = never
     valid_metric metric = {};           ///< by which trees are better, such as valid_ndcg{.k = 10} or valid_auc{}; none: by the loss
@@ -74,13 +74,15 @@ inline void check_range(std::string_view name, natural value, std::size_t least,
 }
 
 /// min(0.5, e^b rows^a (trees / 1000)^c). Source: CatBoost 1.2's automatic learning rate, whose a, b, c its authors fitted to many data sets
-/// for log loss and squared error, with early stopping and without; for all but probabilities those of squared error are taken.
-inline double automatic_rate(std::size_t rows, std::size_t trees, bool probability, bool early_stopping) {
+/// for log loss, classes and squared error, with early stopping and without; for all but probabilities those of squared error are taken.
+inline double automatic_rate(std::size_t rows, std::size_t trees, output_kind output, bool early_stopping) {
     struct coefficients {
         double a, b, c;
     };
+    bool const probability = output == output_kind::probability, classes = output == output_kind::class_probabilities;
     auto const [a, b, c] = probability      ? early_stopping ? coefficients{0.246, -5.127, -0.451} : coefficients{0.408, -7.299, -0.928}
-                                : early_stopping ? coefficients{0.157, -4.062, -0.61}
+                           : classes        ? early_stopping ? coefficients{0.02, -2.364, -0.382} : coefficients{0.051, -2.889, -0.845}
+                           : early_stopping ? coefficients{0.157, -4.062, -0.61}
                                             : coefficients{0.158, -4.287, -0.813};
     double const n = static_cast<double>(rows), t = static_cast<double>(trees > 0 ? trees : 1);
     return std::min(0.5, std::exp(b + a * std::log(n) + c * std::log(t / 1000)));

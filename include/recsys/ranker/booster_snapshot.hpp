@@ -68,11 +68,13 @@ template <> struct archived<booster_snapshot> {
         booster_snapshot s;
         s.fingerprint = in.value<std::uint64_t>("fingerprint"), s.n_features = in.value<std::uint64_t>("n_features");
         s.trees = load_trees(static_cast<std::size_t>(s.n_features), in);
+        std::size_t const n = in.array<double>("report.loss").size(); // each tree, or each round of a tree a class
         auto const read = [&](char const* section, bool may_be_absent) {
             auto const values = in.array<double>(section);
-            if (values.size() != s.trees.size() && !(may_be_absent && values.empty())) in.fail(section, "has not a number for each tree");
+            if (values.size() != n && !(may_be_absent && values.empty())) in.fail(section, "has not a number for each tree");
             return std::vector<double>(values.begin(), values.end());
         };
+        if (n == 0 ? s.trees.size() > 0 : s.trees.size() % n != 0) in.fail("report.loss", "has not a number for each tree");
         s.report.loss = read("report.loss", false), s.report.valid_loss = read("report.valid_loss", true);
         s.report.valid_metric = read("report.valid_metric", true);
         return s;
@@ -82,8 +84,13 @@ template <> struct archived<booster_snapshot> {
 /// Reads and writes the snapshot of one fit. Without a path nothing happens.
 class snapshot_keeper {
 public:
-    snapshot_keeper(booster_options const& options, std::uint64_t fingerprint, std::size_t n_features)
-        : m_path(options.snapshot), m_interval(options.snapshot_interval), m_fingerprint(fingerprint), m_n_features(n_features) {}
+    /// @param n_outputs  trees a round.
+    snapshot_keeper(booster_options const& options, std::uint64_t fingerprint, std::size_t n_features, std::size_t n_outputs)
+        : m_path(options.snapshot),
+          m_interval(options.snapshot_interval),
+          m_fingerprint(fingerprint),
+          m_n_features(n_features),
+          m_n_outputs(n_outputs) {}
 
     /// What an earlier run of this fit left. @throws data_error  where it is of another fit; format_error  where the file is damaged.
     std::optional<booster_snapshot> read() const {
@@ -93,7 +100,8 @@ public:
             throw_format(m_path, ": cannot be opened");
         }
         auto found = archive_reader(m_path).load<booster_snapshot>(0);
-        if (found.fingerprint != m_fingerprint || found.n_features != m_n_features)
+        bool const same_outputs = found.trees.size() == found.report.loss.size() * m_n_outputs;
+        if (found.fingerprint != m_fingerprint || found.n_features != m_n_features || !same_outputs)
             throw_data("booster: the snapshot ", in_quotes(m_path),
                        " is of other rows, another loss or other options; remove it or name another file");
         return found;
@@ -117,6 +125,7 @@ private:
     std::string m_path;
     std::chrono::seconds m_interval;
     std::uint64_t m_fingerprint, m_n_features;
+    std::size_t m_n_outputs;
     std::chrono::steady_clock::time_point m_last = std::chrono::steady_clock::now();
 };
 

@@ -34,35 +34,46 @@
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
-/// The fixed-point scores of some rows, their losses and derivatives.
+/// Where derivatives go: those of an output `stride` after those of the one before it. Null: they are not asked for.
+struct derivative_columns {
+    float* gradient = nullptr;
+    float* hessian = nullptr;
+    std::size_t stride = 0;
+};
+
+/// The fixed-point scores of some rows, one for each start, their losses and derivatives.
 class scored_rows {
 public:
-    scored_rows(fit_rows const& rows, recsys::loss const& loss, double start, int exponent, team& workers)
+    scored_rows(fit_rows const& rows, recsys::loss const& loss, std::span<double const> starts, int exponent, team& workers)
         : m_rows(rows),
           m_loss(loss),
-          m_start(static_cast<float>(start)),
+          m_starts(starts.begin(), starts.end()),
           m_step(std::ldexp(1.f, -exponent)),
           m_workers(workers),
-          m_bounds(chunk_bounds(rows.rows, loss.grouped(), 4096)),
-          m_sums(rows.size(), 0),
+          m_bounds(chunk_bounds(rows.rows, loss.grouped(), std::max<std::size_t>(256, 4096 / starts.size() / 16 * 16))),
+          m_sums(rows.size() * starts.size(), 0),
           m_leaf(rows.size(), 0) {
         for (std::size_t c = 0; loss.grouped() && c + 1 < m_bounds.size(); ++c) {
             m_first_group.push_back(c == 0 ? 0 : m_first_group.back() + m_groups.back().size());
             m_groups.push_back(chunk_groups(rows.rows, m_bounds[c], m_bounds[c + 1]));
         }
     }
-    std::size_t size() const noexcept { return m_sums.size(); }
+    std::size_t size() const noexcept { return m_leaf.size(); }
+    std::size_t n_outputs() const noexcept { return m_starts.size(); }
+    /// n_outputs x n_rows.
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
     std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
+    /// n_rows x n_outputs.
     std::vector<float> raw_scores() const {
-        std::vector<float> out(size());
-        for (std::size_t row = 0; row < out.size(); ++row) out[row] = raw(row);
+        std::vector<float> out(m_sums.size());
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = raw(i / n_outputs(), i % n_outputs());
         return out;
     }
 
-    /// Adds each row's leaf.
-    void add(std::span<std::int32_t const> leaves) {
-        for (std::size_t row = 0; row < size(); ++row) m_sums[row] += leaves[m_leaf[row]];
+    /// Adds each row's leaf to one of its scores.
+    void add(std::span<std::int32_t const> leaves, std::size_t output) {
+        auto* const sums = m_sums.data() + output * size();
+        for (std::size_t row = 0; row < size(); ++row) sums[row] += leaves[m_leaf[row]];
     }
     /// The best number to add to the rows of each leaf, by a loss that renews leaves; 0 for a leaf without rows.
     std::vector<double> renew_leaves(std::size_t n_leaves, double l2) {
@@ -75,7 +86,7 @@ public:
             for (std::size_t k = 0; k < (weighted ? 3u : 2u); ++k) m_by_leaf[k].resize(size());
         for (std::size_t row = 0; row < size(); ++row) {
             std::size_t const to = at[m_leaf[row]]++;
-            m_by_leaf[0][to] = raw(row), m_by_leaf[1][to] = m_rows.targets()[row];
+            m_by_leaf[0][to] = raw(row, 0), m_by_leaf[1][to] = m_rows.targets()[row];
             if (weighted) m_by_leaf[2][to] = m_rows.weights[row];
         }
         std::vector<double> out(n_leaves, 0);
@@ -90,23 +101,34 @@ public:
     }
 
     /// Adds each row's leaf, then measures the loss of every `every`-th chunk and, if asked, writes all derivatives.
-    /// @param key  of the tree that the derivatives are for.
-    double update(std::span<std::int32_t const> leaves, std::size_t every, std::uint64_t key, float* gradient, float* hessian) {
+    /// @param leaves  of the tree of the first output, or none. @param key  of the tree that the derivatives are for.
+    double update(std::span<std::int32_t const> leaves, std::size_t every, std::uint64_t key, derivative_columns to) {
         std::vector<loss_total> totals(m_bounds.size() - 1);
-        std::vector<std::vector<float>> scratch(m_workers.size());
+        std::vector<std::vector<float>> scratch(m_workers.size()), of_classes(m_workers.size());
         m_workers.run(totals.size(), [&](std::size_t c, std::size_t worker) {
             std::size_t const first = m_bounds[c], n = m_bounds[c + 1] - first;
             auto& raw = scratch[worker];
-            raw.resize(n);
+            raw.resize(n * n_outputs());
             if (!leaves.empty())
                 for (std::size_t row = first; row < first + n; ++row) m_sums[row] += leaves[m_leaf[row]];
             std::size_t const whole = m_rows.rows.baselines().empty() ? n / row_lanes * row_lanes : 0;
-            m_kernels.raw_scores(m_sums.data() + first, whole, m_start, m_step, raw.data());
-            for (std::size_t i = whole; i < n; ++i) raw[i] = this->raw(first + i);
+            for (std::size_t o = 0; o < n_outputs(); ++o) {
+                m_kernels.raw_scores(m_sums.data() + o * size() + first, whole, m_starts[o], m_step, raw.data() + o * n);
+                for (std::size_t i = whole; i < n; ++i) raw[o * n + i] = this->raw(first + i, o);
+            }
             loss_rows block{raw, m_rows.targets().subspan(first, n), weights(first, n)};
             if (!m_groups.empty()) block.group_ends = m_groups[c], block.key = key, block.first_group = m_first_group[c];
+            block.n_classes = n_outputs();
             if (c % every == 0) totals[c] = m_loss.total(block);
-            if (gradient) m_loss.derivatives(block, {gradient + first, n}, {hessian + first, n});
+            if (!to.gradient) return;
+            if (n_outputs() == 1) return m_loss.derivatives(block, {to.gradient + first, n}, {to.hessian + first, n});
+            auto& both = of_classes[worker];
+            both.resize(2 * raw.size());
+            m_loss.derivatives(block, std::span(both).first(raw.size()), std::span(both).subspan(raw.size()));
+            for (std::size_t o = 0; o < n_outputs(); ++o) {
+                std::copy_n(both.data() + o * n, n, to.gradient + o * to.stride + first);
+                std::copy_n(both.data() + raw.size() + o * n, n, to.hessian + o * to.stride + first);
+            }
         });
         loss_total all;
         for (auto const& t : totals) all.sum += t.sum, all.weight += t.weight;
@@ -114,9 +136,9 @@ public:
     }
 
 private:
-    float raw(std::size_t row) const noexcept {
-        float const of_trees = m_start + static_cast<float>(m_sums[row]) * m_step;
-        return m_rows.rows.baselines().empty() ? of_trees : of_trees + m_rows.rows.baselines()[row];
+    float raw(std::size_t row, std::size_t output) const noexcept {
+        float const of_trees = m_starts[output] + static_cast<float>(m_sums[output * size() + row]) * m_step;
+        return m_rows.rows.baselines().empty() ? of_trees : of_trees + m_rows.rows.baselines()[row * n_outputs() + output];
     }
     std::span<float const> weights(std::size_t first, std::size_t n) const noexcept {
         return m_rows.weights.empty() ? std::span<float const>() : std::span<float const>(m_rows.weights).subspan(first, n);
@@ -124,7 +146,8 @@ private:
 
     fit_rows const& m_rows;
     recsys::loss const& m_loss;
-    float m_start, m_step;
+    std::vector<float> m_starts;
+    float m_step;
     row_table const m_kernels = row_kernels(active_simd_level());
     team& m_workers;
     std::vector<std::size_t> m_bounds;
@@ -174,16 +197,20 @@ struct leaf_total {
 /// Grows trees on training rows, one after the other.
 class tree_booster {
 public:
-    /// @param directions  of each feature, or empty.
+    /// @param directions  of each feature, or empty. @param targets  of the statistics of each output, one an output.
     tree_booster(fit_rows const& rows, training_bins const& bins, booster_options const& options, std::vector<monotone> directions,
-                 team& workers)
+                 std::vector<std::uint32_t> targets, team& workers)
         : m_rows(rows),
           m_bins(bins),
           m_options(options),
           m_directions(std::move(directions)),
+          m_targets(std::move(targets)),
           m_workers(workers),
-          m_gradient(rows.size() + row_lanes, 0.f),
-          m_hessian(rows.size()),
+          m_stride((rows.size() + 2 * row_lanes - 1) / row_lanes * row_lanes),
+          m_gradients(m_stride * m_targets.size(), 0.f),
+          m_hessians(m_stride * m_targets.size(), 0.f),
+          m_gradient(m_gradients.data()),
+          m_hessian(m_hessians.data()),
           m_factor(rows.size() + row_lanes, 0.f),
           m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {
         if (rows.weights.empty()) return;
@@ -191,20 +218,27 @@ public:
         std::copy(rows.weights.begin(), rows.weights.end(), m_weight.begin());
     }
 
-    std::span<float const> gradients() const noexcept { return m_gradient.span().first(m_rows.size()); }
-    float* gradient() noexcept { return m_gradient.data(); }
-    float* hessian() noexcept { return m_hessian.data(); }
+    derivative_columns derivatives() noexcept { return {m_gradients.data(), m_hessians.data(), m_stride}; }
+    std::size_t n_outputs() const noexcept { return m_targets.size(); }
+    std::span<float const> gradients() const noexcept { return {m_gradient, m_rows.size()}; }
+    /// Of all outputs.
+    std::span<float const> all_gradients() const noexcept {
+        return n_outputs() == 1 ? gradients() : std::span<float const>(m_gradients.data(), m_gradients.size());
+    }
 
     /// How large a usual Newton step is: the unit from which the leaves' fixed point follows.
     double usual_step() const noexcept {
         double g = 0, h = 0;
-        for (std::size_t i = 0; i < m_rows.size(); ++i)
-            g += std::abs(static_cast<double>(m_gradient[i])), h += static_cast<double>(m_hessian[i]);
+        for (std::size_t o = 0; o < n_outputs(); ++o)
+            for (std::size_t i = o * m_stride; i < o * m_stride + m_rows.size(); ++i)
+                g += std::abs(static_cast<double>(m_gradients[i])), h += static_cast<double>(m_hessians[i]);
         return g > 0 && h > 0 ? g / h : 1;
     }
 
-    /// The structure of the next tree, from the derivatives that are there.
+    /// The structure of the next tree, of output tree % n_outputs, from the derivatives that are there; find_leaves is of the same output then.
     std::vector<tree_split> grow(std::size_t tree) {
+        std::size_t const output = tree % n_outputs(), target = m_targets[output];
+        m_gradient = m_gradients.data() + output * m_stride, m_hessian = m_hessians.data() + output * m_stride;
         auto const key = tree_key(m_options.seed, tree);
         row_sampler const sampler(m_options.sampling, *m_options.row_share, m_options.bagging_temperature, key, gradients(), m_row_kernels);
         auto const chunks = draw_rows(sampler);
@@ -213,12 +247,17 @@ public:
         std::size_t n = 0;
         for (auto const& c : chunks) n += c.rows;
         if (n == 0) return {};
-        write_records(chunks, key % m_options.permutations, scale);
+        write_records(chunks, target * m_bins.permutations + key % m_bins.permutations, scale);
         // Bernoulli sampling keeps weights as they are: what is left of them is the share.
         bool const shrunk = m_options.sampling == row_sampling::bernoulli;
         scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? *m_options.row_share : 1));
-        auto const allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
-        return m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree), key, m_bins.draw_of});
+        auto allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
+        auto const& features = m_bins.feature_of[target];
+        for (std::size_t slot = 0; slot < allowed.size(); ++slot)
+            if (features[slot] == training_bins::no_feature) allowed[slot] = 0;
+        auto splits = m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree / n_outputs()), key, m_bins.draw_of});
+        for (auto& s : splits) s.feature = features[s.feature];
+        return splits;
     }
 
     /// The leaf of every training row, and each leaf's sums over them, added in the order of fixed chunks.
@@ -292,12 +331,12 @@ private:
         m_workers.blocks(m_rows.size(), draw_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
             std::size_t const n = padded(last - first);
             float* const factors = m_factor.data() + first;
-            sampler.factors(first, n, m_gradient.data() + first, factors);
+            sampler.factors(first, n, m_gradient + first, factors);
             std::fill(factors + (last - first), factors + n, 0.f);
             auto& chunk = chunks[first / draw_chunk];
             // Sums of few at a time, in float inside a kernel.
             for (std::size_t from = first; from < last; from += 512)
-                m_row_kernels.sum_drawn(m_gradient.data() + from, weights(from), m_factor.data() + from,
+                m_row_kernels.sum_drawn(m_gradient + from, weights(from), m_factor.data() + from,
                                         padded(std::min<std::size_t>(512, last - from)), chunk);
         });
         std::size_t at = 0;
@@ -337,7 +376,7 @@ private:
             for (std::size_t row = first; row < last; row += 512) {
                 std::uint32_t parts[512];
                 std::size_t const n = std::min<std::size_t>(512, last - row);
-                m_row_kernels.quantize(m_gradient.data() + row, weights(row), m_factor.data() + row, padded(n), 1.f / scale.gradient,
+                m_row_kernels.quantize(m_gradient + row, weights(row), m_factor.data() + row, padded(n), 1.f / scale.gradient,
                                        1.f / scale.weight, parts);
                 writer.write(row, n, m_factor.data() + row, parts);
             }
@@ -348,10 +387,14 @@ private:
     training_bins const& m_bins;
     booster_options const& m_options;
     std::vector<monotone> m_directions;
+    std::vector<std::uint32_t> m_targets;
     team& m_workers;
     bin_table const m_kernels = bin_kernels(active_simd_level());
     row_table const m_row_kernels = row_kernels(active_simd_level());
-    buffer<float> m_gradient, m_hessian, m_factor, m_weight; ///< the last one empty where every row weighs 1
+    std::size_t m_stride;
+    buffer<float> m_gradients, m_hessians; ///< of all outputs
+    float const *m_gradient, *m_hessian;   ///< of the output whose tree grows
+    buffer<float> m_factor, m_weight;      ///< the last one empty where every row weighs 1
     tree_grower m_grower;
 };
 

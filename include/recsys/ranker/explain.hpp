@@ -56,7 +56,9 @@ namespace detail {
 
 inline explained_model explained(booster_state const& state) {
     explained_model out;
-    out.columns = state.space.columns, out.start = {state.trees.start};
+    std::size_t const n_outputs = state.n_outputs();
+    out.columns = state.space.columns;
+    for (std::size_t o = 0; o < n_outputs; ++o) out.start.push_back(state.raw(0, o, 0));
     std::vector<std::uint32_t> players;
     for (auto const& f : state.space.features) {
         std::vector<std::uint32_t> columns;
@@ -67,7 +69,10 @@ inline explained_model explained(booster_state const& state) {
         auto& tree = out.trees.emplace_back();
         for (auto const& s : state.trees.splits(t))
             tree.tests.push_back({s.feature, s.threshold, 0, 0, 0}), tree.players.push_back(players[s.feature]);
-        for (auto const leaf : state.trees.leaves(t)) tree.leaves.push_back(std::ldexp(static_cast<double>(leaf), -state.trees.exponent));
+        auto const leaves = state.trees.leaves(t);
+        tree.leaves.assign(n_outputs * leaves.size(), 0); // of several classes a tree is of one
+        auto* const to = tree.leaves.data() + t % n_outputs * leaves.size();
+        for (std::size_t i = 0; i < leaves.size(); ++i) to[i] = std::ldexp(static_cast<double>(leaves[i]), -state.trees.exponent);
         auto const weights = state.trees.leaf_weights(t);
         tree.weights.assign(weights.begin(), weights.end());
     }
@@ -81,7 +86,7 @@ inline explained_model explained(booster_state const& state) {
 inline explained_model explained(imported_state const& state) {
     explained_model out;
     out.columns = state.columns(), out.start = state.bias;
-    for (std::size_t t = 0; t < state.trees.size(); ++t) {
+    for (std::size_t t = 0; t < state.trees.n_pieces(); ++t) { // a tree that can be explained is one piece
         auto const from = state.trees.levels(t);
         if (!from) throw_data("explain: the imported model has trees that do not ask one question a level; only those can be explained");
         if (from->weights.empty()) throw_data("explain: the file of the imported model has no leaf_weights for tree ", t);

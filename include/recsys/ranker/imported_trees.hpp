@@ -63,7 +63,9 @@ public:
     void add(imported_tree const& tree, imported_features const& features) {
         if (tree.nodes.empty()) add_levels(tree, features);
         else add_pieces(tree, features);
+        m_ends.push_back(m_pieces.size());
     }
+    std::size_t size() const noexcept { return m_ends.size(); }
 
     /// A tree with one question a level, or nothing where it is another.
     struct oblivious_tree {
@@ -71,20 +73,23 @@ public:
         std::span<double const> leaves;  ///< n_outputs x n_leaves
         std::span<double const> weights; ///< empty where the file had none
     };
-    std::size_t size() const noexcept { return m_pieces.size(); }
+    std::size_t n_pieces() const noexcept { return m_pieces.size(); }
     std::optional<oblivious_tree> levels(std::size_t i) const noexcept {
         auto const& p = m_pieces[i];
         if (!p.oblivious) return std::nullopt;
         return oblivious_tree{{tests(p), p.n_tests + p.n_high}, {leaves(p, 0), std::size_t{p.n_leaves} * p.n_outputs}, m_weights[i]};
     }
 
-    /// Adds the leaves of n rows, n at most block_rows, to sums[output * block_rows + row]. A tree after the other for each row.
-    void add_to(double* sums, std::uint8_t const* bins, std::size_t n) const {
-        if (n < few_rows) return add_few(sums, bins, n);
+    /// Adds the leaves of trees first .. last - 1 of n rows, n at most block_rows, to sums[output * block_rows + row]. A tree after the other for
+    /// each row.
+    void add_to(double* sums, std::size_t first, std::size_t last, std::uint8_t const* bins, std::size_t n) const {
+        std::size_t const from = first == 0 ? 0 : m_ends[first - 1];
+        auto const pieces = std::span<piece const>(m_pieces).subspan(from, last == 0 ? 0 : m_ends[last - 1] - from);
+        if (n < few_rows) return add_few(sums, pieces, bins, n);
         auto const kernels = tree_kernels(active_simd_level());
         std::uint8_t numbers[together][block_rows], high[block_rows];
-        for (std::size_t t = 0; t < m_pieces.size(); t += together) {
-            auto const run = std::span<piece const>(m_pieces).subspan(t, std::min(together, m_pieces.size() - t));
+        for (std::size_t t = 0; t < pieces.size(); t += together) {
+            auto const run = pieces.subspan(t, std::min(together, pieces.size() - t));
             bool alike = run.size() == together;
             for (std::size_t k = 0; k < run.size(); ++k) {
                 auto const& p = run[k];
@@ -126,8 +131,8 @@ private:
         }
     }
     /// Few rows: each walks from the root.
-    void add_few(double* sums, std::uint8_t const* bins, std::size_t n) const noexcept {
-        for (auto const& p : m_pieces)
+    void add_few(double* sums, std::span<piece const> pieces, std::uint8_t const* bins, std::size_t n) const noexcept {
+        for (auto const& p : pieces)
             for (std::size_t r = 0; r < n; ++r) {
                 auto const leaf = p.oblivious ? oblivious_leaf(p, bins + r) : walk(p, bins + r);
                 for (std::uint32_t o = 0; o < p.n_outputs; ++o) sums[(p.first_output + o) * block_rows + r] += leaves(p, o)[leaf];
@@ -254,6 +259,7 @@ private:
 
     std::vector<piece> m_pieces;
     std::vector<std::vector<double>> m_weights; ///< of pieces
+    std::vector<std::size_t> m_ends; ///< of the pieces of each tree
     std::vector<tree_test> m_tests;
     std::vector<double> m_leaves;
     std::size_t m_n_leaves = 0; ///< without those behind the last

@@ -85,10 +85,8 @@ public:
         m_mean = static_cast<float>(sum / total);
         for (auto& c : m_columns) measure(c);
     }
-    std::span<search_column const> columns() const noexcept { return m_columns; }
-
-    /// The pairs that are worth it, best first, at most `most`: a category with a number, or with a category after it.
-    std::vector<pair_worth> best(std::size_t most, team& workers) const {
+    /// All pairs of a category with a number, or with a category after it, in a fixed order; the gain is 0 for those that are not worth it.
+    std::vector<pair_worth> worths(team& workers) const {
         std::vector<pair_worth> pairs;
         for (std::uint32_t a = 0; a < m_columns.size(); ++a)
             for (std::uint32_t b = 0; m_columns[a].category && b < m_columns.size(); ++b)
@@ -96,9 +94,6 @@ public:
         std::vector<small_index> index;
         for (std::size_t i = 0; i < workers.size(); ++i) index.emplace_back(m_target.size());
         workers.run(pairs.size(), [&](std::size_t i, std::size_t worker) { pairs[i].gain = worth(pairs[i], index[worker]); });
-        pairs.erase(std::remove_if(pairs.begin(), pairs.end(), [](pair_worth const& p) { return !(p.gain > 0); }), pairs.end());
-        std::stable_sort(pairs.begin(), pairs.end(), [](pair_worth const& a, pair_worth const& b) { return a.gain > b.gain; });
-        if (pairs.size() > most) pairs.resize(most);
         return pairs;
     }
 
@@ -138,6 +133,14 @@ private:
     std::vector<search_column> m_columns;
     float m_mean = 0;
 };
+
+/// The pairs that are worth it, best first, at most `most`.
+inline std::vector<pair_worth> best_pairs(std::vector<pair_worth> pairs, std::size_t most) {
+    pairs.erase(std::remove_if(pairs.begin(), pairs.end(), [](pair_worth const& p) { return !(p.gain > 0); }), pairs.end());
+    std::stable_sort(pairs.begin(), pairs.end(), [](pair_worth const& a, pair_worth const& b) { return a.gain > b.gain; });
+    if (pairs.size() > most) pairs.resize(most);
+    return pairs;
+}
 
 }}} // namespace recsys::detail
 

@@ -61,8 +61,24 @@ concept group_loss_function = requires(Loss const& loss, group_rows const& rows,
     loss.derivatives(rows, out, out);
 };
 
-/// What `predict` gives: the raw score as it is, 1 / (1 + e^-raw), or e^raw.
-enum class output_kind : std::uint8_t { raw, probability, rate };
+/// Rows of several classes: `raw` is n_classes x n_rows, a class after the other, targets are places of classes, 0 .. n_classes - 1.
+struct class_rows {
+    std::span<float const> raw, target;
+    std::size_t n_classes = 0;
+};
+
+/// A loss of a raw score for each class: see multi_class. `values(rows, out)` gives each row's loss, `derivatives(rows, gradient, hessian)` the
+/// first and second derivative by each score, in the order of `raw`. Called for blocks of rows, from several threads at once; weights are applied
+/// outside. Members it may have besides: `output`, `check_options()`, `start(share)` (the raw score before the first tree of a class of that
+/// share of the weight; 0), `labels` (the classes; absent or empty: those of the targets).
+template <class Loss>
+concept class_loss_function = requires(Loss const& loss, class_rows const& rows, std::span<float> out) {
+    loss.values(rows, out);
+    loss.derivatives(rows, out, out);
+};
+
+/// What `predict` gives: the raw score as it is, 1 / (1 + e^-raw), e^raw, or for each class its share of the e^raw.
+enum class output_kind : std::uint8_t { raw, probability, rate, class_probabilities };
 
 namespace detail {
 
@@ -185,6 +201,7 @@ struct loss_rows {
     std::span<std::uint64_t const> group_ends = {};
     std::uint64_t key = 0;       ///< of the tree: from it and their number groups get their seeds
     std::size_t first_group = 0; ///< the number of the block's first group
+    std::size_t n_classes = 1;   ///< of losses of several classes, whose raw scores are those of class_rows
 
     /// f(rows of the group, its first row in the block) for every group.
     template <class Function> void for_groups(Function const& f) const {
@@ -213,21 +230,21 @@ template <class Loss> double loss_sum(Loss const& loss, loss_rows const& rows) {
 inline double weight_sum(loss_rows const& rows) {
     double sum = 0;
     for (float const w : rows.weight) sum += static_cast<double>(w);
-    return rows.weight.empty() ? static_cast<double>(rows.raw.size()) : sum;
+    return rows.weight.empty() ? static_cast<double>(rows.target.size()) : sum;
 }
 
 }
 
-/// Holds any loss_function or group_loss_function: one indirect call per block of rows, none per row. A copy shares.
+/// Holds any loss_function, group_loss_function or class_loss_function: one indirect call per block of rows, none per row. A copy shares.
 class loss {
 public:
     template <class Loss>
         requires(!std::same_as<std::remove_cvref_t<Loss>, loss>)
     loss(Loss objective) {
-        constexpr bool is_loss = loss_function<Loss> || group_loss_function<Loss>;
+        constexpr bool is_loss = loss_function<Loss> || group_loss_function<Loss> || class_loss_function<Loss>;
         static_assert(is_loss,
                       "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of "
-                      "float, or total(group_rows) and derivatives(group_rows, gradient, hessian) const");
+                      "float, or total(group_rows) and derivatives(group_rows, gradient, hessian) const, or the same with class_rows and values");
         if constexpr (is_loss) m_held = std::make_shared<holder<Loss> const>(std::move(objective));
     }
 
@@ -235,6 +252,12 @@ public:
     output_kind output() const { return m_held->output(); }
     /// Whether blocks must hold whole groups.
     bool grouped() const { return m_held->grouped(); }
+    /// Whether there is a raw score for each class.
+    bool by_class() const { return m_held->by_class(); }
+    /// The classes where the loss names them.
+    std::vector<std::int32_t> labels() const { return m_held->labels(); }
+    /// The raw score before the first tree of a class of this share of the rows.
+    double class_start(double share) const { return m_held->class_start(share); }
     /// Sum of weight x loss over a block of rows, and what it counts for.
     loss_total total(detail::loss_rows const& rows) const { return m_held->total(rows); }
     /// The value that is shown for a mean loss.
@@ -243,7 +266,8 @@ public:
     void derivatives(detail::loss_rows const& rows, std::span<float> gradient, std::span<float> hessian) const {
         m_held->derivatives(rows, gradient, hessian);
         if (rows.weight.empty() || grouped()) return;
-        for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] *= rows.weight[i], hessian[i] *= rows.weight[i];
+        for (std::size_t first = 0; first < gradient.size(); first += rows.weight.size())
+            for (std::size_t i = 0; i < rows.weight.size(); ++i) gradient[first + i] *= rows.weight[i], hessian[first + i] *= rows.weight[i];
     }
     /// The best constant score, where the loss knows it.
     std::optional<double> start(std::span<float const> target, std::span<float const> weight) const {
@@ -264,6 +288,9 @@ private:
         virtual ~base() = default;
         virtual output_kind output() const = 0;
         virtual bool grouped() const = 0;
+        virtual bool by_class() const = 0;
+        virtual std::vector<std::int32_t> labels() const = 0;
+        virtual double class_start(double) const = 0;
         virtual loss_total total(detail::loss_rows const&) const = 0;
         virtual double finish(double) const = 0;
         virtual void derivatives(detail::loss_rows const&, std::span<float>, std::span<float>) const = 0;
@@ -284,6 +311,15 @@ private:
             else return output_kind::raw;
         }
         bool grouped() const override { return group_loss_function<Loss>; }
+        bool by_class() const override { return class_loss_function<Loss>; }
+        std::vector<std::int32_t> labels() const override {
+            if constexpr (requires { held.labels.size(); }) return {held.labels.begin(), held.labels.end()};
+            else return {};
+        }
+        double class_start(double share) const override {
+            if constexpr (requires { held.start(share); }) return held.start(share);
+            else return 0;
+        }
         loss_total total(detail::loss_rows const& rows) const override {
             if constexpr (group_loss_function<Loss>) {
                 loss_total all;
@@ -292,6 +328,12 @@ private:
                     all.sum += one.sum, all.weight += one.weight;
                 });
                 return all;
+            } else if constexpr (class_loss_function<Loss>) {
+                std::vector<float> values(rows.target.size());
+                held.values({rows.raw, rows.target, rows.n_classes}, values);
+                return {detail::weighted_sum(values.size(), rows.weight,
+                                             [&](std::size_t first, std::size_t n, float* out) { std::copy_n(&values[first], n, out); }),
+                        detail::weight_sum(rows)};
             } else return {detail::loss_sum(held, rows), detail::weight_sum(rows)};
         }
         double finish(double mean) const override {
@@ -303,11 +345,12 @@ private:
                 rows.for_groups([&](group_rows const& group, std::size_t first) {
                     held.derivatives(group, g.subspan(first, group.raw.size()), h.subspan(first, group.raw.size()));
                 });
+            else if constexpr (class_loss_function<Loss>) held.derivatives({rows.raw, rows.target, rows.n_classes}, g, h);
             else held.derivatives(rows.raw, rows.target, g, h);
         }
         std::optional<double> start(std::span<float const> target, std::span<float const> weight) const override {
             if constexpr (requires { held.start(target, weight); }) return held.start(target, weight);
-            else if constexpr (group_loss_function<Loss>) return 0; // what is compared within groups does not ask for a constant
+            else if constexpr (group_loss_function<Loss> || class_loss_function<Loss>) return 0; // what is compared within groups does not ask for a constant
             else return std::nullopt;
         }
         static constexpr bool can_renew = requires(Loss const& l, std::span<float const> in) { l.renew(in, in, in, 0.0); };

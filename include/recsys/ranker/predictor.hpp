@@ -16,6 +16,7 @@
 
 #include <recsys/core/error.hpp>
 #include <recsys/data/row_schema.hpp>
+#include <recsys/ranker/multi_class.hpp>
 #include <recsys/ranker/row_block.hpp>
 #include <recsys/ranker/row_model.hpp>
 
@@ -81,6 +82,14 @@ public:
         score(std::span<Row const>(&row, 1), [&](std::size_t, double value) { out = value; });
         return out;
     }
+    /// The class of a row, as predict_classes gives it. @throws data_error  where the model has no classes.
+    std::int32_t predict_class(Row const& row) const {
+        auto const labels = m_model->labels();
+        std::size_t place = 0;
+        evaluate(std::span<Row const>(&row, 1), [&](auto&&... to) { m_model->raw(to...); },
+                 [&](std::span<double const> raws) { place = detail::class_place(raws.data(), raws.size()); });
+        return labels[place];
+    }
     /// One prediction a row, or as many as the model has outputs, a row after the other. @throws data_error  where there is other room for them.
     void operator()(std::span<Row const> rows, std::span<float> out) const {
         auto const n = m_model->n_outputs();
@@ -94,6 +103,11 @@ public:
 
 private:
     template <class Function> void score(std::span<Row const> rows, Function const& f) const {
+        evaluate(rows, [&](auto&&... to) { m_model->answer(to...); }, [&](std::span<double const> answers) {
+            for (std::size_t i = 0; i < answers.size(); ++i) f(i, answers[i]);
+        });
+    }
+    template <class Answer, class Function> void evaluate(std::span<Row const> rows, Answer const& answer, Function const& f) const {
         // A projection may itself predict: the scratch is out of its reach meanwhile.
         auto scratch = std::move(detail::thread_scratch());
         auto& mine = scratch.predict;
@@ -103,10 +117,17 @@ private:
         if (scratch.numbers.size() < m_columns.size()) scratch.numbers.resize(m_columns.size());
         if (mine.rows.codes.size() < m_columns.size()) mine.rows.codes.resize(m_columns.size());
         for (std::size_t c = 0; c < m_columns.size(); ++c) read(c, rows, scratch);
-        if (m_baseline) scratch.baselines.resize(rows.size()), m_baseline(rows, scratch.baselines.data());
-        mine.answers.resize(detail::block_rows * m_model->n_outputs());
-        m_model->answer(block, m_baseline ? scratch.baselines.data() : nullptr, mine, mine.answers.data());
-        for (std::size_t i = 0; i < rows.size() * m_model->n_outputs(); ++i) f(i, mine.answers[i]);
+        std::size_t const n = m_model->n_outputs();
+        detail::row_baselines baselines;
+        if (m_baseline) {
+            scratch.baselines.clear(), m_baseline(rows, scratch.baselines);
+            baselines = {scratch.baselines.data(), scratch.baselines.size() / rows.size()};
+            if (baselines.n != n && !(baselines.n == 1 && m_model->takes_one_baseline()))
+                detail::throw_data("predictor: the rows have ", baselines.n, " baselines each, the model has ", n, " raw scores a row");
+        }
+        mine.answers.resize(detail::block_rows * n);
+        answer(block, baselines, mine, mine.answers.data());
+        f(std::span<double const>(mine.answers).first(rows.size() * n));
         detail::thread_scratch() = std::move(scratch);
     }
     void read(std::size_t c, std::span<Row const> rows, detail::predictor_scratch& scratch) const {
@@ -126,7 +147,7 @@ private:
 
     std::shared_ptr<detail::row_model const> m_model;
     std::vector<detail::schema_column<Row>> m_columns;
-    detail::number_reader<Row> m_baseline;
+    detail::baseline_reader<Row> m_baseline;
 };
 
 }} // namespace recsys

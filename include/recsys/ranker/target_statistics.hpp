@@ -37,7 +37,7 @@ struct statistic_key {
     std::uint32_t other = 0;          ///< the joined column
     std::vector<float> cuts;          ///< of a joined number: its bin is the count of cuts below it
     std::vector<std::uint64_t> pairs; ///< of a joined category: (first cell) << 32 | second cell, rising; the place is the cell
-    std::vector<float> sums, counts;  ///< a value a cell, over all training rows
+    std::vector<float> sums, counts;  ///< a value a cell, over all training rows; sums of several targets one target after the other
 
     static constexpr std::uint32_t no_cell = 0xFFFFFFFFu;
 
@@ -66,7 +66,10 @@ struct statistic_key {
         for (auto const cut : cuts) cell += cut < x;
         return static_cast<std::uint32_t>(std::min<std::uint64_t>(cell, no_cell));
     }
-    float sum(std::uint32_t cell) const noexcept { return cell < sums.size() ? sums[cell] : 0.f; }
+    std::size_t n_targets() const noexcept { return counts.empty() ? 1 : sums.size() / counts.size(); }
+    float sum(std::uint32_t cell, std::size_t target) const noexcept {
+        return cell < counts.size() ? sums[target * counts.size() + cell] : 0.f;
+    }
     float count(std::uint32_t cell) const noexcept { return cell < counts.size() ? counts[cell] : 0.f; }
 
 private:
@@ -85,9 +88,14 @@ struct key_rows {
     }
 };
 
-/// Targets in [0, 1] and weights (empty = 1) of the training rows, for statistics.
+/// Targets and weights (empty = 1) of the training rows, for statistics: numbers in [0, 1]; or each row is of one of several targets, whose
+/// number it has: it counts 1 there and 0 in the others.
 struct statistic_rows {
     std::span<float const> target, weight;
+    std::size_t n_targets = 1;
+    float target_of(std::size_t row, std::size_t which) const noexcept {
+        return n_targets == 1 ? target[row] : target[row] == static_cast<float>(which) ? 1.f : 0.f;
+    }
     std::size_t size() const noexcept { return target.size(); }
     float weight_of(std::size_t row) const noexcept { return weight.empty() ? 1.f : weight[row]; }
 };
@@ -112,8 +120,9 @@ struct cell_total {
 
 /// Walks the rows in an order and gives, for each, the statistics of its cells over the rows before it: emit(row, value of each prior).
 /// A row of several categories has the mean over them; each of its categories then counts the row once.
-template <class Emit> void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows,
-                                              std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
+template <class Emit>
+void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows, std::size_t target,
+                        std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
     std::vector<cell_total> totals(n_cells);
     std::vector<float> values(priors.size());
     for (auto const row : order) {
@@ -125,18 +134,20 @@ template <class Emit> void ordered_statistics(key_rows const& keys, std::size_t 
         }
         emit(row, values.data());
         float const w = rows.weight_of(row);
-        for (auto const c : cells) totals[c].sum += w * rows.target[row], totals[c].count += w;
+        for (auto const c : cells) totals[c].sum += w * rows.target_of(row, target), totals[c].count += w;
     }
 }
 
 /// The totals of all rows, in the order of the rows.
 inline void fill_totals(statistic_key& key, key_rows const& cells, std::size_t n_cells, statistic_rows const& rows) {
-    std::vector<double> sums(n_cells), counts(n_cells);
+    std::vector<double> sums(n_cells * rows.n_targets), counts(n_cells);
     for (std::size_t row = 0; row < rows.size(); ++row) {
         double const w = static_cast<double>(rows.weight_of(row));
-        for (auto const c : cells.of(row)) sums[c] += w * static_cast<double>(rows.target[row]), counts[c] += w;
+        bool const one = rows.n_targets == 1;
+        std::size_t const first = one ? 0 : n_cells * static_cast<std::size_t>(rows.target[row]);
+        for (auto const c : cells.of(row)) sums[first + c] += one ? w * static_cast<double>(rows.target[row]) : w, counts[c] += w;
     }
-    key.sums.resize(n_cells), key.counts.resize(n_cells);
+    key.sums.resize(sums.size()), key.counts.resize(n_cells);
     std::transform(sums.begin(), sums.end(), key.sums.begin(), [](double s) { return static_cast<float>(s); });
     std::transform(counts.begin(), counts.end(), key.counts.begin(), [](double s) { return static_cast<float>(s); });
 }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -50,15 +51,21 @@ inline std::vector<ranker_column> ranker_columns(frame const& rows, std::span<ra
     return out;
 }
 
-/// Bins of all training rows: as records are filled from (packed, a copy for each permutation of the structure), and, for finding leaves, a
-/// column for each feature, by the permutation of the leaf values.
+/// Bins of all training rows: as records are filled from (packed), and, for finding leaves, a column for each feature, by the permutation of the
+/// leaf values.
+///
+/// A record has slots. Where statistics are of several targets, a tree asks those of one target alone, and each slot of statistics has a feature
+/// for each target; else slots are features. There is a copy of these slots for each permutation of the structure and each target.
 struct training_bins {
+    static constexpr std::uint32_t no_feature = 0xFFFFFFFFu;
+
     packed_rows packed;
     buffer<std::uint8_t> columns;
     std::size_t stride = 0;             ///< rows of a column, a multiple of block_rows
-    std::vector<std::uint32_t> unit_of; ///< what column sampling takes together, of each feature
-    std::size_t n_units = 0;
-    std::vector<std::uint32_t> draw_of; ///< of each feature: those of one number draw the same noise
+    std::vector<std::uint32_t> unit_of; ///< what column sampling takes together, of each slot
+    std::size_t n_units = 0, permutations = 1;
+    std::vector<std::uint32_t> draw_of; ///< of each slot: those of one number draw the same noise
+    std::vector<std::vector<std::uint32_t>> feature_of; ///< of each target and slot; no_feature where it would be a constant
 
     std::uint8_t const* column(std::size_t feature) const noexcept { return columns.data() + feature * stride; }
 };
@@ -69,13 +76,25 @@ inline std::atomic<std::size_t>& most_feature_borders() noexcept {
     return most;
 }
 
+/// Targets of statistics for classes: one each, unless there are very many; then rare classes share some.
+inline constexpr std::size_t most_statistic_targets = 32;
+/// The target of each class, by their weights.
+inline std::vector<std::uint32_t> statistic_targets(std::span<double const> class_weights) {
+    std::vector<std::uint32_t> order(class_weights.size()), out(order.size());
+    std::iota(order.begin(), order.end(), 0u);
+    if (order.size() <= most_statistic_targets) return order;
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return class_weights[a] > class_weights[b]; });
+    constexpr std::uint32_t alone = most_statistic_targets / 2;
+    for (std::uint32_t i = 0; i < order.size(); ++i) out[order[i]] = i < alone ? i : alone + i % alone;
+    return out;
+}
+
 /// Makes the features and bins of a training frame.
 ///
 /// A number of more borders than a byte can count becomes several features, each with a run of the borders: its bin is above a threshold iff the
 /// number is above that border, so trees over them are those over one feature of all the borders, and only such numbers pay for it.
 class feature_maker {
 public:
-    /// @param target  in [0, 1]; @param weight  empty = 1.
     feature_maker(frame const& rows, std::vector<ranker_column> columns, statistic_rows about, booster_options const& options,
                   team& workers)
         : m_rows(rows), m_about(about), m_options(options), m_workers(workers) {
@@ -122,8 +141,7 @@ private:
         }
     }
     ranker_feature& add_feature(std::size_t unit, std::size_t draw) {
-        m_bins.unit_of.push_back(static_cast<std::uint32_t>(unit));
-        m_bins.draw_of.push_back(static_cast<std::uint32_t>(draw));
+        m_unit.push_back(static_cast<std::uint32_t>(unit)), m_draw.push_back(static_cast<std::uint32_t>(draw)), m_prior.push_back(0);
         m_key_values.emplace_back();
         return m_space.features.emplace_back();
     }
@@ -182,14 +200,33 @@ private:
         std::size_t const rows = std::clamp<std::size_t>((std::size_t{1} << 24) / (n_categories * columns.size()), 1024, 131072);
         std::vector<float> target, weight;
         sample_rows(std::min(rows, n_rows()), columns, target, weight);
-        join_search const search(target, weight, std::move(columns));
-        for (auto const& pair : search.best(m_options.joins, m_workers)) {
-            auto const &a = search.columns()[pair.first], &b = search.columns()[pair.second];
+        std::vector<pair_worth> pairs;
+        for (auto const which : searched_targets()) {
+            std::vector<float> one = target;
+            if (m_about.n_targets > 1)
+                for (auto& t : one) t = t == static_cast<float>(which) ? 1.f : 0.f;
+            auto const found = join_search(one, weight, columns).worths(m_workers);
+            if (pairs.empty()) pairs = found;
+            else
+                for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].gain += found[i].gain;
+        }
+        for (auto const& pair : best_pairs(std::move(pairs), m_options.joins)) {
+            auto const &a = columns[pair.first], &b = columns[pair.second];
             auto& key = m_space.keys.emplace_back();
             key.column = a.column, key.other = b.column, key.cuts = b.category ? std::vector<float>() : b.cuts;
             key.with = b.category ? statistic_key::join::category : statistic_key::join::number;
             if (b.category) fill_pairs(key);
         }
+    }
+    /// For which targets pairs are looked at: eight of the most rows.
+    std::vector<std::size_t> searched_targets() const {
+        std::vector<std::size_t> rows(m_about.n_targets, 0), order(m_about.n_targets);
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        if (order.size() == 1) return order;
+        for (auto const t : m_about.target) ++rows[static_cast<std::size_t>(t)];
+        std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return rows[a] > rows[b]; });
+        order.resize(std::min<std::size_t>(order.size(), 8));
+        return order;
     }
     /// Cells and targets of rows in a random order.
     void sample_rows(std::size_t n, std::vector<search_column>& columns, std::vector<float>& target, std::vector<float>& weight) const {
@@ -280,21 +317,28 @@ private:
             auto const cells = cells_of(key);
             fill_totals(key, cells, cell_count(key), m_about);
             auto const priors = priors_of(key);
-            std::vector<std::vector<float>> values(priors.size() + 1, std::vector<float>(n_rows()));
-            ordered_statistics(cells, key.n_cells(), m_about, leaf_order, priors, [&](std::size_t row, float const* of) {
-                for (std::size_t p = 0; p < priors.size(); ++p) values[p][row] = of[p];
-            });
+            std::size_t const unit = m_bins.n_units++;
+            for (std::size_t target = 0; target < m_about.n_targets; ++target) {
+                std::vector<std::vector<float>> values(priors.size(), std::vector<float>(n_rows()));
+                ordered_statistics(cells, key.n_cells(), m_about, target, leaf_order, priors, [&](std::size_t row, float const* of) {
+                    for (std::size_t p = 0; p < priors.size(); ++p) values[p][row] = of[p];
+                });
+                for (std::size_t p = 0; p < priors.size(); ++p) {
+                    auto* const f = add_key_feature(k, unit, feature_kind::statistic, std::move(values[p]));
+                    if (f) f->prior = priors[p], f->category = static_cast<std::int32_t>(target), m_prior.back() = p;
+                }
+            }
+            std::vector<float> counts(n_rows());
             for (std::size_t row = 0; row < n_rows(); ++row) {
                 float count = 0;
                 for (auto const c : cells.of(row)) count += key.counts[c];
-                values.back()[row] = cells.of(row).size() == 1 ? count : count / static_cast<float>(cells.of(row).size());
+                counts[row] = cells.of(row).size() == 1 ? count : count / static_cast<float>(cells.of(row).size());
             }
-            std::size_t const unit = m_bins.n_units++;
-            for (std::size_t p = 0; p < values.size(); ++p)
-                add_key_feature(k, unit, p < priors.size(), p < priors.size() ? priors[p] : 0.f, std::move(values[p]));
+            add_key_feature(k, unit, feature_kind::count, std::move(counts));
         }
     }
-    void add_key_feature(std::uint32_t k, std::size_t unit, bool statistic, float prior, std::vector<float> values) {
+    /// Null where the values do not differ.
+    ranker_feature* add_key_feature(std::uint32_t k, std::size_t unit, feature_kind kind, std::vector<float> values) {
         std::size_t const stride = std::max<std::size_t>(1, n_rows() / 65536);
         std::vector<float> sample, weights;
         for (std::size_t row = 0; row < n_rows(); row += stride) {
@@ -304,14 +348,14 @@ private:
         bool const joined = m_space.keys[k].with != statistic_key::join::none;
         auto borders = greedy_borders(distinct_values(sample, weights),
                                       joined ? std::size_t{15} : static_cast<std::size_t>(m_options.statistic_borders));
-        if (borders.empty()) return;
+        if (borders.empty()) return nullptr;
         auto& f = add_feature(unit, m_n_draws++);
-        f.kind = statistic ? feature_kind::statistic : feature_kind::count;
-        f.source = k, f.prior = prior, f.borders = std::move(borders);
+        f.kind = kind, f.source = k, f.borders = std::move(borders);
         border_table const table(f.borders);
         auto& bins = m_key_values.back();
         bins = buffer<std::uint8_t>(n_rows());
         table.bins(m_kernels, values.data(), n_rows(), missing_numbers::lowest, bins.data());
+        return &f;
     }
 
     // --- bins ---------------------------------------------------------------------------------------
@@ -345,9 +389,32 @@ private:
     void lay_out() {
         std::vector<std::size_t> n_bins;
         std::vector<char> late;
-        for (std::size_t f = 0; f < m_space.features.size(); ++f)
-            n_bins.push_back(m_space.features[f].n_bins()), late.push_back(permuted(f));
-        m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_options.permutations);
+        std::vector<std::pair<std::uint32_t, std::size_t>> known; // key and prior of the slots of statistics
+        std::vector<std::size_t> slot_of_known;
+        for (std::size_t f = 0; f < m_space.features.size(); ++f) {
+            auto const& of = m_space.features[f];
+            std::size_t slot = n_bins.size();
+            if (permuted(f)) {
+                std::pair const id(of.source, m_prior[f]);
+                auto const at = static_cast<std::size_t>(std::find(known.begin(), known.end(), id) - known.begin());
+                if (at == known.size()) known.push_back(id), slot_of_known.push_back(slot);
+                slot = slot_of_known[at];
+            }
+            m_slot.push_back(slot);
+            if (slot == n_bins.size()) {
+                n_bins.push_back(0), late.push_back(permuted(f));
+                m_bins.unit_of.push_back(m_unit[f]), m_bins.draw_of.push_back(m_draw[f]);
+            }
+            n_bins[slot] = std::max(n_bins[slot], of.n_bins());
+        }
+        m_bins.feature_of.assign(m_about.n_targets, std::vector<std::uint32_t>(n_bins.size(), training_bins::no_feature));
+        for (std::size_t f = 0; f < m_slot.size(); ++f)
+            for (std::size_t target = 0; target < m_about.n_targets; ++target)
+                if (!permuted(f) || static_cast<std::size_t>(m_space.features[f].category) == target)
+                    m_bins.feature_of[target][m_slot[f]] = static_cast<std::uint32_t>(f);
+        // Memory and time go with permutations x targets.
+        m_bins.permutations = std::clamp<std::size_t>(most_statistic_targets / m_about.n_targets, 1, m_options.permutations);
+        m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_bins.permutations * m_about.n_targets);
     }
     /// Features that are the same in every permutation, from their columns.
     void pack_columns() {
@@ -355,7 +422,7 @@ private:
         m_workers.blocks(n_rows(), 4096, [&](std::size_t first, std::size_t last, std::size_t) {
             for (std::size_t f = 0; f < m_space.features.size(); ++f) {
                 if (permuted(f)) continue;
-                auto const& field = packed.layout().fields()[f];
+                auto const& field = packed.layout().fields()[m_slot[f]];
                 auto const* const from = m_bins.column(f);
                 auto const to = packed.column(field, 0);
                 for (std::size_t row = first; row < last; ++row)
@@ -363,29 +430,27 @@ private:
             }
         });
     }
-    /// The statistics of a key in every permutation of the structure.
+    /// The statistics of a key in every permutation of the structure, for every target.
     void pack_key(std::size_t k) {
         auto const& key = m_space.keys[k];
-        std::vector<std::size_t> features;
-        std::vector<float> priors;
-        std::vector<border_table> tables;
-        for (std::size_t f = 0; f < m_space.features.size(); ++f) {
-            auto const& of = m_space.features[f];
-            if (of.kind == feature_kind::statistic && of.source == k)
-                features.push_back(f), priors.push_back(of.prior), tables.emplace_back(of.borders);
-        }
-        if (features.empty()) return;
         auto const cells = cells_of(key);
         auto& packed = m_bins.packed;
-        m_workers.run(m_options.permutations, [&](std::size_t p, std::size_t) {
+        m_workers.run(m_bins.permutations * m_about.n_targets, [&](std::size_t copy, std::size_t) {
+            std::size_t const p = copy % m_bins.permutations, target = copy / m_bins.permutations;
             std::vector<packed_rows::strided<std::uint8_t>> to;
             std::vector<unsigned> shifts;
-            for (auto const f : features) {
-                auto const& field = packed.layout().fields()[f];
-                to.push_back(packed.column(field, p)), shifts.push_back(field.shift);
+            std::vector<float> priors;
+            std::vector<border_table> tables;
+            for (std::size_t f = 0; f < m_space.features.size(); ++f) {
+                auto const& of = m_space.features[f];
+                if (!permuted(f) || of.source != k || static_cast<std::size_t>(of.category) != target) continue;
+                auto const& field = packed.layout().fields()[m_slot[f]];
+                to.push_back(packed.column(field, copy)), shifts.push_back(field.shift);
+                priors.push_back(of.prior), tables.emplace_back(of.borders);
             }
+            if (to.empty()) return;
             // Bins of many rows at a time.
-            std::vector<float> waiting(features.size() * block_rows);
+            std::vector<float> waiting(to.size() * block_rows);
             std::size_t rows[block_rows], n = 0;
             auto const flush = [&] {
                 std::uint8_t bins[block_rows];
@@ -398,7 +463,7 @@ private:
                 }
                 n = 0;
             };
-            ordered_statistics(cells, key.n_cells(), m_about, order(p), priors, [&](std::size_t row, float const* values) {
+            ordered_statistics(cells, key.n_cells(), m_about, target, order(p), priors, [&](std::size_t row, float const* values) {
                 for (std::size_t i = 0; i < to.size(); ++i) waiting[i * block_rows + n] = values[i];
                 rows[n] = row;
                 if (++n == block_rows) flush();
@@ -417,6 +482,8 @@ private:
     std::size_t m_n_draws = 0;
     std::unique_ptr<frame_reader> m_reader;
     std::vector<buffer<std::uint8_t>> m_key_values; ///< bins of the features of keys, until the columns exist
+    std::vector<std::uint32_t> m_unit, m_draw;      ///< of each feature, what column sampling and noise take together
+    std::vector<std::size_t> m_prior, m_slot;       ///< of each feature: which of its key's priors it has, and its place in records
 };
 
 }}} // namespace recsys::detail

@@ -18,6 +18,7 @@
 #include <recsys/data/frame.hpp>
 #include <recsys/data/take_rows.hpp>
 #include <recsys/ranker/booster_options.hpp>
+#include <recsys/ranker/multi_class.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
@@ -56,19 +57,23 @@ inline std::vector<float> weights_of(frame const& rows, std::span<double const> 
 }
 
 /// Checks targets and weights and leaves out the rows that weigh nothing: they change nothing at all.
-/// @param what  "training" or "validation", for messages.
-inline fit_rows prepare_rows(frame const& from, booster_options const& options, std::string_view what) {
+/// @param labels  of the classes, whose places become the targets; empty where there are none. @param what  "training" or "validation".
+inline fit_rows prepare_rows(frame from, booster_options const& options, std::span<std::int32_t const> labels, std::string_view what) {
     if (from.n_rows() == 0) throw_data("booster: there are no ", what, " rows");
     if (from.rows().targets.empty()) throw_data("booster: the ", what, " rows have no target; name one: rows<T>().target(&T::clicked)");
     for (std::size_t row = 0; row < from.n_rows(); ++row)
         if (!std::isfinite(from.targets()[row]))
             throw_data("booster: the target of ", what, " row ", row, " (from 0) is ", from.targets()[row], ", expected a finite number");
     options.loss.check(from.targets());
+    if (!labels.empty()) from = with_class_places(from, labels, what);
+    std::size_t const n_outputs = std::max<std::size_t>(1, labels.size());
+    if (from.n_baselines() != 0 && from.n_baselines() != n_outputs)
+        throw_data("booster: the ", what, " rows have ", from.n_baselines(), " baselines each, the loss needs ", n_outputs);
     if (options.loss.grouped() && from.n_groups() == 0)
         throw_data("booster: this loss compares rows of a group, the ", what, " rows have no groups");
     for (std::size_t row = 0; row < from.baselines().size(); ++row)
         if (!std::isfinite(from.baselines()[row]))
-            throw_data("booster: the baseline of ", what, " row ", row, " (from 0) is ", from.baselines()[row],
+            throw_data("booster: the baseline of ", what, " row ", row / n_outputs, " (from 0) is ", from.baselines()[row],
                        ", expected a finite number");
     fit_rows out{from, weights_of(from, options.class_weights, what)};
     if (std::find(out.weights.begin(), out.weights.end(), 0.f) != out.weights.end()) {

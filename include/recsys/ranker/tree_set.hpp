@@ -102,13 +102,14 @@ inline void leaf_numbers(bin_table const& kernels, std::span<model_split const> 
         for (std::size_t k = row; k < row + 16; ++k) out[k] = static_cast<std::uint16_t>(low[k] | high[k] << 8);
 }
 
-/// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows.
+/// Adds the leaves of trees first .. last - 1 to the sums of n rows, n at most block_rows; tree t to sums[t % n_outputs * block_rows] ...
 inline void add_trees(tree_set const& trees, bin_table const& kernels, std::size_t first, std::size_t last, std::uint8_t const* bins,
-                      std::size_t stride, std::size_t n, std::int64_t* sums) noexcept {
+                      std::size_t stride, std::size_t n, std::int64_t* all_sums, std::size_t n_outputs = 1) noexcept {
     std::uint8_t low[block_rows];
     std::uint16_t numbers[block_rows];
     for (std::size_t t = first; t < last; ++t) {
         auto const* const leaves = trees.leaves(t).data();
+        auto* const sums = all_sums + t % n_outputs * block_rows;
         if (trees.depth(t) <= 8) {
             leaf_bytes(kernels, trees.splits(t), bins, stride, n, low);
             for (std::size_t row = 0; row < n; ++row) sums[row] += leaves[low[row]];

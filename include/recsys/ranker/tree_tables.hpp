@@ -32,7 +32,8 @@ class tree_tables {
 
 public:
     tree_tables() = default;
-    explicit tree_tables(tree_set const& trees) {
+    /// @param n_outputs  tree t is of output t % n_outputs.
+    explicit tree_tables(tree_set const& trees, std::size_t n_outputs = 1) : m_lowest(n_outputs, 0) {
         std::vector<part> parts;
         for (std::size_t t = 0; t < trees.size(); ++t) {
             if (trees.depth(t) > 6) m_deep.push_back(static_cast<std::uint32_t>(t));
@@ -42,16 +43,19 @@ public:
         write(trees, parts);
     }
 
-    /// Adds the leaves of all trees to the sums of n rows of a block, at most block_rows; the bins are used up.
+    /// Adds the leaves of all trees to sums[output * block_rows + row] for n rows of a block, at most block_rows; the bins are used up.
     void add(tree_set const& trees, bin_table const& kernels, std::uint8_t* bins, std::size_t n_features, std::size_t n,
              std::int64_t* sums) const noexcept {
-        if (!kernels.add_trees) return add_trees(trees, kernels, 0, trees.size(), bins, block_rows, n, sums);
-        for (auto const t : m_deep) add_trees(trees, kernels, t, t + std::size_t{1}, bins, block_rows, n, sums);
+        std::size_t const n_outputs = m_lowest.size();
+        if (!kernels.add_trees) return add_trees(trees, kernels, 0, trees.size(), bins, block_rows, n, sums, n_outputs);
+        for (auto const t : m_deep) add_trees(trees, kernels, t, t + std::size_t{1}, bins, block_rows, n, sums, n_outputs);
+        for (std::size_t o = 0; o < n_outputs; ++o)
+            for (std::size_t i = 0; i < n; ++i) sums[o * block_rows + i] += m_lowest[o];
         if (m_batches.empty()) return;
-        for (std::size_t i = 0; i < n; ++i) sums[i] += m_lowest;
         kernels.flip_bins(bins, n_features * block_rows);
         for (auto const& b : m_batches)
-            kernels.add_trees({m_tests.data() + b.first, m_leaves.data() + b.first_leaf, b.n, b.planes, b.shift}, bins, n, sums);
+            kernels.add_trees({m_tests.data() + b.first, m_leaves.data() + b.first_leaf, b.n, b.planes, b.shift}, bins, n,
+                              sums + b.output * block_rows);
     }
 
 private:
@@ -60,10 +64,11 @@ private:
         std::uint32_t tree;
         std::int32_t planes, from, shift; ///< the batch multiplies with 2^shift what was cut out from bit `from` on
         std::int64_t lowest;
-        std::tuple<std::int32_t, std::int32_t> kind() const noexcept { return {planes, shift}; }
+        std::size_t output;
+        std::tuple<std::size_t, std::int32_t, std::int32_t> kind() const noexcept { return {output, planes, shift}; }
     };
     struct batch {
-        std::size_t first, n, first_leaf;
+        std::size_t first, n, first_leaf, output;
         std::int32_t planes, shift;
     };
 
@@ -73,12 +78,13 @@ private:
         std::int64_t const lowest = *least;
         std::uint64_t all = 0; // the bits in which leaves differ from the lowest one
         for (auto const leaf : leaves) all |= static_cast<std::uint64_t>(leaf - lowest);
-        m_lowest += lowest;
+        std::size_t const output = t % m_lowest.size();
+        m_lowest[output] += lowest;
         auto const bits = static_cast<std::int32_t>(std::bit_width(static_cast<std::uint64_t>(*most - lowest)));
         std::int32_t const zeros = all == 0 ? 0 : std::countr_zero(all);
         bool const is_fewer = (bits - zeros + 7) / 8 < (bits + 7) / 8;
         for (std::int32_t from = is_fewer ? zeros : 0; from < bits; from += 16)
-            parts.push_back({static_cast<std::uint32_t>(t), bits - from > 8 ? 2 : 1, from, from, lowest});
+            parts.push_back({static_cast<std::uint32_t>(t), bits - from > 8 ? 2 : 1, from, from, lowest, output});
     }
     void write(tree_set const& trees, std::span<part const> parts) {
         std::size_t n_bytes = 0;
@@ -88,7 +94,7 @@ private:
         for (std::size_t i = 0; i < parts.size(); ++i) {
             auto const& p = parts[i];
             if (m_batches.empty() || parts[i - 1].kind() != p.kind() || m_batches.back().n == batch_trees)
-                m_batches.push_back({i, 0, at, p.planes, p.shift});
+                m_batches.push_back({i, 0, at, p.output, p.planes, p.shift});
             ++m_batches.back().n;
             write_part(trees, p, m_tests[i], m_leaves.data() + at);
             at += static_cast<std::size_t>(p.planes) * 64;
@@ -119,7 +125,7 @@ private:
     buffer<std::uint8_t> m_leaves;
     std::vector<batch> m_batches;
     std::vector<std::uint32_t> m_deep;
-    std::int64_t m_lowest = 0;
+    std::vector<std::int64_t> m_lowest = {0}; ///< of each output
 };
 
 }}} // namespace recsys::detail

@@ -2,6 +2,7 @@
 // One named job of the booster on raw arrays, one line of JSON: what compare_ranker.py starts and sets beside the peers.
 //
 //   ours fit data=FOLDER numbers=7 categories=1 trees=1000 rate=0.1 depth=6 seed=1 threads=1 [early=1] [borders=254] [save=MODEL] [predictions=FILE]
+//            classes=7: of so many classes, multi_class; else log loss
 //   ours predict data=FOLDER numbers=7 categories=1 from=MODEL threads=1          rows a second of the test rows
 //   ours request data=FOLDER numbers=7 categories=1 from=MODEL queries=2000       100 rows a call, one thread
 // early: the rows of the last 15% of the groups (the last 15% of the rows where there are no groups) stop the training. MODEL is a file of the library.
@@ -69,7 +70,8 @@ struct table {
 
 void fit(arguments const& a) {
     table const train(a, "train");
-    rs::booster const trainer({.trees = a.count("trees", 1000),
+    rs::booster const trainer({.loss = a.has("classes") ? rs::loss(rs::multi_class()) : rs::loss(rs::log_loss()),
+                               .trees = a.count("trees", 1000),
                                .learning_rate = a.number("rate", 0.1),
                                .depth = a.count("depth", 6),
                                .borders = a.count("borders", 254),

@@ -2,6 +2,7 @@
 """One named job of a peer on raw arrays, one line of JSON, in a process of its own: the same arguments and keys as ours.cpp.
 
     peers.py fit lib=LIB data=FOLDER numbers=7 categories=1 trees=1000 rate=0.1 depth=6 seed=1 threads=1 [early=1] [save=MODEL] [predictions=FILE]
+             classes=7: of so many classes
     peers.py predict lib=LIB data=FOLDER from=MODEL threads=1
     peers.py request lib=LIB data=FOLDER from=MODEL queries=2000
     peers.py judge data=FOLDER predictions=FILE        log loss, AUC and NDCG@10 of anybody's predictions for the test rows
@@ -42,6 +43,7 @@ class Job:
         self.given = dict(argument.split("=", 1) for argument in arguments)
         self.lib = self.given.get("lib", "")
         self.threads = int(self.given.get("threads", 1))
+        self.classes = int(self.given.get("classes", 0))
 
     def number(self, name, otherwise):
         return float(self.given.get(name, otherwise))
@@ -74,6 +76,8 @@ class CatBoost:
         self.parameters = dict(loss_function="Logloss", random_seed=job.whole("seed", 1), thread_count=job.threads, logging_level="Silent",
                                allow_writing_files=False, iterations=job.whole("trees", 1000), learning_rate=job.number("rate", 0.1),
                                depth=job.whole("depth", 6))
+        if job.classes:
+            self.parameters["loss_function"] = "MultiClass"
         if job.lib == "catboost_simple":
             self.parameters["max_ctr_complexity"] = 1
 
@@ -96,7 +100,8 @@ class CatBoost:
         return self.lib.CatBoost().load_model(path)
 
     def predict(self, model, prepared):
-        return model.predict(prepared, prediction_type="Probability", thread_count=self.job.threads)[:, 1]
+        shares = model.predict(prepared, prediction_type="Probability", thread_count=self.job.threads)
+        return shares if self.job.classes else shares[:, 1]
 
     def raw(self, model, prepared):
         return model.predict(prepared, thread_count=self.job.threads)
@@ -110,6 +115,8 @@ class LightGbm:
         depth = job.whole("depth", 6)
         self.parameters = dict(objective="binary", num_threads=job.threads, seed=job.whole("seed", 1), verbosity=-1, learning_rate=job.number("rate", 0.1),
                                max_depth=depth, num_leaves=2**depth, use_quantized_grad=job.lib.endswith("_quantized"))
+        if job.classes:
+            self.parameters.update(objective="multiclass", num_class=job.classes)
         self.parameters["force_col_wise" if "columns" in job.lib else "force_row_wise"] = True
 
     def dataset(self, rows, reference=None):
@@ -126,7 +133,7 @@ class LightGbm:
         trees = self.job.whole("trees", 1000)
         stop = dict(valid_sets=[valid], callbacks=[self.lib.early_stopping(50, verbose=False)]) if valid else {}
         model = self.lib.train(self.parameters, train, trees, **stop)
-        return model, model.best_iteration or model.num_trees()
+        return model, model.best_iteration or model.num_trees() // max(1, self.job.classes)
 
     def load(self, path):
         return self.lib.Booster(model_file=path)
@@ -145,6 +152,8 @@ class XgBoost:
         self.lib, self.job = xgboost, job
         self.parameters = dict(objective="binary:logistic", nthread=job.threads, seed=job.whole("seed", 1), verbosity=0, tree_method="hist",
                                learning_rate=job.number("rate", 0.1), max_depth=job.whole("depth", 6))
+        if job.classes:
+            self.parameters.update(objective="multi:softprob", num_class=job.classes)
 
     def prepared(self, rows):
         kinds = dict(feature_types=["q"] * rows.x.shape[1] + ["c"] * rows.c.shape[1], enable_categorical=True, nthread=self.job.threads)
@@ -268,6 +277,10 @@ def judge(job):
     if set(np.unique(y)) <= {0, 1}:
         p = np.clip(scores, 1e-15, 1 - 1e-15)
         values = {"log_loss": float(-np.mean(np.where(y > 0, np.log(p), np.log(1 - p)))), "auc": area_under_curve(y, scores)}
+    if len(scores) > len(y):
+        shares = scores.reshape(len(y), -1)
+        right = shares[np.arange(len(y)), y.astype(int)]
+        values = {"log_loss": float(-np.mean(np.log(np.clip(right, 1e-15, 1)))), "accuracy": float(np.mean(shares.argmax(axis=1) == y))}
     if len(group):
         values["ndcg@10"] = ndcg_at_10(y, scores, group)
     answer(**values)

@@ -11,6 +11,43 @@ inline void losses_of_rows(float const* raw, float const* y, std::size_t n, floa
     for (std::size_t i = 0; i < n; i += 16) log_loss_values(raw + i, y + i, out + i);
 }
 
+/// e to the raw score less the largest of its row, for n_classes scores a row, which are `stride` apart; that largest score and their sum.
+RECSYS_DETAIL_INLINE void softmax_parts(float const* __restrict raw, std::size_t n_classes, std::size_t stride, float* __restrict most,
+                                        float* __restrict sum, float* __restrict e) {
+    for (std::size_t k = 0; k < 16; ++k) most[k] = raw[k], sum[k] = 0.f;
+    for (std::size_t c = 1; c < n_classes; ++c)
+        for (std::size_t k = 0; k < 16; ++k) most[k] = most[k] < raw[c * stride + k] ? raw[c * stride + k] : most[k];
+    for (std::size_t c = 0; c < n_classes; ++c)
+        for (std::size_t k = 0; k < 16; ++k) {
+            float const one = exp_minus_abs(most[k] - raw[c * stride + k]);
+            sum[k] += one;
+            if (e) e[c * stride + k] = one;
+        }
+}
+/// For each class p - [y is the class] and K / (K - 1) p (1 - p), p its share of the exponentials.
+inline void softmax_derivatives(float const* raw, float const* y, std::size_t n_classes, std::size_t stride, std::size_t n, float* g,
+                                float* h) {
+    float const factor = static_cast<float>(n_classes) / static_cast<float>(n_classes - 1);
+    for (std::size_t i = 0; i < n; i += 16) {
+        float most[16], sum[16];
+        softmax_parts(raw + i, n_classes, stride, most, sum, g + i);
+        for (std::size_t k = 0; k < 16; ++k) sum[k] = 1.f / sum[k];
+        for (std::size_t c = 0; c < n_classes; ++c) {
+            float* const gc = g + c * stride + i;
+            float* const hc = h + c * stride + i;
+            for (std::size_t k = 0; k < 16; ++k) {
+                float const p = gc[k] * sum[k], left = p < 1.f ? 1.f - p : 0.f;
+                hc[k] = factor * p * left;
+                gc[k] = p - kept(y[i + k] == static_cast<float>(c), 1.f);
+            }
+        }
+    }
+}
+/// The largest score of each row and the sum of e to the scores less it.
+inline void softmax_sums(float const* raw, std::size_t n_classes, std::size_t stride, std::size_t n, float* most, float* sum) {
+    for (std::size_t i = 0; i < n; i += 16) softmax_parts(raw + i, n_classes, stride, most + i, sum + i, nullptr);
+}
+
 /// start + sum x step, of fixed-point sums.
 inline void raw_scores(std::int32_t const* sums, std::size_t n, float start, float step, float* out) {
     for (std::size_t i = 0; i < n; i += 16) {
@@ -137,6 +174,6 @@ inline void add_leaf_scores(float const* left_g, float const* left_w, float tota
 
 /// The table of this level.
 inline row_table rows() {
-    return {&derivatives_of_rows, &losses_of_rows, &raw_scores,   &mvs_factors,    &mvs_sums,
-            &sum_drawn,           &quantize,       &running_sums, &add_leaf_scores};
+    return {&derivatives_of_rows, &losses_of_rows, &softmax_derivatives, &softmax_sums, &raw_scores,     &mvs_factors,
+            &mvs_sums,            &sum_drawn,      &quantize,            &running_sums, &add_leaf_scores};
 }

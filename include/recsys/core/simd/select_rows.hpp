@@ -33,6 +33,9 @@ struct drawn_sums {
 struct row_table {
     void (*log_loss_derivatives)(float const* raw, float const* y, std::size_t n, float* g, float* h);
     void (*log_loss_values)(float const* raw, float const* y, std::size_t n, float* out);
+    void (*softmax_derivatives)(float const* raw, float const* y, std::size_t n_classes, std::size_t stride, std::size_t n, float* g,
+                                float* h);
+    void (*softmax_sums)(float const* raw, std::size_t n_classes, std::size_t stride, std::size_t n, float* most, float* sum);
     void (*raw_scores)(std::int32_t const* sums, std::size_t n, float start, float step, float* out);
     void (*mvs_factors)(float const* gradient, std::size_t n, mvs_rule const& rule, std::uint32_t first, float* out);
     mvs_split (*mvs_sums)(float const* sizes, std::size_t n, float threshold);
