@@ -54,7 +54,7 @@ struct model_class {
 struct booster_state final : row_model {
     feature_space space;
     tree_set trees;
-    std::vector<model_class> classes; ///< of class_probabilities; else empty
+    std::vector<model_class> classes; ///< of losses of several classes; else empty
     output_kind output = output_kind::raw;
     fit_report report;
     std::optional<time_point> as_of = {};
