@@ -19347,7 +19347,7 @@ struct model_class {
 struct booster_state final : row_model {
     feature_space space;
     tree_set trees;
-    std::vector<model_class> classes; ///< of class_probabilities; else empty
+    std::vector<model_class> classes; ///< of losses of several classes; else empty
     output_kind output = output_kind::raw;
     fit_report report;
     std::optional<time_point> as_of = {};
@@ -20806,7 +20806,7 @@ template <> struct archived<booster_model> {
         load_columns(state->space, in), load_keys(state->space, state->n_outputs(), in), load_features(state->space, in);
         auto const settings = in.value<saved_settings>("settings");
         if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 3 ||
-            (settings.output == 3) != (state->n_outputs() > 1) || settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
+            (settings.output == 3 && state->classes.empty()) || settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
             in.fail("settings", "has a value outside of its range");
         state->trees = load_trees(state->space.features.size(), in);
         if (state->trees.size() % state->n_outputs() != 0) in.fail("trees.depths", "has not the same number of trees for each class");

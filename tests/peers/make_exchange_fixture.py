@@ -56,7 +56,9 @@ def labels(kind):
     values = score()
     if kind in ("Logloss", "binary"):
         return (values > 0.3).astype(int)
-    if kind in ("MultiClass", "multiclass", "YetiRank", "lambdarank"):
+    if kind == "MultiClass":
+        return numpy.array(["low", "17", "high"])[numpy.digitize(values, [-0.5, 0.8])]
+    if kind in ("multiclass", "YetiRank", "lambdarank"):
         return numpy.digitize(values, [-0.5, 0.8])
     return numpy.clip(numpy.round(values), 0, None) if kind in ("Poisson", "tweedie") else values
 
@@ -69,6 +71,11 @@ def literal(text):
 def numbers(values, digits):
     text = ",".join(f"{v:.{digits}g}" for v in numpy.asarray(values, dtype=float).reshape(-1))
     return re.sub(r"((?:[^,]*,){12})", r"\1\n", text)
+
+
+def words(values):
+    text = ",".join(f'"{v}"' for v in numpy.asarray(values).reshape(-1))
+    return re.sub(r"((?:[^,]*,){20})", r"\1\n", text)
 
 
 def row_lines(rows, missing):
@@ -89,9 +96,11 @@ def write(name, versions, rows, models):
         out.write("#include <support/exchange_models.hpp>\n\n// clang-format off\n")
         out.write(f"namespace exchange_fixture::{name} {{\n\n")
         out.write(f"inline std::vector<row> const rows = {{\n{rows}}};\n\n")
-        for model, (text, raw, answers, *rest) in models.items():
-            more = "".join(f",\n{{{part}}}" for part in rest)
-            out.write(f"inline model const {model} = {{{literal(text)},\n{{{numbers(raw, 12)}}},\n{{{numbers(answers, 9)}}}{more}}};\n\n")
+        for model, (text, raw, answers, explained, *classes) in models.items():
+            lists = [numbers(raw, 12), numbers(answers, 9), explained]
+            if classes:
+                lists += [words(classes[0]), numbers(classes[1], 12), numbers(classes[2], 9)]
+            out.write(f"inline model const {model} = {{{literal(text)},\n" + ",\n".join("{" + one + "}" for one in lists) + "};\n\n")
         out.write("}\n// clang-format on\n\n#endif\n")
 
 
@@ -122,8 +131,9 @@ def catboost_model(folder, columns="x0 x1 x2 x3 w k", explain=False, **options):
     if not explain:
         text = re.sub(r'"leaf_weights":\[[^\]]*\],', "", text)
     text = re.sub(r'"cat_features_hash":\[[^\]]*\],', "", text)
+    classes = re.search(r'"class_params":\{.*?\}', text)
     text = re.sub(r'"model_info":\{.*?"loss_function":(\{"params":\{[^{}]*\},"type":"\w+"\}).*\},("(?:oblivious_)?trees":)',
-                  r'"model_info":{"params":{"loss_function":\1}},\2', text)
+                  r'"model_info":{' + (classes.group() + "," if classes else "") + r'"params":{"loss_function":\1}},\2', text)
     made_up = [1 if i % 3 == 0 else 0 for i in range(len(TEST[1]))]
     rows = catboost.Pool(frame(TEST)[columns], made_up, cat_features=categories)
     kind = {"Logloss": "Probability", "MultiClass": "Probability", "Poisson": "Exponent"}.get(options["loss_function"], "RawFormulaVal")
@@ -131,7 +141,12 @@ def catboost_model(folder, columns="x0 x1 x2 x3 w k", explain=False, **options):
     if options["loss_function"] == "Logloss":
         answers = answers[:, 1]
     raw = model.predict(rows, prediction_type="RawFormulaVal")
-    return (text, raw, answers, explanations(model, columns, rows)) if explain else (text, raw, answers)
+    explained = explanations(model, columns, rows) if explain else ""
+    if options["loss_function"] not in ("Logloss", "MultiClass"):
+        return text, raw, answers, explained
+    part = model.predict(rows, prediction_type="RawFormulaVal", ntree_start=1, ntree_end=3)
+    stage = list(model.staged_predict(rows, prediction_type=kind, eval_period=3))[0]
+    return text, raw, answers, explained, model.predict(rows, prediction_type="Class"), part, stage[:, 1] if options["loss_function"] == "Logloss" else stage
 
 
 def lightgbm_model(pandas_categories=True, columns="x0 x1 x2 x3 w k", rounds=8, **options):
@@ -156,7 +171,13 @@ def lightgbm_model(pandas_categories=True, columns="x0 x1 x2 x3 w k", rounds=8, 
     text = re.sub(r"\n(?:split_gain|leaf_weight|leaf_count|internal_\w+)=[^\n]*", "", text)
     text = re.sub(r"\n\[(?!categorical_feature)[^\n]*", "", text)
     raw, answers = model.predict(rows, raw_score=True), model.predict(rows)
-    return text + "\n", raw / (model.num_trees() if options.get("boosting") == "rf" else 1), answers
+    mean = model.num_trees() if options.get("boosting") == "rf" else 1
+    if options["objective"] not in ("binary", "multiclass"):
+        return text + "\n", raw, answers, ""
+    # The library's own classes: as its scikit-learn interface takes them from these answers.
+    classes = answers.argmax(axis=1) if answers.ndim == 2 else (answers > 0.5).astype(int)
+    part = model.predict(rows, raw_score=True, start_iteration=1, num_iteration=2) / (2 if mean > 1 else 1)
+    return text + "\n", raw / mean, answers, "", classes, part, model.predict(rows, num_iteration=3)
 
 
 def main():

@@ -48,6 +48,9 @@ struct model {
     std::string text;
     std::vector<double> raw, answers;
     explanations explained = {};
+    // Of models of classes: each row's, the raw scores of the second and third round alone, the answers after three rounds.
+    std::vector<std::string> classes = {};
+    std::vector<double> part = {}, third = {};
 };
 
 inline auto schema() {
@@ -82,6 +85,33 @@ inline void check_model(recsys::imported_model const& read, model const& wanted,
         for (std::size_t o = 0; o < n_outputs; ++o) CHECK(one[o] == answers[i * n_outputs + o]);
         if (n_outputs == 1) CHECK(static_cast<float>(predictor(given[i])) == answers[i]);
     }
+    if (wanted.classes.empty()) {
+        CHECK(read.class_names().empty());
+        CHECK_THROWS_WITH_AS(static_cast<void>(read.predict_classes(rows)), doctest::Contains("trained for numbers"), recsys::data_error);
+        return;
+    }
+    CHECK(read.predict_class_names(rows) == wanted.classes);
+    bool const is_text = wanted.classes.end() != std::find_if(wanted.classes.begin(), wanted.classes.end(), [](auto const& c) { return c[0] > '9'; });
+    if (is_text)
+        CHECK_THROWS_WITH_AS(static_cast<void>(read.predict_classes(rows)), doctest::Contains("no whole numbers"), recsys::data_error);
+    else {
+        auto const classes = read.predict_classes(rows);
+        for (std::size_t i = 0; i < given.size(); ++i) {
+            CHECK(std::to_string(classes[i]) == wanted.classes[i]);
+            CHECK(predictor.predict_class(given[i]) == classes[i]);
+        }
+    }
+    CHECK(largest_difference(read.predict_raw(rows, {.first = 1, .last = 3}), wanted.part) < 1e-9);
+    CHECK(largest_difference(read.predict(rows, {.last = 3}), wanted.third) < 1e-6);
+    std::vector<std::size_t> stages;
+    read.staged(rows, 3, [&](std::size_t n, std::span<float const> p) {
+        stages.push_back(n);
+        std::vector<float> const stage(p.begin(), p.end());
+        CHECK(largest_difference(stage, read.predict(rows, {.last = n})) < 1e-6);
+        if (n == 3) CHECK(largest_difference(stage, wanted.third) < 1e-6);
+        if (n == read.n_trees()) CHECK(largest_difference(stage, answers) < 1e-6);
+    });
+    CHECK(stages.back() == read.n_trees());
 }
 
 }
