@@ -4044,7 +4044,8 @@ concept category_column = category_value<optional_value_t<T>>;
 template <class T>
 concept categories_column = std::ranges::input_range<optional_value_t<T>> && !text_like<optional_value_t<T>>;
 template <class T> constexpr bool is_baseline() {
-    if constexpr (std::ranges::input_range<T> && !text_like<T>) return std::is_arithmetic_v<std::remove_cvref_t<std::ranges::range_value_t<T>>>;
+    if constexpr (std::ranges::input_range<T> && !text_like<T>)
+        return std::is_arithmetic_v<std::remove_cvref_t<std::ranges::range_value_t<T>>>;
     else return number_column<T>;
 }
 template <class T>
@@ -4294,8 +4295,8 @@ template <class Row> row_schema<Row> rows() { return {}; }
 #define RECSYS_DATA_TAKE_ROWS_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// @param width  how many values a row has.
-template <class Value> shared_array<Value> take_values(shared_array<Value> const& from, std::span<std::size_t const> rows,
-                                                       std::size_t width = 1) {
+template <class Value>
+shared_array<Value> take_values(shared_array<Value> const& from, std::span<std::size_t const> rows, std::size_t width = 1) {
     if (from.empty()) return {};
     buffer<Value> out(rows.size() * width);
     for (std::size_t i = 0; i < rows.size(); ++i)
@@ -17796,9 +17797,8 @@ struct cell_total {
 
 /// Walks the rows in an order and gives, for each, the statistics of its cells over the rows before it: emit(row, value of each prior).
 /// A row of several categories has the mean over them; each of its categories then counts the row once.
-template <class Emit>
-void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows, std::size_t target,
-                        std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
+template <class Emit> void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows, std::size_t target,
+                                              std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
     std::vector<cell_total> totals(n_cells);
     std::vector<float> values(priors.size());
     for (auto const row : order) {
@@ -17903,7 +17903,9 @@ struct feature_space {
 
     /// What a feature sees of a cell; of one past the end: what it sees of an unknown category.
     static float cell_value(ranker_feature const& f, statistic_key const& key, std::uint32_t cell) noexcept {
-        return f.kind == feature_kind::count ? key.count(cell) : target_statistic(key.sum(cell, static_cast<std::size_t>(f.category)), key.count(cell), f.prior);
+        return f.kind == feature_kind::count
+                   ? key.count(cell)
+                   : target_statistic(key.sum(cell, static_cast<std::size_t>(f.category)), key.count(cell), f.prior);
     }
     /// The same for a row of several categories: the mean over them.
     static float list_value(ranker_feature const& f, statistic_key const& key, std::span<std::int32_t const> codes) noexcept {
@@ -18833,9 +18835,10 @@ public:
         requires(!std::same_as<std::remove_cvref_t<Loss>, loss>)
     loss(Loss objective) {
         constexpr bool is_loss = loss_function<Loss> || group_loss_function<Loss> || class_loss_function<Loss>;
-        static_assert(is_loss,
-                      "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of "
-                      "float, or total(group_rows) and derivatives(group_rows, gradient, hessian) const, or the same with class_rows and values");
+        static_assert(
+            is_loss,
+            "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of "
+            "float, or total(group_rows) and derivatives(group_rows, gradient, hessian) const, or the same with class_rows and values");
         if constexpr (is_loss) m_held = std::make_shared<holder<Loss> const>(std::move(objective));
     }
 
@@ -18858,7 +18861,8 @@ public:
         m_held->derivatives(rows, gradient, hessian);
         if (rows.weight.empty() || grouped()) return;
         for (std::size_t first = 0; first < gradient.size(); first += rows.weight.size())
-            for (std::size_t i = 0; i < rows.weight.size(); ++i) gradient[first + i] *= rows.weight[i], hessian[first + i] *= rows.weight[i];
+            for (std::size_t i = 0; i < rows.weight.size(); ++i)
+                gradient[first + i] *= rows.weight[i], hessian[first + i] *= rows.weight[i];
     }
     /// The best constant score, where the loss knows it.
     std::optional<double> start(std::span<float const> target, std::span<float const> weight) const {
@@ -18941,7 +18945,8 @@ private:
         }
         std::optional<double> start(std::span<float const> target, std::span<float const> weight) const override {
             if constexpr (requires { held.start(target, weight); }) return held.start(target, weight);
-            else if constexpr (group_loss_function<Loss> || class_loss_function<Loss>) return 0; // what is compared within groups does not ask for a constant
+            else if constexpr (group_loss_function<Loss> || class_loss_function<Loss>)
+                return 0; // what is compared within groups does not ask for a constant
             else return std::nullopt;
         }
         static constexpr bool can_renew = requires(Loss const& l, std::span<float const> in) { l.renew(in, in, in, 0.0); };
@@ -19006,6 +19011,9 @@ struct few_class_rows {
 ///
 /// Targets are labels: whole numbers of 0 to 16,777,216, not all of them in use; columns of predictions are in the order of rising labels. Second
 /// derivatives are K / (K - 1) p (1 - p): all classes take their steps at once, which would together be too long by that.
+///
+/// Categories: each class has ordered statistics of its own, of "the row is of this class", and its trees ask those alone. Of more than 32 classes
+/// the 16 most frequent ones do, the others share 16 targets; the number of permutations falls so that these times targets stay at most 32.
 struct multi_class {
     static constexpr output_kind output = output_kind::class_probabilities;
     /// The classes, rising; empty: those that training rows have. Name them where validation rows or rows to come have more.
@@ -19077,7 +19085,8 @@ inline frame with_class_places(frame const& rows, std::span<std::int32_t const> 
     buffer<float> places(rows.n_rows());
     for (std::size_t row = 0; row < places.size(); ++row) {
         float const t = rows.targets()[row];
-        auto const at = std::lower_bound(labels.begin(), labels.end(), t, [](std::int32_t l, float x) { return static_cast<float>(l) < x; });
+        auto const at =
+            std::lower_bound(labels.begin(), labels.end(), t, [](std::int32_t l, float x) { return static_cast<float>(l) < x; });
         if (at == labels.end() || static_cast<float>(*at) != t)
             throw_data("booster: the target of ", what, " row ", row, " (from 0) is ", t, ", which is none of the ", labels.size(),
                        " classes that are known; name all of them: multi_class{.labels = {...}}");
@@ -19101,7 +19110,7 @@ struct predict_scratch {
     block_scratch rows;
     buffer<std::uint8_t> bins; ///< n_features x block_rows
     std::vector<std::uint32_t> cells;
-    std::vector<std::int64_t> sums; ///< n_outputs x block_rows
+    std::vector<std::int64_t> sums;       ///< n_outputs x block_rows
     std::vector<double> answers, outputs; ///< block_rows x n_outputs, n_outputs x block_rows
 
     /// Never null: a model may have no feature at all.
@@ -19450,7 +19459,8 @@ public:
                     for (std::size_t i = 0; i < block.n; ++i) {
                         auto const of_row = std::span(mine.answers).subspan(i * n, n);
                         for (std::size_t o = 0; o < n; ++o)
-                            of_row[o] = m_state->raw(sums[(row + i) * n + o] += mine.sums[o * detail::block_rows + i], o, baselines.at(i, o));
+                            of_row[o] =
+                                m_state->raw(sums[(row + i) * n + o] += mine.sums[o * detail::block_rows + i], o, baselines.at(i, o));
                         m_state->finish(of_row);
                     }
                 };
@@ -20486,10 +20496,12 @@ struct booster_options {
     double random_strength = 0; ///< standard deviation, in root mean squares of the gradients, of what is added to the scores of splits
     double min_leaf_weight = 0; ///< leaves whose rows weigh less neither count where a split is chosen nor change scores
     std::vector<monotone_column> monotone =
-        {};                                 ///< number columns in which raw scores may only rise or only fall; a missing number is an end
-    double column_share = 1;                ///< of the columns, for a tree
-    std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...; of multi_class: one a class, by rising label
-    std::optional<double> start = {};       ///< raw score (of every class) before the first tree; absent: the best constant, 0 where rows have baselines
+        {};                  ///< number columns in which raw scores may only rise or only fall; a missing number is an end
+    double column_share = 1; ///< of the columns, for a tree
+    std::vector<double> class_weights =
+        {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...; of multi_class: one a class, by rising label
+    std::optional<double> start =
+        {}; ///< raw score (of every class) before the first tree; absent: the best constant, 0 where rows have baselines
 
     natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a better one; 0 = never
     valid_metric metric = {};           ///< by which trees are better, such as valid_ndcg{.k = 10} or valid_auc{}; none: by the loss
@@ -20516,8 +20528,8 @@ inline double automatic_rate(std::size_t rows, std::size_t trees, output_kind ou
     };
     bool const probability = output == output_kind::probability, classes = output == output_kind::class_probabilities;
     auto const [a, b, c] = probability      ? early_stopping ? coefficients{0.246, -5.127, -0.451} : coefficients{0.408, -7.299, -0.928}
-                           : classes        ? early_stopping ? coefficients{0.02, -2.364, -0.382} : coefficients{0.051, -2.889, -0.845}
-                           : early_stopping ? coefficients{0.157, -4.062, -0.61}
+                                : classes ? early_stopping ? coefficients{0.02, -2.364, -0.382} : coefficients{0.051, -2.889, -0.845}
+                                : early_stopping ? coefficients{0.157, -4.062, -0.61}
                                             : coefficients{0.158, -4.287, -0.813};
     double const n = static_cast<double>(rows), t = static_cast<double>(trees > 0 ? trees : 1);
     return std::min(0.5, std::exp(b + a * std::log(n) + c * std::log(t / 1000)));
@@ -20582,7 +20594,8 @@ struct saved_class {
     std::int32_t label;
     std::uint32_t target;
 };
-static_assert(sizeof(saved_class) == 16 && sizeof(saved_column) == 16 && sizeof(saved_key) == 40 && sizeof(saved_feature) == 24 && sizeof(saved_settings) == 32);
+static_assert(sizeof(saved_class) == 16 && sizeof(saved_column) == 16 && sizeof(saved_key) == 40 && sizeof(saved_feature) == 24 &&
+              sizeof(saved_settings) == 32);
 
 // --- writing ------------------------------------------------------------------------------------
 
@@ -20735,7 +20748,8 @@ inline void load_features(feature_space& space, object_reader const& in) {
         f.borders = copy_part(borders, parts.next(from.borders_end));
         bool const of_column = f.kind == feature_kind::number || f.kind == feature_kind::has;
         bool const in_range = f.source < (of_column ? space.columns.size() : space.keys.size());
-        bool const known_target = f.kind != feature_kind::statistic || (f.category >= 0 && in_range && is_target(space.keys[f.source], f.category));
+        bool const known_target =
+            f.kind != feature_kind::statistic || (f.category >= 0 && in_range && is_target(space.keys[f.source], f.category));
         bool const right_column =
             in_range && (!of_column || (space.columns[f.source].kind == column_kind::number) == (f.kind == feature_kind::number));
         if (!right_column || !known_target || f.borders.size() > max_borders || !rising(f.borders) || !std::isfinite(f.prior))
@@ -20806,7 +20820,8 @@ template <> struct archived<booster_model> {
         load_columns(state->space, in), load_keys(state->space, state->n_outputs(), in), load_features(state->space, in);
         auto const settings = in.value<saved_settings>("settings");
         if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 3 ||
-            (settings.output == 3 && state->classes.empty()) || settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
+            (settings.output == 3 && state->classes.empty()) || settings.missing > 2 || settings.stopped > 1 ||
+            settings.best_iteration < -1)
             in.fail("settings", "has a value outside of its range");
         state->trees = load_trees(state->space.features.size(), in);
         if (state->trees.size() % state->n_outputs() != 0) in.fail("trees.depths", "has not the same number of trees for each class");
@@ -22509,7 +22524,8 @@ private:
     void find_classes() {
         std::vector<double> weights(n_outputs(), 0);
         for (std::size_t row = 0; row < m_train.size() && !m_labels.empty(); ++row)
-            weights[static_cast<std::size_t>(m_train.targets()[row])] += m_train.weights.empty() ? 1.0 : static_cast<double>(m_train.weights[row]);
+            weights[static_cast<std::size_t>(m_train.targets()[row])] +=
+                m_train.weights.empty() ? 1.0 : static_cast<double>(m_train.weights[row]);
         m_targets = statistic_targets(weights);
         if (m_previous) {
             m_state->classes = m_previous->classes;
@@ -22555,8 +22571,7 @@ private:
             first.update({}, 1, key_of(0), m_booster->derivatives());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
             auto const scores = m_labels.empty() ? first.raw_scores() : std::vector<float>();
-            double const known =
-                m_labels.empty() ? m_options.loss.usual_step({scores, m_train.targets(), m_train.weights}).value_or(0) : 0;
+            double const known = m_labels.empty() ? m_options.loss.usual_step({scores, m_train.targets(), m_train.weights}).value_or(0) : 0;
             double const step = m_options.learning_rate * (known > 0 ? known : m_booster->usual_step());
             trees.exponent = std::clamp(12 - static_cast<int>(std::floor(std::log2(step))), -60, 60);
         }
@@ -22683,7 +22698,7 @@ private:
     std::optional<tree_booster> m_booster;
     std::vector<std::uint32_t> m_targets;     ///< of statistics, one an output
     std::vector<std::int64_t> m_largest_sums; ///< of each output: how large a sum of leaves can be
-    bool m_stop = false; ///< a snapshot ended where early stopping stops
+    bool m_stop = false;                      ///< a snapshot ended where early stopping stops
 };
 
 /// Features and keys that no tree asks go.
@@ -23376,8 +23391,9 @@ public:
     std::int32_t predict_class(Row const& row) const {
         auto const labels = m_model->labels();
         std::size_t place = 0;
-        evaluate(std::span<Row const>(&row, 1), [&](auto&&... to) { m_model->raw(to...); },
-                 [&](std::span<double const> raws) { place = detail::class_place(raws.data(), raws.size()); });
+        evaluate(
+            std::span<Row const>(&row, 1), [&](auto&&... to) { m_model->raw(to...); },
+            [&](std::span<double const> raws) { place = detail::class_place(raws.data(), raws.size()); });
         return labels[place];
     }
     /// One prediction a row, or as many as the model has outputs, a row after the other. @throws data_error  where there is other room for them.
@@ -23393,9 +23409,11 @@ public:
 
 private:
     template <class Function> void score(std::span<Row const> rows, Function const& f) const {
-        evaluate(rows, [&](auto&&... to) { m_model->answer(to...); }, [&](std::span<double const> answers) {
-            for (std::size_t i = 0; i < answers.size(); ++i) f(i, answers[i]);
-        });
+        evaluate(
+            rows, [&](auto&&... to) { m_model->answer(to...); },
+            [&](std::span<double const> answers) {
+                for (std::size_t i = 0; i < answers.size(); ++i) f(i, answers[i]);
+            });
     }
     template <class Answer, class Function> void evaluate(std::span<Row const> rows, Answer const& answer, Function const& f) const {
         // A projection may itself predict: the scratch is out of its reach meanwhile.
@@ -26396,7 +26414,8 @@ template <class Function> void each_member(saved_settings& r, Function const& f)
 
 /// The sections of a booster's file: f(name, a value of the type of its elements), texts as std::string. The first name is the name of the part in JSON.
 template <class Function> void each_section(Function const& f) {
-    f("settings", saved_settings{}), f("classes", saved_class{}), f("columns.names", std::string()), f("columns", saved_column{}), f("categories", std::string());
+    f("settings", saved_settings{}), f("classes", saved_class{}), f("columns.names", std::string()), f("columns", saved_column{}),
+        f("categories", std::string());
     f("keys", saved_key{}), f("keys.sums", float{}), f("keys.counts", float{}), f("keys.pairs", std::uint64_t{}), f("keys.cuts", float{});
     f("features", saved_feature{}), f("features.borders", float{});
     f("trees.depths", std::uint8_t{}), f("trees.splits", model_split{}), f("trees.gains", float{}), f("trees.leaves", std::int32_t{});
@@ -27832,7 +27851,8 @@ private:
         if (m_state.classes.empty()) return;
         array("std::int32_t", "labels", m_state.labels());
         auto const n = m_state.n_outputs();
-        line("inline std::array<double, ", n, "> of_each(double x) {\n    std::array<double, ", n, "> out;\n    out.fill(x);\n    return out;\n}");
+        line("inline std::array<double, ", n, "> of_each(double x) {\n    std::array<double, ", n,
+             "> out;\n    out.fill(x);\n    return out;\n}");
     }
     bool is_cell(ranker_feature const& f) const {
         return (f.kind == feature_kind::statistic || f.kind == feature_kind::count) &&
@@ -27856,8 +27876,8 @@ private:
         auto const& key = m_state.space.keys[f.source];
         if (is_cell(f)) return concat("bins_", i, "[std::min<std::uint64_t>(k", f.source, ", ", key.n_cells(), ")]");
         auto const first = f.kind == feature_kind::statistic ? static_cast<std::size_t>(f.category) * key.n_cells() : 0;
-        return concat(bin, "mean(sums_", f.source, first > 0 ? concat(" + ", first) : std::string(), ", counts_", f.source, ", ", key.n_cells(), ", c", key.column, ", ", literal(f.prior),
-                      ", ", f.kind == feature_kind::count, "))");
+        return concat(bin, "mean(sums_", f.source, first > 0 ? concat(" + ", first) : std::string(), ", counts_", f.source, ", ",
+                      key.n_cells(), ", c", key.column, ", ", literal(f.prior), ", ", f.kind == feature_kind::count, "))");
     }
     void write_raw() {
         auto const& space = m_state.space;
@@ -27894,7 +27914,8 @@ private:
     }
     return )cpp");
         auto const score = [&](std::size_t o) {
-            return concat(literal(m_state.raw(0, o, 0)), " + std::ldexp(static_cast<double>(sums[", o, "]), ", -m_state.trees.exponent, ")");
+            return concat(literal(m_state.raw(0, o, 0)), " + std::ldexp(static_cast<double>(sums[", o, "]), ", -m_state.trees.exponent,
+                          ")");
         };
         for (std::size_t o = 0; o < n_outputs; ++o) m_out += concat(by_class ? o == 0 ? "{{" : ",\n            " : "", score(o));
         line(by_class ? "}}" : "", ";\n}");
@@ -27908,7 +27929,8 @@ private:
     }
 
     void write_classes(std::string const& type) {
-        line("/// What predict() gives: the probability of each class.\ninline ", type, " predict(row const& r) {\n    auto x = raw(r);", R"cpp(
+        line("/// What predict() gives: the probability of each class.\ninline ", type, " predict(row const& r) {\n    auto x = raw(r);",
+             R"cpp(
     double const most = *std::max_element(x.begin(), x.end());
     double sum = 0;
     for (auto& v : x) v = std::exp(v - most), sum += v;

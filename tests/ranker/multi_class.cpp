@@ -30,9 +30,7 @@ struct row {
 };
 constexpr std::array<int, 3> labels{2, 7, 30};
 
-auto schema() {
-    return rs::rows<row>().number("x", &row::x).number("y", &row::y).category("colour", &row::colour).target(&row::label);
-}
+auto schema() { return rs::rows<row>().number("x", &row::x).number("y", &row::y).category("colour", &row::colour).target(&row::label); }
 auto with_baseline() { return schema().baseline(&row::baseline); }
 
 /// Three classes of uneven size; the colour says as much as the numbers; some numbers are missing.
@@ -106,7 +104,8 @@ TEST_CASE("values and derivatives are those of softmax cross-entropy, by finite 
                         moved[c] -= 2 * step;
                         double const down = loss_of(moved, label), factor = static_cast<double>(k) / static_cast<double>(k - 1);
                         CHECK(static_cast<double>(g[c * n + i]) == Approx((up - down) / (2 * step)).epsilon(1e-5).scale(1));
-                        CHECK(static_cast<double>(h[c * n + i]) == Approx(factor * (up - 2 * here + down) / (step * step)).epsilon(1e-5).scale(1));
+                        CHECK(static_cast<double>(h[c * n + i]) ==
+                              Approx(factor * (up - 2 * here + down) / (step * step)).epsilon(1e-5).scale(1));
                     }
                 }
             }
@@ -140,7 +139,8 @@ TEST_CASE("stumps are those of a brute-force twin in double") {
     std::vector<std::array<double, k>> raw(given.size());
     std::array<double, k> start{};
     double all = 0;
-    for (auto const& r : given) start[static_cast<std::size_t>(r.label)] += static_cast<double>(r.weight), all += static_cast<double>(r.weight);
+    for (auto const& r : given)
+        start[static_cast<std::size_t>(r.label)] += static_cast<double>(r.weight), all += static_cast<double>(r.weight);
     for (auto& s : start) s = std::log(s / all);
     for (auto& r : raw) r = start;
     for (int round = 0; round < 6; ++round) {
@@ -177,8 +177,10 @@ TEST_CASE("stumps are those of a brute-force twin in double") {
             }
         }
     }
-    auto const rows_of = rs::ingest(given, rs::rows<twin_row>().number("x", &twin_row::x).target(&twin_row::label).weight(&twin_row::weight));
-    auto const model = rs::booster({.loss = rs::multi_class{}, .trees = 6, .learning_rate = rate, .depth = 1, .l2 = l2, .row_share = 1.0}).fit(rows_of);
+    auto const rows_of =
+        rs::ingest(given, rs::rows<twin_row>().number("x", &twin_row::x).target(&twin_row::label).weight(&twin_row::weight));
+    auto const model =
+        rs::booster({.loss = rs::multi_class{}, .trees = 6, .learning_rate = rate, .depth = 1, .l2 = l2, .row_share = 1.0}).fit(rows_of);
     REQUIRE(model.n_outputs() == k);
     CHECK(model.n_trees() == 6);
     auto const got = model.predict_raw(rows_of);
@@ -358,9 +360,8 @@ TEST_CASE("a baseline for each class is built upon and added") {
     auto const one = rs::ingest(given, schema().baseline(&row::x));
     check_refused("1 baselines each, the loss needs 3", [&] { static_cast<void>(rs::booster(options(5)).fit(one)); });
     check_refused("1 baselines each, the model has 3", [&] { static_cast<void>(above.predict(one)); });
-    check_refused("1 baselines each, the model has 3", [&] {
-        above.predictor(schema().baseline(&row::x))(std::span<row const>(given), std::span<float>(out));
-    });
+    check_refused("1 baselines each, the model has 3",
+                  [&] { above.predictor(schema().baseline(&row::x))(std::span<row const>(given), std::span<float>(out)); });
     auto const binary = with_baseline().target([](row const& r) { return r.label > 2; });
     check_refused("3 baselines each, the loss needs 1", [&] { static_cast<void>(rs::booster().fit(rs::ingest(given, binary))); });
     auto uneven = schema().baseline([](row const& r) { return std::vector<float>(r.x > 0 ? 3 : 2, 0.f); });
@@ -521,9 +522,8 @@ TEST_CASE("bad targets and settings are refused with row and value") {
     check_refused("labels must rise", [] { rs::booster const b({.loss = rs::multi_class{.labels = {-1, 1}}}); });
     auto valid = rows(30, 22);
     valid[3].label = 8;
-    check_refused("validation row 3 (from 0) is 8, which is none of the 3 classes", [&] {
-        static_cast<void>(rs::booster(options(2)).fit(rs::ingest(given, schema()), rs::ingest(valid, schema())));
-    });
+    check_refused("validation row 3 (from 0) is 8, which is none of the 3 classes",
+                  [&] { static_cast<void>(rs::booster(options(2)).fit(rs::ingest(given, schema()), rs::ingest(valid, schema()))); });
     // No column tells classes apart: the shares of the classes.
     auto const constant = rs::rows<row>().number("same", [](row const&) { return 1; }).target(&row::label);
     auto const rows_of = rs::ingest(given, constant);

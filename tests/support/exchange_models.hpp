@@ -91,7 +91,8 @@ inline void check_model(recsys::imported_model const& read, model const& wanted,
         return;
     }
     CHECK(read.predict_class_names(rows) == wanted.classes);
-    bool const is_text = wanted.classes.end() != std::find_if(wanted.classes.begin(), wanted.classes.end(), [](auto const& c) { return c[0] > '9'; });
+    bool const is_text =
+        wanted.classes.end() != std::find_if(wanted.classes.begin(), wanted.classes.end(), [](auto const& c) { return c[0] > '9'; });
     if (is_text)
         CHECK_THROWS_WITH_AS(static_cast<void>(read.predict_classes(rows)), doctest::Contains("no whole numbers"), recsys::data_error);
     else {

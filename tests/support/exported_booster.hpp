@@ -69,8 +69,7 @@ inline std::vector<recsys::booster_options> all_options() {
 /// Classes have the labels 3, 5 and 9.
 inline recsys::booster_model fit(recsys::booster_options const& options) {
     auto described = schema();
-    if (options.loss.by_class())
-        described = described.target([](row const& r) { return r.target > 0 ? 9 : r.tags.size() > 1 ? 5 : 3; });
+    if (options.loss.by_class()) described = described.target([](row const& r) { return r.target > 0 ? 9 : r.tags.size() > 1 ? 5 : 3; });
     return recsys::booster(options).fit(recsys::ingest(rows(4000, 1, false), described));
 }
 

@@ -42,7 +42,8 @@ concept category_column = category_value<optional_value_t<T>>;
 template <class T>
 concept categories_column = std::ranges::input_range<optional_value_t<T>> && !text_like<optional_value_t<T>>;
 template <class T> constexpr bool is_baseline() {
-    if constexpr (std::ranges::input_range<T> && !text_like<T>) return std::is_arithmetic_v<std::remove_cvref_t<std::ranges::range_value_t<T>>>;
+    if constexpr (std::ranges::input_range<T> && !text_like<T>)
+        return std::is_arithmetic_v<std::remove_cvref_t<std::ranges::range_value_t<T>>>;
     else return number_column<T>;
 }
 template <class T>

@@ -17,8 +17,8 @@
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
 /// @param width  how many values a row has.
-template <class Value> shared_array<Value> take_values(shared_array<Value> const& from, std::span<std::size_t const> rows,
-                                                       std::size_t width = 1) {
+template <class Value>
+shared_array<Value> take_values(shared_array<Value> const& from, std::span<std::size_t const> rows, std::size_t width = 1) {
     if (from.empty()) return {};
     buffer<Value> out(rows.size() * width);
     for (std::size_t i = 0; i < rows.size(); ++i)

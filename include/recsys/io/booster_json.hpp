@@ -51,7 +51,8 @@ template <class Function> void each_member(saved_settings& r, Function const& f)
 
 /// The sections of a booster's file: f(name, a value of the type of its elements), texts as std::string. The first name is the name of the part in JSON.
 template <class Function> void each_section(Function const& f) {
-    f("settings", saved_settings{}), f("classes", saved_class{}), f("columns.names", std::string()), f("columns", saved_column{}), f("categories", std::string());
+    f("settings", saved_settings{}), f("classes", saved_class{}), f("columns.names", std::string()), f("columns", saved_column{}),
+        f("categories", std::string());
     f("keys", saved_key{}), f("keys.sums", float{}), f("keys.counts", float{}), f("keys.pairs", std::uint64_t{}), f("keys.cuts", float{});
     f("features", saved_feature{}), f("features.borders", float{});
     f("trees.depths", std::uint8_t{}), f("trees.splits", model_split{}), f("trees.gains", float{}), f("trees.leaves", std::int32_t{});

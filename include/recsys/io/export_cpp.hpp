@@ -227,7 +227,8 @@ private:
         if (m_state.classes.empty()) return;
         array("std::int32_t", "labels", m_state.labels());
         auto const n = m_state.n_outputs();
-        line("inline std::array<double, ", n, "> of_each(double x) {\n    std::array<double, ", n, "> out;\n    out.fill(x);\n    return out;\n}");
+        line("inline std::array<double, ", n, "> of_each(double x) {\n    std::array<double, ", n,
+             "> out;\n    out.fill(x);\n    return out;\n}");
     }
     bool is_cell(ranker_feature const& f) const {
         return (f.kind == feature_kind::statistic || f.kind == feature_kind::count) &&
@@ -251,8 +252,8 @@ private:
         auto const& key = m_state.space.keys[f.source];
         if (is_cell(f)) return concat("bins_", i, "[std::min<std::uint64_t>(k", f.source, ", ", key.n_cells(), ")]");
         auto const first = f.kind == feature_kind::statistic ? static_cast<std::size_t>(f.category) * key.n_cells() : 0;
-        return concat(bin, "mean(sums_", f.source, first > 0 ? concat(" + ", first) : std::string(), ", counts_", f.source, ", ", key.n_cells(), ", c", key.column, ", ", literal(f.prior),
-                      ", ", f.kind == feature_kind::count, "))");
+        return concat(bin, "mean(sums_", f.source, first > 0 ? concat(" + ", first) : std::string(), ", counts_", f.source, ", ",
+                      key.n_cells(), ", c", key.column, ", ", literal(f.prior), ", ", f.kind == feature_kind::count, "))");
     }
     void write_raw() {
         auto const& space = m_state.space;
@@ -289,7 +290,8 @@ private:
     }
     return )cpp");
         auto const score = [&](std::size_t o) {
-            return concat(literal(m_state.raw(0, o, 0)), " + std::ldexp(static_cast<double>(sums[", o, "]), ", -m_state.trees.exponent, ")");
+            return concat(literal(m_state.raw(0, o, 0)), " + std::ldexp(static_cast<double>(sums[", o, "]), ", -m_state.trees.exponent,
+                          ")");
         };
         for (std::size_t o = 0; o < n_outputs; ++o) m_out += concat(by_class ? o == 0 ? "{{" : ",\n            " : "", score(o));
         line(by_class ? "}}" : "", ";\n}");
@@ -303,7 +305,8 @@ private:
     }
 
     void write_classes(std::string const& type) {
-        line("/// What predict() gives: the probability of each class.\ninline ", type, " predict(row const& r) {\n    auto x = raw(r);", R"cpp(
+        line("/// What predict() gives: the probability of each class.\ninline ", type, " predict(row const& r) {\n    auto x = raw(r);",
+             R"cpp(
     double const most = *std::max_element(x.begin(), x.end());
     double sum = 0;
     for (auto& v : x) v = std::exp(v - most), sum += v;

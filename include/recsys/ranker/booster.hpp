@@ -213,7 +213,8 @@ private:
     void find_classes() {
         std::vector<double> weights(n_outputs(), 0);
         for (std::size_t row = 0; row < m_train.size() && !m_labels.empty(); ++row)
-            weights[static_cast<std::size_t>(m_train.targets()[row])] += m_train.weights.empty() ? 1.0 : static_cast<double>(m_train.weights[row]);
+            weights[static_cast<std::size_t>(m_train.targets()[row])] +=
+                m_train.weights.empty() ? 1.0 : static_cast<double>(m_train.weights[row]);
         m_targets = statistic_targets(weights);
         if (m_previous) {
             m_state->classes = m_previous->classes;
@@ -259,8 +260,7 @@ private:
             first.update({}, 1, key_of(0), m_booster->derivatives());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
             auto const scores = m_labels.empty() ? first.raw_scores() : std::vector<float>();
-            double const known =
-                m_labels.empty() ? m_options.loss.usual_step({scores, m_train.targets(), m_train.weights}).value_or(0) : 0;
+            double const known = m_labels.empty() ? m_options.loss.usual_step({scores, m_train.targets(), m_train.weights}).value_or(0) : 0;
             double const step = m_options.learning_rate * (known > 0 ? known : m_booster->usual_step());
             trees.exponent = std::clamp(12 - static_cast<int>(std::floor(std::log2(step))), -60, 60);
         }
@@ -387,7 +387,7 @@ private:
     std::optional<tree_booster> m_booster;
     std::vector<std::uint32_t> m_targets;     ///< of statistics, one an output
     std::vector<std::int64_t> m_largest_sums; ///< of each output: how large a sum of leaves can be
-    bool m_stop = false; ///< a snapshot ended where early stopping stops
+    bool m_stop = false;                      ///< a snapshot ended where early stopping stops
 };
 
 /// Features and keys that no tree asks go.

@@ -52,7 +52,8 @@ struct saved_class {
     std::int32_t label;
     std::uint32_t target;
 };
-static_assert(sizeof(saved_class) == 16 && sizeof(saved_column) == 16 && sizeof(saved_key) == 40 && sizeof(saved_feature) == 24 && sizeof(saved_settings) == 32);
+static_assert(sizeof(saved_class) == 16 && sizeof(saved_column) == 16 && sizeof(saved_key) == 40 && sizeof(saved_feature) == 24 &&
+              sizeof(saved_settings) == 32);
 
 // --- writing ------------------------------------------------------------------------------------
 
@@ -205,7 +206,8 @@ inline void load_features(feature_space& space, object_reader const& in) {
         f.borders = copy_part(borders, parts.next(from.borders_end));
         bool const of_column = f.kind == feature_kind::number || f.kind == feature_kind::has;
         bool const in_range = f.source < (of_column ? space.columns.size() : space.keys.size());
-        bool const known_target = f.kind != feature_kind::statistic || (f.category >= 0 && in_range && is_target(space.keys[f.source], f.category));
+        bool const known_target =
+            f.kind != feature_kind::statistic || (f.category >= 0 && in_range && is_target(space.keys[f.source], f.category));
         bool const right_column =
             in_range && (!of_column || (space.columns[f.source].kind == column_kind::number) == (f.kind == feature_kind::number));
         if (!right_column || !known_target || f.borders.size() > max_borders || !rising(f.borders) || !std::isfinite(f.prior))
@@ -276,7 +278,8 @@ template <> struct archived<booster_model> {
         load_columns(state->space, in), load_keys(state->space, state->n_outputs(), in), load_features(state->space, in);
         auto const settings = in.value<saved_settings>("settings");
         if (!std::isfinite(settings.start) || settings.exponent < -100 || settings.exponent > 100 || settings.output > 3 ||
-            (settings.output == 3 && state->classes.empty()) || settings.missing > 2 || settings.stopped > 1 || settings.best_iteration < -1)
+            (settings.output == 3 && state->classes.empty()) || settings.missing > 2 || settings.stopped > 1 ||
+            settings.best_iteration < -1)
             in.fail("settings", "has a value outside of its range");
         state->trees = load_trees(state->space.features.size(), in);
         if (state->trees.size() % state->n_outputs() != 0) in.fail("trees.depths", "has not the same number of trees for each class");

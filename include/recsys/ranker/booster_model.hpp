@@ -158,7 +158,8 @@ public:
                     for (std::size_t i = 0; i < block.n; ++i) {
                         auto const of_row = std::span(mine.answers).subspan(i * n, n);
                         for (std::size_t o = 0; o < n; ++o)
-                            of_row[o] = m_state->raw(sums[(row + i) * n + o] += mine.sums[o * detail::block_rows + i], o, baselines.at(i, o));
+                            of_row[o] =
+                                m_state->raw(sums[(row + i) * n + o] += mine.sums[o * detail::block_rows + i], o, baselines.at(i, o));
                         m_state->finish(of_row);
                     }
                 };

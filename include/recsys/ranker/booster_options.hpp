@@ -50,10 +50,12 @@ struct booster_options {
     double random_strength = 0; ///< standard deviation, in root mean squares of the gradients, of what is added to the scores of splits
     double min_leaf_weight = 0; ///< leaves whose rows weigh less neither count where a split is chosen nor change scores
     std::vector<monotone_column> monotone =
-        {};                                 ///< number columns in which raw scores may only rise or only fall; a missing number is an end
-    double column_share = 1;                ///< of the columns, for a tree
-    std::vector<double> class_weights = {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...; of multi_class: one a class, by rising label
-    std::optional<double> start = {};       ///< raw score (of every class) before the first tree; absent: the best constant, 0 where rows have baselines
+        {};                  ///< number columns in which raw scores may only rise or only fall; a missing number is an end
+    double column_share = 1; ///< of the columns, for a tree
+    std::vector<double> class_weights =
+        {}; ///< rows of target k count class_weights[k] times their weight; targets are then 0, 1, ...; of multi_class: one a class, by rising label
+    std::optional<double> start =
+        {}; ///< raw score (of every class) before the first tree; absent: the best constant, 0 where rows have baselines
 
     natural early_stopping_rounds = 50; ///< fit(train, valid) stops after so many trees without a better one; 0 = never
     valid_metric metric = {};           ///< by which trees are better, such as valid_ndcg{.k = 10} or valid_auc{}; none: by the loss
@@ -81,8 +83,8 @@ inline double automatic_rate(std::size_t rows, std::size_t trees, output_kind ou
     };
     bool const probability = output == output_kind::probability, classes = output == output_kind::class_probabilities;
     auto const [a, b, c] = probability      ? early_stopping ? coefficients{0.246, -5.127, -0.451} : coefficients{0.408, -7.299, -0.928}
-                           : classes        ? early_stopping ? coefficients{0.02, -2.364, -0.382} : coefficients{0.051, -2.889, -0.845}
-                           : early_stopping ? coefficients{0.157, -4.062, -0.61}
+                                : classes ? early_stopping ? coefficients{0.02, -2.364, -0.382} : coefficients{0.051, -2.889, -0.845}
+                                : early_stopping ? coefficients{0.157, -4.062, -0.61}
                                             : coefficients{0.158, -4.287, -0.813};
     double const n = static_cast<double>(rows), t = static_cast<double>(trees > 0 ? trees : 1);
     return std::min(0.5, std::exp(b + a * std::log(n) + c * std::log(t / 1000)));

@@ -72,7 +72,9 @@ struct feature_space {
 
     /// What a feature sees of a cell; of one past the end: what it sees of an unknown category.
     static float cell_value(ranker_feature const& f, statistic_key const& key, std::uint32_t cell) noexcept {
-        return f.kind == feature_kind::count ? key.count(cell) : target_statistic(key.sum(cell, static_cast<std::size_t>(f.category)), key.count(cell), f.prior);
+        return f.kind == feature_kind::count
+                   ? key.count(cell)
+                   : target_statistic(key.sum(cell, static_cast<std::size_t>(f.category)), key.count(cell), f.prior);
     }
     /// The same for a row of several categories: the mean over them.
     static float list_value(ranker_feature const& f, statistic_key const& key, std::span<std::int32_t const> codes) noexcept {

@@ -242,9 +242,10 @@ public:
         requires(!std::same_as<std::remove_cvref_t<Loss>, loss>)
     loss(Loss objective) {
         constexpr bool is_loss = loss_function<Loss> || group_loss_function<Loss> || class_loss_function<Loss>;
-        static_assert(is_loss,
-                      "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of "
-                      "float, or total(group_rows) and derivatives(group_rows, gradient, hessian) const, or the same with class_rows and values");
+        static_assert(
+            is_loss,
+            "loss: an objective needs value(raw, target) and derivatives(raw, target, gradient, hessian) const over spans of "
+            "float, or total(group_rows) and derivatives(group_rows, gradient, hessian) const, or the same with class_rows and values");
         if constexpr (is_loss) m_held = std::make_shared<holder<Loss> const>(std::move(objective));
     }
 
@@ -267,7 +268,8 @@ public:
         m_held->derivatives(rows, gradient, hessian);
         if (rows.weight.empty() || grouped()) return;
         for (std::size_t first = 0; first < gradient.size(); first += rows.weight.size())
-            for (std::size_t i = 0; i < rows.weight.size(); ++i) gradient[first + i] *= rows.weight[i], hessian[first + i] *= rows.weight[i];
+            for (std::size_t i = 0; i < rows.weight.size(); ++i)
+                gradient[first + i] *= rows.weight[i], hessian[first + i] *= rows.weight[i];
     }
     /// The best constant score, where the loss knows it.
     std::optional<double> start(std::span<float const> target, std::span<float const> weight) const {
@@ -350,7 +352,8 @@ private:
         }
         std::optional<double> start(std::span<float const> target, std::span<float const> weight) const override {
             if constexpr (requires { held.start(target, weight); }) return held.start(target, weight);
-            else if constexpr (group_loss_function<Loss> || class_loss_function<Loss>) return 0; // what is compared within groups does not ask for a constant
+            else if constexpr (group_loss_function<Loss> || class_loss_function<Loss>)
+                return 0; // what is compared within groups does not ask for a constant
             else return std::nullopt;
         }
         static constexpr bool can_renew = requires(Loss const& l, std::span<float const> in) { l.renew(in, in, in, 0.0); };

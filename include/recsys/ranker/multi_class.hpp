@@ -58,6 +58,9 @@ struct few_class_rows {
 ///
 /// Targets are labels: whole numbers of 0 to 16,777,216, not all of them in use; columns of predictions are in the order of rising labels. Second
 /// derivatives are K / (K - 1) p (1 - p): all classes take their steps at once, which would together be too long by that.
+///
+/// Categories: each class has ordered statistics of its own, of "the row is of this class", and its trees ask those alone. Of more than 32 classes
+/// the 16 most frequent ones do, the others share 16 targets; the number of permutations falls so that these times targets stay at most 32.
 struct multi_class {
     static constexpr output_kind output = output_kind::class_probabilities;
     /// The classes, rising; empty: those that training rows have. Name them where validation rows or rows to come have more.
@@ -130,7 +133,8 @@ inline frame with_class_places(frame const& rows, std::span<std::int32_t const> 
     buffer<float> places(rows.n_rows());
     for (std::size_t row = 0; row < places.size(); ++row) {
         float const t = rows.targets()[row];
-        auto const at = std::lower_bound(labels.begin(), labels.end(), t, [](std::int32_t l, float x) { return static_cast<float>(l) < x; });
+        auto const at =
+            std::lower_bound(labels.begin(), labels.end(), t, [](std::int32_t l, float x) { return static_cast<float>(l) < x; });
         if (at == labels.end() || static_cast<float>(*at) != t)
             throw_data("booster: the target of ", what, " row ", row, " (from 0) is ", t, ", which is none of the ", labels.size(),
                        " classes that are known; name all of them: multi_class{.labels = {...}}");

@@ -86,8 +86,9 @@ public:
     std::int32_t predict_class(Row const& row) const {
         auto const labels = m_model->labels();
         std::size_t place = 0;
-        evaluate(std::span<Row const>(&row, 1), [&](auto&&... to) { m_model->raw(to...); },
-                 [&](std::span<double const> raws) { place = detail::class_place(raws.data(), raws.size()); });
+        evaluate(
+            std::span<Row const>(&row, 1), [&](auto&&... to) { m_model->raw(to...); },
+            [&](std::span<double const> raws) { place = detail::class_place(raws.data(), raws.size()); });
         return labels[place];
     }
     /// One prediction a row, or as many as the model has outputs, a row after the other. @throws data_error  where there is other room for them.
@@ -103,9 +104,11 @@ public:
 
 private:
     template <class Function> void score(std::span<Row const> rows, Function const& f) const {
-        evaluate(rows, [&](auto&&... to) { m_model->answer(to...); }, [&](std::span<double const> answers) {
-            for (std::size_t i = 0; i < answers.size(); ++i) f(i, answers[i]);
-        });
+        evaluate(
+            rows, [&](auto&&... to) { m_model->answer(to...); },
+            [&](std::span<double const> answers) {
+                for (std::size_t i = 0; i < answers.size(); ++i) f(i, answers[i]);
+            });
     }
     template <class Answer, class Function> void evaluate(std::span<Row const> rows, Answer const& answer, Function const& f) const {
         // A projection may itself predict: the scratch is out of its reach meanwhile.

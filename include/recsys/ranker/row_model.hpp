@@ -24,7 +24,7 @@ struct predict_scratch {
     block_scratch rows;
     buffer<std::uint8_t> bins; ///< n_features x block_rows
     std::vector<std::uint32_t> cells;
-    std::vector<std::int64_t> sums; ///< n_outputs x block_rows
+    std::vector<std::int64_t> sums;       ///< n_outputs x block_rows
     std::vector<double> answers, outputs; ///< block_rows x n_outputs, n_outputs x block_rows
 
     /// Never null: a model may have no feature at all.

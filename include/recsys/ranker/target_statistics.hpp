@@ -120,9 +120,8 @@ struct cell_total {
 
 /// Walks the rows in an order and gives, for each, the statistics of its cells over the rows before it: emit(row, value of each prior).
 /// A row of several categories has the mean over them; each of its categories then counts the row once.
-template <class Emit>
-void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows, std::size_t target,
-                        std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
+template <class Emit> void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows, std::size_t target,
+                                              std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
     std::vector<cell_total> totals(n_cells);
     std::vector<float> values(priors.size());
     for (auto const row : order) {

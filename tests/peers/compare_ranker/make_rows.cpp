@@ -81,7 +81,8 @@ part classes(std::size_t n, std::uint64_t seed, std::uint64_t stream) {
     part out;
     out.n_numbers = 10, out.n_categories = 2;
     recsys::random_stream world(seed, 0), random(seed, stream);
-    std::vector<double> effect(n_classes * (out.n_numbers + out.n_numbers / 2)), of_few(n_classes * n_few), slope(of_few), of_many(n_classes * n_many);
+    std::vector<double> effect(n_classes * (out.n_numbers + out.n_numbers / 2)), of_few(n_classes * n_few), slope(of_few),
+        of_many(n_classes * n_many);
     for (auto& e : effect) e = 0.5 * world.normal();
     for (auto& e : of_few) e = 0.6 * world.normal();
     for (auto& e : slope) e = 0.5 * world.normal();
@@ -94,7 +95,8 @@ part classes(std::size_t n, std::uint64_t seed, std::uint64_t stream) {
         std::array<double, n_classes> share{};
         double all = 0, drawn = random.uniform();
         for (std::size_t c = 0; c < n_classes; ++c) {
-            double z = -0.4 * static_cast<double>(c) + of_few[c * n_few + few] + of_many[c * n_many + many] + slope[c * n_few + few] * row[9];
+            double z =
+                -0.4 * static_cast<double>(c) + of_few[c * n_few + few] + of_many[c * n_many + many] + slope[c * n_few + few] * row[9];
             auto const* const e = &effect[c * (out.n_numbers + out.n_numbers / 2)];
             for (std::size_t j = 0; j < out.n_numbers; ++j) z += e[j] * (j % 3 == 2 ? (row[j] > 0.3 ? 1.5 : 0) : row[j]);
             for (std::size_t j = 0; j < out.n_numbers; j += 2) z += e[out.n_numbers + j / 2] * row[j] * row[j + 1];
@@ -123,7 +125,8 @@ void make(std::string const& folder, std::string const& kind, std::size_t n_trai
     auto const train = rows(n_train, 1), test = rows(n_test, 2);
     train.write(folder + "/train"), test.write(folder + "/test");
     std::string const meta = "{\"numbers\": " + std::to_string(train.n_numbers) +
-                             ", \"categories\": " + (train.category.empty() ? "0" : std::to_string(train.n_categories)) + ", \"seed\": " + std::to_string(seed) + "}\n";
+                             ", \"categories\": " + (train.category.empty() ? "0" : std::to_string(train.n_categories)) +
+                             ", \"seed\": " + std::to_string(seed) + "}\n";
     compare::write_array(folder + "/meta.json", std::span<char const>(meta)); // last: where it stands, the arrays are whole
     std::fputs(meta.c_str(), stdout);
 }

@@ -53,8 +53,8 @@ template <class Exported, class Score> std::size_t wrong(std::size_t first, Scor
 int main() {
     constexpr std::size_t n_scores = 7 * n_rows;
     static_assert(sizeof expected / sizeof expected[0] == n_scores, "");
-    std::size_t const n =
-        wrong(0, &exported_0::raw) + wrong(n_rows, &exported_1::raw) + wrong(2 * n_rows, &exported_2::raw) + wrong(3 * n_rows, &exported_3::raw) + wrong(4 * n_rows, &exported_4::raw);
+    std::size_t const n = wrong(0, &exported_0::raw) + wrong(n_rows, &exported_1::raw) + wrong(2 * n_rows, &exported_2::raw) +
+                          wrong(3 * n_rows, &exported_3::raw) + wrong(4 * n_rows, &exported_4::raw);
     exported_0::row const empty;
     double const x = exported_0::raw(empty), p = exported_0::predict(empty);
     bool const probability = std::fabs(p - 1 / (1 + std::exp(-x))) < 1e-15;
@@ -63,7 +63,9 @@ int main() {
     auto const place = std::max_element(raw.begin(), raw.end()) - raw.begin();
     bool const classes = std::fabs(shares[0] + shares[1] + shares[2] - 1) < 1e-15 &&
                          std::fabs(std::log(shares[0] / shares[2]) - (raw[0] - raw[2])) < 1e-14 &&
-                         exported_4::predict_class(no_class) == (place == 0 ? 3 : place == 1 ? 5 : 9);
+                         exported_4::predict_class(no_class) == (place == 0   ? 3
+                                                                 : place == 1 ? 5
+                                                                              : 9);
     if (n != 0 || !probability || !classes) std::printf("%zu of %zu scores differ\n", n, n_scores);
     return n == 0 && probability && classes ? 0 : 1;
 }
