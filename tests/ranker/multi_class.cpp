@@ -221,9 +221,9 @@ TEST_CASE("labels with gaps come back, numbers are learned, categories too, and 
     CHECK(loss < 0.95 * log_loss(without, test));
     CHECK(right > test.size() * 6 / 10);
     double named = 0;
-    for (auto const& [name, value] : model.importances()) {
-        named += value;
-        CHECK_MESSAGE(value > 5, name);
+    for (auto const& of : model.importances()) {
+        named += of.second;
+        CHECK_MESSAGE(of.second > 5, of.first);
     }
     CHECK(named == Approx(100));
 
