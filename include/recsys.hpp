@@ -21380,7 +21380,7 @@ struct training_bins {
     std::size_t stride = 0;             ///< rows of a column, a multiple of block_rows
     std::vector<std::uint32_t> unit_of; ///< what column sampling takes together, of each slot
     std::size_t n_units = 0, permutations = 1;
-    std::vector<std::uint32_t> draw_of; ///< of each slot: those of one number draw the same noise
+    std::vector<std::uint32_t> draw_of;                 ///< of each slot: those of one number draw the same noise
     std::vector<std::vector<std::uint32_t>> feature_of; ///< of each target and slot; no_feature where it would be a constant
 
     std::uint8_t const* column(std::size_t feature) const noexcept { return columns.data() + feature * stride; }
@@ -23316,7 +23316,7 @@ private:
 
     std::vector<piece> m_pieces;
     std::vector<std::vector<double>> m_weights; ///< of pieces
-    std::vector<std::size_t> m_ends; ///< of the pieces of each tree
+    std::vector<std::size_t> m_ends;            ///< of the pieces of each tree
     std::vector<tree_test> m_tests;
     std::vector<double> m_leaves;
     std::size_t m_n_leaves = 0; ///< without those behind the last

@@ -259,7 +259,7 @@ private:
 
     std::vector<piece> m_pieces;
     std::vector<std::vector<double>> m_weights; ///< of pieces
-    std::vector<std::size_t> m_ends; ///< of the pieces of each tree
+    std::vector<std::size_t> m_ends;            ///< of the pieces of each tree
     std::vector<tree_test> m_tests;
     std::vector<double> m_leaves;
     std::size_t m_n_leaves = 0; ///< without those behind the last
