@@ -227,6 +227,17 @@ TEST_CASE("labels with gaps come back, numbers are learned, categories too, and 
     }
     CHECK(named == Approx(100));
 
+    // What columns did to each class adds up.
+    auto const shap = rs::explain(model, test_rows);
+    auto const raw = model.predict_raw(test_rows);
+    REQUIRE(shap.n_outputs == 3);
+    for (std::size_t i = 0; i < 300; ++i)
+        for (std::size_t c = 0; c < 3; ++c) {
+            double sum = shap.expected[c];
+            for (double const v : shap.row(i, c)) sum += v;
+            CHECK(sum == Approx(raw[3 * i + c]).epsilon(1e-9));
+        }
+
     // A category of many values that says nothing: statistics of rows themselves would make it the best column there is.
     auto noisy = rows(6000, 3, 2500), noisy_test = rows(4000, 4, 2500);
     for (auto* const part : {&noisy, &noisy_test})
