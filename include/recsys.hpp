@@ -19771,10 +19771,14 @@ public:
         return {m_bytes[block][stride == 0 ? 0 : 1 + permutation].data(), stride};
     }
     /// The bytes that hold a feature.
-    strided<std::uint8_t> column(packed_field const& f, std::size_t permutation) noexcept {
+    strided<std::uint8_t const> column(packed_field const& f, std::size_t permutation) const noexcept {
         std::size_t const common = m_layout.common_bytes(f.block);
         if (f.byte < common) return {m_bytes[f.block][0].data() + f.byte, common};
         return {m_bytes[f.block][1 + permutation].data() + (f.byte - common), m_layout.used_bytes(f.block) - common};
+    }
+    strided<std::uint8_t> column(packed_field const& f, std::size_t permutation) noexcept {
+        auto const bytes = std::as_const(*this).column(f, permutation);
+        return {const_cast<std::uint8_t*>(bytes.first), bytes.stride};
     }
 
 private:
@@ -20487,8 +20491,9 @@ struct booster_options {
     missing_numbers missing = missing_numbers::lowest;
     natural one_hot_size = 4;       ///< columns of at most so many categories become yes/no features, the others target statistics
     natural statistic_borders = 63; ///< of a target statistic, at most; 1 to 254
-    natural joins = 8;              ///< how many pairs (category and number, two categories) get a statistic of their own, at most
-    natural permutations = 3;       ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
+    std::optional<natural> joins =
+        {}; ///< how many pairs (category and number, two categories) get a statistic, at most; absent: see automatic_joins
+    natural permutations = 3; ///< orders of the rows in which statistics are made for the trees' structure, 1 to 16
 
     row_sampling sampling = row_sampling::mvs;
     std::optional<double> row_share = {}; ///< of the rows, for a tree's structure; 1 = all; bayesian takes all; absent: see automatic_share
@@ -20539,6 +20544,12 @@ inline double automatic_rate(std::size_t rows, std::size_t trees, output_kind ou
 /// or better at 37,000 rows a column and more, worse at 200.
 inline double automatic_share(std::size_t rows, std::size_t columns) noexcept { return rows / 5000 >= columns ? 0.5 : 0.8; }
 
+/// Up to so many rows, pairs of columns get statistics of their own before the rows can show that they are worth it.
+inline constexpr std::size_t few_rows = 32768;
+/// Few rows say little, and by more statistics trees lean on none: at 5600 rows of 8 categories all 28 pairs raised AUC by .011, at 20,000 ratings
+/// ten by .002 to .004; at 80,000 there was no difference any more.
+inline std::size_t automatic_joins(std::size_t rows) noexcept { return rows <= few_rows ? 32 : 8; }
+
 inline void check(booster_options const& o) {
     o.loss.check_options();
     check_range("trees", o.trees, 0, 1000000);
@@ -20548,7 +20559,7 @@ inline void check(booster_options const& o) {
     check_range("borders", o.borders, 1, 65535);
     check_range("one_hot_size", o.one_hot_size, 0, 255);
     check_range("statistic_borders", o.statistic_borders, 1, 254);
-    check_range("joins", o.joins, 0, 1000);
+    if (o.joins) check_range("joins", *o.joins, 0, 1000);
     check_range("permutations", o.permutations, 1, 16);
     if (o.row_share && !(*o.row_share > 0 && *o.row_share <= 1)) throw_option("booster: row_share must be in (0, 1], got ", *o.row_share);
     if (!(o.column_share > 0 && o.column_share <= 1)) throw_option("booster: column_share must be in (0, 1], got ", o.column_share);
@@ -21270,7 +21281,8 @@ struct search_column {
 /// The worth of a pair: how well the pair's cell, by the rows before, foretells what both columns leave over.
 struct pair_worth {
     std::uint32_t first = 0, second = 0; ///< places among the search columns
-    double gain = 0;                     ///< explained squares; not above 0 unless it is clearly no chance
+    double gain = 0;                     ///< explained squares
+    bool clear = false;                  ///< that this is no chance
 };
 
 /// Sampled rows in a random order.
@@ -21283,7 +21295,7 @@ public:
         m_mean = static_cast<float>(sum / total);
         for (auto& c : m_columns) measure(c);
     }
-    /// All pairs of a category with a number, or with a category after it, in a fixed order; the gain is 0 for those that are not worth it.
+    /// All pairs of a category with a number, or with a category after it, in a fixed order.
     std::vector<pair_worth> worths(team& workers) const {
         std::vector<pair_worth> pairs;
         for (std::uint32_t a = 0; a < m_columns.size(); ++a)
@@ -21291,7 +21303,7 @@ public:
                 if (!m_columns[b].category || b > a) pairs.push_back({a, b});
         std::vector<small_index> index;
         for (std::size_t i = 0; i < workers.size(); ++i) index.emplace_back(m_target.size());
-        workers.run(pairs.size(), [&](std::size_t i, std::size_t worker) { pairs[i].gain = worth(pairs[i], index[worker]); });
+        workers.run(pairs.size(), [&](std::size_t i, std::size_t worker) { measure(pairs[i], index[worker]); });
         return pairs;
     }
 
@@ -21309,7 +21321,7 @@ private:
             t.sum += weight * m_target[i], t.count += weight;
         }
     }
-    double worth(pair_worth const& p, small_index& index) const {
+    void measure(pair_worth& p, small_index& index) const {
         auto const &a = m_columns[p.first], &b = m_columns[p.second];
         std::vector<cell_total> totals;
         index.clear();
@@ -21324,7 +21336,7 @@ private:
             auto const weight = static_cast<float>(w(i));
             t.sum += weight * left_over, t.count += weight;
         }
-        return sum > 4 * std::sqrt(squares) ? sum : 0; // four standard errors
+        p.gain = sum, p.clear = sum > 4 * std::sqrt(squares); // four standard errors
     }
 
     std::span<float const> m_target, m_weight;
@@ -21332,10 +21344,11 @@ private:
     float m_mean = 0;
 };
 
-/// The pairs that are worth it, best first, at most `most`.
-inline std::vector<pair_worth> best_pairs(std::vector<pair_worth> pairs, std::size_t most) {
-    pairs.erase(std::remove_if(pairs.begin(), pairs.end(), [](pair_worth const& p) { return !(p.gain > 0); }), pairs.end());
-    std::stable_sort(pairs.begin(), pairs.end(), [](pair_worth const& a, pair_worth const& b) { return a.gain > b.gain; });
+/// The pairs that are worth it, best first, at most `most`. Then, unless only `clear` ones are wanted, those of which it is not known.
+inline std::vector<pair_worth> best_pairs(std::vector<pair_worth> pairs, std::size_t most, bool clear) {
+    if (clear) pairs.erase(std::remove_if(pairs.begin(), pairs.end(), [](pair_worth const& p) { return !p.clear; }), pairs.end());
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](pair_worth const& a, pair_worth const& b) { return a.clear != b.clear ? a.clear : a.gain > b.gain; });
     if (pairs.size() > most) pairs.resize(most);
     return pairs;
 }
@@ -21367,8 +21380,7 @@ inline std::vector<ranker_column> ranker_columns(frame const& rows, std::span<ra
     return out;
 }
 
-/// Bins of all training rows: as records are filled from (packed), and, for finding leaves, a column for each feature, by the permutation of the
-/// leaf values.
+/// Bins of all training rows: as records are filled from (packed), and, for finding leaves, a column for each feature, by an order of its own.
 ///
 /// A record has slots. Where statistics are of several targets, a tree asks those of one target alone, and each slot of statistics has a feature
 /// for each target; else slots are features. There is a copy of these slots for each permutation of the structure and each target.
@@ -21382,8 +21394,20 @@ struct training_bins {
     std::size_t n_units = 0, permutations = 1;
     std::vector<std::uint32_t> draw_of;                 ///< of each slot: those of one number draw the same noise
     std::vector<std::vector<std::uint32_t>> feature_of; ///< of each target and slot; no_feature where it would be a constant
+    std::vector<std::uint32_t> slot_of;                 ///< of each feature
+    std::vector<std::uint32_t> copies_of;               ///< of each feature of statistics its target; else no_feature
 
     std::uint8_t const* column(std::size_t feature) const noexcept { return columns.data() + feature * stride; }
+    /// The bins of rows row .. row + n - 1 by a permutation of the structure, or, past them, by the order of its own.
+    void copy(std::size_t feature, std::size_t order, std::size_t row, std::size_t n, std::uint8_t* to) const noexcept {
+        if (order >= permutations || copies_of[feature] == no_feature) {
+            std::copy_n(column(feature) + row, n, to);
+            return;
+        }
+        auto const& field = packed.layout().fields()[slot_of[feature]];
+        auto const from = packed.column(field, copies_of[feature] * permutations + order);
+        for (std::size_t i = 0; i < n; ++i) to[i] = field.bin(*from.of(row + i));
+    }
 };
 
 /// How many borders a feature of a number may have; tests take fewer.
@@ -21419,7 +21443,7 @@ public:
         m_bins.stride = (rows.n_rows() + block_rows - 1) / block_rows * block_rows;
         make_numbers();
         make_categories();
-        if (options.joins > 0 && !m_space.keys.empty()) make_joins();
+        if (options.joins.value_or(1) > 0 && !m_space.keys.empty()) make_joins();
     }
     /// Builds everything; call once.
     std::pair<feature_space, training_bins> make() && {
@@ -21516,6 +21540,7 @@ private:
         std::size_t const rows = std::clamp<std::size_t>((std::size_t{1} << 24) / (n_categories * columns.size()), 1024, 131072);
         std::vector<float> target, weight;
         sample_rows(std::min(rows, n_rows()), columns, target, weight);
+        std::size_t const most = m_options.joins ? std::size_t{*m_options.joins} : automatic_joins(n_rows());
         std::vector<pair_worth> pairs;
         for (auto const which : searched_targets()) {
             std::vector<float> one = target;
@@ -21524,9 +21549,10 @@ private:
             auto const found = join_search(one, weight, columns).worths(m_workers);
             if (pairs.empty()) pairs = found;
             else
-                for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].gain += found[i].gain;
+                for (std::size_t i = 0; i < pairs.size(); ++i)
+                    pairs[i].gain += found[i].gain, pairs[i].clear = pairs[i].clear || found[i].clear;
         }
-        for (auto const& pair : best_pairs(std::move(pairs), m_options.joins)) {
+        for (auto const& pair : best_pairs(std::move(pairs), most, n_rows() > few_rows)) {
             auto const &a = columns[pair.first], &b = columns[pair.second];
             auto& key = m_space.keys.emplace_back();
             key.column = a.column, key.other = b.column, key.cuts = b.category ? std::vector<float>() : b.cuts;
@@ -21716,7 +21742,7 @@ private:
                 if (at == known.size()) known.push_back(id), slot_of_known.push_back(slot);
                 slot = slot_of_known[at];
             }
-            m_slot.push_back(slot);
+            m_bins.slot_of.push_back(static_cast<std::uint32_t>(slot));
             if (slot == n_bins.size()) {
                 n_bins.push_back(0), late.push_back(permuted(f));
                 m_bins.unit_of.push_back(m_unit[f]), m_bins.draw_of.push_back(m_draw[f]);
@@ -21724,10 +21750,12 @@ private:
             n_bins[slot] = std::max(n_bins[slot], of.n_bins());
         }
         m_bins.feature_of.assign(m_about.n_targets, std::vector<std::uint32_t>(n_bins.size(), training_bins::no_feature));
-        for (std::size_t f = 0; f < m_slot.size(); ++f)
+        for (std::size_t f = 0; f < m_space.features.size(); ++f)
             for (std::size_t target = 0; target < m_about.n_targets; ++target)
                 if (!permuted(f) || static_cast<std::size_t>(m_space.features[f].category) == target)
-                    m_bins.feature_of[target][m_slot[f]] = static_cast<std::uint32_t>(f);
+                    m_bins.feature_of[target][m_bins.slot_of[f]] = static_cast<std::uint32_t>(f);
+        for (std::size_t f = 0; f < m_space.features.size(); ++f)
+            m_bins.copies_of.push_back(permuted(f) ? static_cast<std::uint32_t>(m_space.features[f].category) : training_bins::no_feature);
         // Memory and time go with permutations x targets.
         m_bins.permutations = std::clamp<std::size_t>(most_statistic_targets / m_about.n_targets, 1, m_options.permutations);
         m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_bins.permutations * m_about.n_targets);
@@ -21738,7 +21766,7 @@ private:
         m_workers.blocks(n_rows(), 4096, [&](std::size_t first, std::size_t last, std::size_t) {
             for (std::size_t f = 0; f < m_space.features.size(); ++f) {
                 if (permuted(f)) continue;
-                auto const& field = packed.layout().fields()[m_slot[f]];
+                auto const& field = packed.layout().fields()[m_bins.slot_of[f]];
                 auto const* const from = m_bins.column(f);
                 auto const to = packed.column(field, 0);
                 for (std::size_t row = first; row < last; ++row)
@@ -21760,7 +21788,7 @@ private:
             for (std::size_t f = 0; f < m_space.features.size(); ++f) {
                 auto const& of = m_space.features[f];
                 if (!permuted(f) || of.source != k || static_cast<std::size_t>(of.category) != target) continue;
-                auto const& field = packed.layout().fields()[m_slot[f]];
+                auto const& field = packed.layout().fields()[m_bins.slot_of[f]];
                 to.push_back(packed.column(field, copy)), shifts.push_back(field.shift);
                 priors.push_back(of.prior), tables.emplace_back(of.borders);
             }
@@ -21799,7 +21827,7 @@ private:
     std::unique_ptr<frame_reader> m_reader;
     std::vector<buffer<std::uint8_t>> m_key_values; ///< bins of the features of keys, until the columns exist
     std::vector<std::uint32_t> m_unit, m_draw;      ///< of each feature, what column sampling and noise take together
-    std::vector<std::size_t> m_prior, m_slot;       ///< of each feature: which of its key's priors it has, and its place in records
+    std::vector<std::size_t> m_prior;               ///< of each feature: which of its key's priors it has
 };
 }}} // namespace recsys::detail
 #endif
@@ -22129,15 +22157,23 @@ public:
         return splits;
     }
 
-    /// The leaf of every training row, and each leaf's sums over them, added in the order of fixed chunks.
-    std::vector<leaf_total> find_leaves(std::span<model_split const> splits, std::span<std::uint16_t> leaf_of) {
+    /// The leaf of every training row in a tree, and each leaf's sums over them, added in the order of fixed chunks.
+    ///
+    /// Each tree sees the statistics of another order of rows: by one order for all trees, what a row's own statistics happen to be would be
+    /// learnt by heart. (1000 trees on 5600 rows of 8 categories: AUC .620, by one order .591; on 80,000 ratings 1.4% less log loss.)
+    std::vector<leaf_total> find_leaves(std::size_t tree, std::span<model_split const> splits, std::span<std::uint16_t> leaf_of) {
+        std::size_t const order = mix_bits(tree_key(m_options.seed, tree)) % (m_bins.permutations + std::uint64_t{1});
         std::size_t const n_leaves = std::size_t{1} << splits.size(), n_chunks = (m_rows.size() + leaf_chunk - 1) / leaf_chunk;
         std::vector<leaf_total> parts(n_chunks * n_leaves);
+        std::vector<model_split> of_tile(splits.begin(), splits.end());
+        for (std::size_t k = 0; k < of_tile.size(); ++k) of_tile[k].feature = static_cast<std::uint16_t>(k);
         m_workers.blocks(m_rows.size(), leaf_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
+            std::uint8_t tile[most_depth * block_rows] = {}; // the bins that the tree asks for
             for (std::size_t from = first; from < last; from += block_rows) {
                 std::uint16_t numbers[block_rows];
                 std::size_t const n = std::min(block_rows, last - from);
-                leaf_numbers(m_kernels, splits, m_bins.columns.data() + from, m_bins.stride, n, numbers);
+                for (std::size_t k = 0; k < splits.size(); ++k) m_bins.copy(splits[k].feature, order, from, n, tile + k * block_rows);
+                leaf_numbers(m_kernels, of_tile, tile, block_rows, n, numbers);
                 std::copy_n(numbers, n, leaf_of.data() + from);
             }
             add_leaf_totals(first, last, leaf_of.data(), parts.data() + first / leaf_chunk * n_leaves, n_leaves);
@@ -22151,7 +22187,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t leaf_chunk = 16384, draw_chunk = 8192;
+    static constexpr std::size_t leaf_chunk = 16384, draw_chunk = 8192, most_depth = 10;
 
     /// The noise of scores falls as the model grows: by m / (1 + m), m = rows x e^-(trees x learning rate). Source: CatBoost.
     /// The score l2 is a square of gradients, and so is its noise.
@@ -22423,7 +22459,7 @@ private:
             for (std::size_t i = t * n_outputs(); i < (t + 1) * n_outputs(); ++i) {
                 auto const splits = found->trees.splits(i);
                 auto const leaves = found->trees.leaves(i);
-                m_booster->find_leaves(splits, m_scores->leaf_of());
+                m_booster->find_leaves(previous_trees() + i, splits, m_scores->leaf_of());
                 m_scores->add(leaves, i % n_outputs());
                 take_tree(splits, found->trees.gains(i), leaves, found->trees.leaf_weights(i));
                 if (!m_valid) continue;
@@ -22630,7 +22666,7 @@ private:
             splits.push_back({static_cast<std::uint16_t>(s.feature), static_cast<std::uint8_t>(s.threshold)});
             gains.push_back(s.gain);
         }
-        auto const totals = m_booster->find_leaves(splits, m_scores->leaf_of());
+        auto const totals = m_booster->find_leaves(previous_trees() + m_state->trees.size(), splits, m_scores->leaf_of());
         if (m_valid) m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
         std::vector<std::int32_t> leaves;
         auto const renewed = m_options.loss.renews() ? m_scores->renew_leaves(totals.size(), m_options.l2) : std::vector<double>();

@@ -112,7 +112,7 @@ private:
             for (std::size_t i = t * n_outputs(); i < (t + 1) * n_outputs(); ++i) {
                 auto const splits = found->trees.splits(i);
                 auto const leaves = found->trees.leaves(i);
-                m_booster->find_leaves(splits, m_scores->leaf_of());
+                m_booster->find_leaves(previous_trees() + i, splits, m_scores->leaf_of());
                 m_scores->add(leaves, i % n_outputs());
                 take_tree(splits, found->trees.gains(i), leaves, found->trees.leaf_weights(i));
                 if (!m_valid) continue;
@@ -319,7 +319,7 @@ private:
             splits.push_back({static_cast<std::uint16_t>(s.feature), static_cast<std::uint8_t>(s.threshold)});
             gains.push_back(s.gain);
         }
-        auto const totals = m_booster->find_leaves(splits, m_scores->leaf_of());
+        auto const totals = m_booster->find_leaves(previous_trees() + m_state->trees.size(), splits, m_scores->leaf_of());
         if (m_valid) m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
         std::vector<std::int32_t> leaves;
         auto const renewed = m_options.loss.renews() ? m_scores->renew_leaves(totals.size(), m_options.l2) : std::vector<double>();

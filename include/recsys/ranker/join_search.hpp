@@ -72,7 +72,8 @@ struct search_column {
 /// The worth of a pair: how well the pair's cell, by the rows before, foretells what both columns leave over.
 struct pair_worth {
     std::uint32_t first = 0, second = 0; ///< places among the search columns
-    double gain = 0;                     ///< explained squares; not above 0 unless it is clearly no chance
+    double gain = 0;                     ///< explained squares
+    bool clear = false;                  ///< that this is no chance
 };
 
 /// Sampled rows in a random order.
@@ -85,7 +86,7 @@ public:
         m_mean = static_cast<float>(sum / total);
         for (auto& c : m_columns) measure(c);
     }
-    /// All pairs of a category with a number, or with a category after it, in a fixed order; the gain is 0 for those that are not worth it.
+    /// All pairs of a category with a number, or with a category after it, in a fixed order.
     std::vector<pair_worth> worths(team& workers) const {
         std::vector<pair_worth> pairs;
         for (std::uint32_t a = 0; a < m_columns.size(); ++a)
@@ -93,7 +94,7 @@ public:
                 if (!m_columns[b].category || b > a) pairs.push_back({a, b});
         std::vector<small_index> index;
         for (std::size_t i = 0; i < workers.size(); ++i) index.emplace_back(m_target.size());
-        workers.run(pairs.size(), [&](std::size_t i, std::size_t worker) { pairs[i].gain = worth(pairs[i], index[worker]); });
+        workers.run(pairs.size(), [&](std::size_t i, std::size_t worker) { measure(pairs[i], index[worker]); });
         return pairs;
     }
 
@@ -111,7 +112,7 @@ private:
             t.sum += weight * m_target[i], t.count += weight;
         }
     }
-    double worth(pair_worth const& p, small_index& index) const {
+    void measure(pair_worth& p, small_index& index) const {
         auto const &a = m_columns[p.first], &b = m_columns[p.second];
         std::vector<cell_total> totals;
         index.clear();
@@ -126,7 +127,7 @@ private:
             auto const weight = static_cast<float>(w(i));
             t.sum += weight * left_over, t.count += weight;
         }
-        return sum > 4 * std::sqrt(squares) ? sum : 0; // four standard errors
+        p.gain = sum, p.clear = sum > 4 * std::sqrt(squares); // four standard errors
     }
 
     std::span<float const> m_target, m_weight;
@@ -134,10 +135,11 @@ private:
     float m_mean = 0;
 };
 
-/// The pairs that are worth it, best first, at most `most`.
-inline std::vector<pair_worth> best_pairs(std::vector<pair_worth> pairs, std::size_t most) {
-    pairs.erase(std::remove_if(pairs.begin(), pairs.end(), [](pair_worth const& p) { return !(p.gain > 0); }), pairs.end());
-    std::stable_sort(pairs.begin(), pairs.end(), [](pair_worth const& a, pair_worth const& b) { return a.gain > b.gain; });
+/// The pairs that are worth it, best first, at most `most`. Then, unless only `clear` ones are wanted, those of which it is not known.
+inline std::vector<pair_worth> best_pairs(std::vector<pair_worth> pairs, std::size_t most, bool clear) {
+    if (clear) pairs.erase(std::remove_if(pairs.begin(), pairs.end(), [](pair_worth const& p) { return !p.clear; }), pairs.end());
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](pair_worth const& a, pair_worth const& b) { return a.clear != b.clear ? a.clear : a.gain > b.gain; });
     if (pairs.size() > most) pairs.resize(most);
     return pairs;
 }

@@ -109,10 +109,14 @@ public:
         return {m_bytes[block][stride == 0 ? 0 : 1 + permutation].data(), stride};
     }
     /// The bytes that hold a feature.
-    strided<std::uint8_t> column(packed_field const& f, std::size_t permutation) noexcept {
+    strided<std::uint8_t const> column(packed_field const& f, std::size_t permutation) const noexcept {
         std::size_t const common = m_layout.common_bytes(f.block);
         if (f.byte < common) return {m_bytes[f.block][0].data() + f.byte, common};
         return {m_bytes[f.block][1 + permutation].data() + (f.byte - common), m_layout.used_bytes(f.block) - common};
+    }
+    strided<std::uint8_t> column(packed_field const& f, std::size_t permutation) noexcept {
+        auto const bytes = std::as_const(*this).column(f, permutation);
+        return {const_cast<std::uint8_t*>(bytes.first), bytes.stride};
     }
 
 private:

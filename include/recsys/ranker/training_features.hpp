@@ -51,8 +51,7 @@ inline std::vector<ranker_column> ranker_columns(frame const& rows, std::span<ra
     return out;
 }
 
-/// Bins of all training rows: as records are filled from (packed), and, for finding leaves, a column for each feature, by the permutation of the
-/// leaf values.
+/// Bins of all training rows: as records are filled from (packed), and, for finding leaves, a column for each feature, by an order of its own.
 ///
 /// A record has slots. Where statistics are of several targets, a tree asks those of one target alone, and each slot of statistics has a feature
 /// for each target; else slots are features. There is a copy of these slots for each permutation of the structure and each target.
@@ -66,8 +65,20 @@ struct training_bins {
     std::size_t n_units = 0, permutations = 1;
     std::vector<std::uint32_t> draw_of;                 ///< of each slot: those of one number draw the same noise
     std::vector<std::vector<std::uint32_t>> feature_of; ///< of each target and slot; no_feature where it would be a constant
+    std::vector<std::uint32_t> slot_of;                 ///< of each feature
+    std::vector<std::uint32_t> copies_of;               ///< of each feature of statistics its target; else no_feature
 
     std::uint8_t const* column(std::size_t feature) const noexcept { return columns.data() + feature * stride; }
+    /// The bins of rows row .. row + n - 1 by a permutation of the structure, or, past them, by the order of its own.
+    void copy(std::size_t feature, std::size_t order, std::size_t row, std::size_t n, std::uint8_t* to) const noexcept {
+        if (order >= permutations || copies_of[feature] == no_feature) {
+            std::copy_n(column(feature) + row, n, to);
+            return;
+        }
+        auto const& field = packed.layout().fields()[slot_of[feature]];
+        auto const from = packed.column(field, copies_of[feature] * permutations + order);
+        for (std::size_t i = 0; i < n; ++i) to[i] = field.bin(*from.of(row + i));
+    }
 };
 
 /// How many borders a feature of a number may have; tests take fewer.
@@ -103,7 +114,7 @@ public:
         m_bins.stride = (rows.n_rows() + block_rows - 1) / block_rows * block_rows;
         make_numbers();
         make_categories();
-        if (options.joins > 0 && !m_space.keys.empty()) make_joins();
+        if (options.joins.value_or(1) > 0 && !m_space.keys.empty()) make_joins();
     }
     /// Builds everything; call once.
     std::pair<feature_space, training_bins> make() && {
@@ -200,6 +211,7 @@ private:
         std::size_t const rows = std::clamp<std::size_t>((std::size_t{1} << 24) / (n_categories * columns.size()), 1024, 131072);
         std::vector<float> target, weight;
         sample_rows(std::min(rows, n_rows()), columns, target, weight);
+        std::size_t const most = m_options.joins ? std::size_t{*m_options.joins} : automatic_joins(n_rows());
         std::vector<pair_worth> pairs;
         for (auto const which : searched_targets()) {
             std::vector<float> one = target;
@@ -208,9 +220,10 @@ private:
             auto const found = join_search(one, weight, columns).worths(m_workers);
             if (pairs.empty()) pairs = found;
             else
-                for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].gain += found[i].gain;
+                for (std::size_t i = 0; i < pairs.size(); ++i)
+                    pairs[i].gain += found[i].gain, pairs[i].clear = pairs[i].clear || found[i].clear;
         }
-        for (auto const& pair : best_pairs(std::move(pairs), m_options.joins)) {
+        for (auto const& pair : best_pairs(std::move(pairs), most, n_rows() > few_rows)) {
             auto const &a = columns[pair.first], &b = columns[pair.second];
             auto& key = m_space.keys.emplace_back();
             key.column = a.column, key.other = b.column, key.cuts = b.category ? std::vector<float>() : b.cuts;
@@ -400,7 +413,7 @@ private:
                 if (at == known.size()) known.push_back(id), slot_of_known.push_back(slot);
                 slot = slot_of_known[at];
             }
-            m_slot.push_back(slot);
+            m_bins.slot_of.push_back(static_cast<std::uint32_t>(slot));
             if (slot == n_bins.size()) {
                 n_bins.push_back(0), late.push_back(permuted(f));
                 m_bins.unit_of.push_back(m_unit[f]), m_bins.draw_of.push_back(m_draw[f]);
@@ -408,10 +421,12 @@ private:
             n_bins[slot] = std::max(n_bins[slot], of.n_bins());
         }
         m_bins.feature_of.assign(m_about.n_targets, std::vector<std::uint32_t>(n_bins.size(), training_bins::no_feature));
-        for (std::size_t f = 0; f < m_slot.size(); ++f)
+        for (std::size_t f = 0; f < m_space.features.size(); ++f)
             for (std::size_t target = 0; target < m_about.n_targets; ++target)
                 if (!permuted(f) || static_cast<std::size_t>(m_space.features[f].category) == target)
-                    m_bins.feature_of[target][m_slot[f]] = static_cast<std::uint32_t>(f);
+                    m_bins.feature_of[target][m_bins.slot_of[f]] = static_cast<std::uint32_t>(f);
+        for (std::size_t f = 0; f < m_space.features.size(); ++f)
+            m_bins.copies_of.push_back(permuted(f) ? static_cast<std::uint32_t>(m_space.features[f].category) : training_bins::no_feature);
         // Memory and time go with permutations x targets.
         m_bins.permutations = std::clamp<std::size_t>(most_statistic_targets / m_about.n_targets, 1, m_options.permutations);
         m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_bins.permutations * m_about.n_targets);
@@ -422,7 +437,7 @@ private:
         m_workers.blocks(n_rows(), 4096, [&](std::size_t first, std::size_t last, std::size_t) {
             for (std::size_t f = 0; f < m_space.features.size(); ++f) {
                 if (permuted(f)) continue;
-                auto const& field = packed.layout().fields()[m_slot[f]];
+                auto const& field = packed.layout().fields()[m_bins.slot_of[f]];
                 auto const* const from = m_bins.column(f);
                 auto const to = packed.column(field, 0);
                 for (std::size_t row = first; row < last; ++row)
@@ -444,7 +459,7 @@ private:
             for (std::size_t f = 0; f < m_space.features.size(); ++f) {
                 auto const& of = m_space.features[f];
                 if (!permuted(f) || of.source != k || static_cast<std::size_t>(of.category) != target) continue;
-                auto const& field = packed.layout().fields()[m_slot[f]];
+                auto const& field = packed.layout().fields()[m_bins.slot_of[f]];
                 to.push_back(packed.column(field, copy)), shifts.push_back(field.shift);
                 priors.push_back(of.prior), tables.emplace_back(of.borders);
             }
@@ -483,7 +498,7 @@ private:
     std::unique_ptr<frame_reader> m_reader;
     std::vector<buffer<std::uint8_t>> m_key_values; ///< bins of the features of keys, until the columns exist
     std::vector<std::uint32_t> m_unit, m_draw;      ///< of each feature, what column sampling and noise take together
-    std::vector<std::size_t> m_prior, m_slot;       ///< of each feature: which of its key's priors it has, and its place in records
+    std::vector<std::size_t> m_prior;               ///< of each feature: which of its key's priors it has
 };
 
 }}} // namespace recsys::detail

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include <doctest/doctest.h>
+#include <recsys_under_test.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rs = recsys;
+using namespace recsys::detail;
+
+namespace {
+
+constexpr std::size_t n_columns = 4;
+
+/// Rows of four columns of 12 categories each, clicked or not by chance alone.
+struct chance_rows {
+    explicit chance_rows(std::size_t n) : codes(n) {
+        rs::random_stream random(5, 0);
+        for (auto& row : codes)
+            for (auto& code : row) code = static_cast<int>(random.below(12));
+        for (std::size_t i = 0; i < n; ++i) target.push_back(random.uniform() < 0.3 ? 1.f : 0.f);
+        auto schema = rs::rows<std::size_t>();
+        for (std::size_t c = 0; c < n_columns; ++c)
+            schema = schema.category("c" + std::to_string(c), [this, c](std::size_t row) { return codes[row][c]; });
+        rs::index_range<std::size_t> const numbers(n);
+        rows = rs::ingest(numbers.begin(), numbers.end(), schema);
+    }
+    std::pair<feature_space, training_bins> features(rs::booster_options const& options) const {
+        team workers(2);
+        return feature_maker(rows, ranker_columns(rows, {}), {target, {}}, options, workers).make();
+    }
+    std::vector<std::array<int, n_columns>> codes;
+    std::vector<float> target;
+    rs::frame rows;
+};
+
+}
+
+TEST_CASE("a statistic has bins in each permutation, those of its records, and in an order of its own") {
+    chance_rows const data(3000);
+    auto [space, bins] = data.features({.permutations = 2, .seed = 3});
+    auto const in_order = [&](std::size_t feature, std::size_t order) {
+        std::vector<std::uint8_t> out(3000);
+        bins.copy(feature, order, 0, 1000, out.data());
+        bins.copy(feature, order, 1000, 2000, out.data() + 1000);
+        return out;
+    };
+    std::size_t n_statistics = 0;
+    for (std::size_t f = 0; f < space.features.size(); ++f) {
+        auto const& field = bins.packed.layout().fields()[bins.slot_of[f]];
+        bool const statistic = space.features[f].kind == feature_kind::statistic;
+        n_statistics += statistic;
+        std::size_t wrong = 0;
+        for (std::size_t p = 0; p < 2; ++p) {
+            auto const got = in_order(f, p);
+            for (std::size_t row = 0; row < 3000; ++row) wrong += got[row] != field.bin(*bins.packed.column(field, p).of(row));
+        }
+        CHECK(wrong == 0);
+        CHECK((in_order(f, 0) != in_order(f, 1)) == statistic);
+        CHECK((in_order(f, 0) != in_order(f, 2)) == statistic);
+        auto const own = in_order(f, 2);
+        CHECK(std::equal(own.begin(), own.end(), bins.column(f)));
+    }
+    CHECK(n_statistics > 3 * n_columns);
+}
+
+TEST_CASE("few rows join all pairs of columns, many only pairs that are clearly worth it") {
+    auto const joined = [](std::size_t rows, rs::booster_options const& options) {
+        auto const space = chance_rows(rows).features(options).first;
+        return std::count_if(space.keys.begin(), space.keys.end(), [](auto const& k) { return k.with != statistic_key::join::none; });
+    };
+    CHECK(joined(3000, {}) == 6);
+    CHECK(joined(3000, {.joins = 2}) == 2);
+    CHECK(joined(3000, {.joins = 0}) == 0);
+    CHECK(joined(few_rows + 1, {}) == 0);
+    CHECK(joined(few_rows + 1, {.joins = 6}) == 0);
+}
