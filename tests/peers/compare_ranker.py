@@ -3,16 +3,17 @@
 """The booster beside its peers: training time, quality, memory, prediction. Prints a table in Markdown, with the CPU's name.
 
     python3 tests/peers/compare_ranker.py --quick            a minute after the first time: few rows and trees, one round; its figures mean nothing
-    python3 tests/peers/compare_ranker.py                    300,000 and 2 M ranking rows, three rounds, four seeds: hours
+    python3 tests/peers/compare_ranker.py                    300,000 and 2 M ranking rows, three rounds, four seeds: about an hour
     python3 tests/peers/compare_ranker.py --only rank300k --only request --threads 2
     RECSYS_DATA_DIR=DIR python3 tests/peers/compare_ranker.py --only categorical     DIR holds lightgbm-examples, see below
     python3 tests/peers/compare_ranker.py --list             the names of the comparisons
 
 Everything is made under .build/compare_ranker: our programs (g++ -O2, from the parts), the rows, and a virtual environment with the peers. Each
 measurement is a process of its own; ours and theirs take turns, round by round. Times are those of making each library's own form of the rows and of
-training; a ratio is the median of those of the rounds, and above 1 where ours is faster. Quality is that of four paired seeds. LightGBM runs row-wise,
+training; a ratio is the median of those of the rounds, and above 1 where ours is faster. CatBoost trains in the first round only.
+Quality is that of four paired seeds, by all cores. LightGBM runs row-wise,
 column-wise, and each with quantized gradients: "at its best" is the fastest of a round. All runs of the last call are kept in runs.jsonl, the table in
-report.md. lightgbm-examples: binary_classification and categorical.data of github.com/microsoft/LightGBM. Needs cmake, a C++20 compiler and
+report.md. lightgbm-examples: binary_classification, lambdarank and categorical.data of github.com/microsoft/LightGBM. Needs cmake, a C++20 compiler and
 Python 3.11 or 3.12.
 """
 import functools
@@ -26,9 +27,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "common"))
 from machine import peer_environment, peer_python  # noqa: E402
 from session import TOP, Session, parser_of  # noqa: E402
 
-REQUIREMENTS = ["catboost==1.2.10", "lightgbm==4.7.0", "xgboost==3.2.0", "numpy==1.26.4", "scipy==1.17.1"]
+REQUIREMENTS = ["catboost==1.2.10", "lightgbm==4.7.0", "xgboost==3.2.0", "numpy==1.26.4", "scipy==1.17.1", "lleaves==1.3.0", "llvmlite==0.43.0"]
 PEERS = TOP / "tests/peers/compare_ranker/peers.py"
 LIGHTGBM = ["lightgbm_rows", "lightgbm_columns", "lightgbm_rows_quantized", "lightgbm_columns_quantized"]
+SLOW = ["catboost"]
 QUALITY = ["log_loss", "auc", "ndcg@10", "accuracy"]
 NOTE = ("Median (least-most) of the rounds; a ratio above 1: ours is faster, or takes less memory. Quality: log loss, AUC, NDCG@10, accuracy of the test rows; rows "
         "of quality give means over seeds, and the mean difference with its standard error.")
@@ -72,7 +74,7 @@ class RankerSession(Session):
         return out
 
     def contest(self, name, contestants, rows, *arguments):
-        return self.interleave(name, {one: lambda one=one: self.fit(one, rows, *arguments) for one in contestants})
+        return self.interleave(name, {one: lambda one=one: self.fit(one, rows, *arguments) for one in contestants}, once=SLOW)
 
 
 def at_its_best(answers):
@@ -95,7 +97,7 @@ def compare_training(session, name, rows, trees, peers):
 
 
 def compare_quality(session, name, rows, trees, peers, early=False):
-    arguments = [f"trees={trees if early else session.trees(trees)}"] + (["early=1"] if early else [])
+    arguments = [f"trees={trees if early else session.trees(trees)}", f"threads={os.cpu_count()}"] + (["early=1"] if early else [])
     answers = {one: [] for one in ["ours", *peers]}
     for seed in session.seeds:
         for one, of_seeds in answers.items():
@@ -106,6 +108,49 @@ def compare_quality(session, name, rows, trees, peers, early=False):
     for key in QUALITY:
         if key in mine[0]:
             session.table.add_means(f"{work}, {key.replace('_', ' ')}", key, mine, answers)
+
+
+def compare_ranking(session, name, rows):
+    """Ours by each ranking loss beside each peer's own: NDCG@10 over seeds, and the seconds of all."""
+    arguments = [f"trees={session.trees(200)}", "rate=0.05"]
+    answers = {}
+    for one in [*LOSSES, *OTHERS]:
+        session.say(f"ranking losses on {name}: {one}")
+        ours = one in LOSSES
+        loss = f"loss={one if ours else 'ranking'}"
+        answers[one] = [session.fit("ours" if ours else one, rows, *arguments, loss, f"seed={seed}") for seed in session.seeds]
+    peers = {RANKING[one]: answers.pop(one) for one in OTHERS}
+    work = f"{name}: {arguments[0].replace('=', ' ')}"
+    for loss, mine in answers.items():
+        session.table.add_means(f"{work}, {loss}, {len(session.seeds)} seeds, NDCG@10", "ndcg@10", mine, peers)
+        session.table.add(f"{work}, {loss}", "s", "seconds", mine, peers)
+
+
+def compare_imported(session):
+    """The models of peers, served by us and by themselves; the raw scores must be the same."""
+    rows = session.rows("ranking", 60_000, 60_000)
+    saved = models(session, *rows)
+    lightgbm, catboost = saved["lightgbm_rows"], saved["catboost"]
+    for form, path, peers in (("catboost", f"{catboost}.json", {"catboost": catboost}),
+                              ("lightgbm", lightgbm, {"lightgbm_rows": lightgbm, "lleaves": lightgbm})):
+        files = {one: session.work / f"raw_{one}.f32" for one in ("ours", *peers)}
+
+        def call(one, job, *more):
+            arguments = [*rows, f"threads={session.options.threads}", f"queries={session.queries // 10}", *more]
+            if one == "ours":
+                return session.ours(job, *arguments, f"from={path}", f"format={form}")
+            return session.peer(job, one, *arguments, f"from={peers[one]}")
+
+        for job, unit, key, work in (("predict", "s a million rows", "million_row_s", "rows ready"), ("request", "us", "p50_us", "100 candidates, p50")):
+            calls = {one: lambda one=one: call(one, job, f"predictions={files[one]}") for one in files}
+            answers = session.interleave(f"{job} by the model of {form}", calls)
+            mine = answers.pop("ours")
+            session.table.add(f"{form}'s model of {session.trees(1000)} trees: {work}", unit, key, mine, answers)
+        scores = {one: array("f", file.read_bytes()) for one, file in files.items()}
+        for one in peers:
+            most = max(abs(a - b) for a, b in zip(scores["ours"], scores[one], strict=True))
+            if not most < 1e-4:
+                sys.exit(f"imported: ours and {one} differ by {most}")
 
 
 def compare_threads(session, name, rows, trees):
@@ -140,8 +185,8 @@ def compare_prediction(session, job, keys):
         session.table.add(f"{session.trees(1000)} trees of depth 6: {work}", unit, key, mine, answers)
 
 
-def write_part(folder, part, numbers, categories, targets):
-    for name, kind, values in (("x.f32", "f", numbers), ("category.i32", "i", categories), ("target.f32", "f", targets), ("group.i32", "i", [])):
+def write_part(folder, part, numbers, categories, targets, groups=()):
+    for name, kind, values in (("x.f32", "f", numbers), ("category.i32", "i", categories), ("target.f32", "f", targets), ("group.i32", "i", groups)):
         with (folder / f"{part}.{name}").open("wb") as file:
             array(kind, values).tofile(file)
 
@@ -158,19 +203,29 @@ def example_rows(session, name):
             lines = [[float(word) for word in line.split()] for line in (source / name / f"binary.{part}").read_text().splitlines()]
             write_part(folder, part, [x for line in lines for x in line[1:]], [], [line[0] for line in lines])
         return [f"data={folder}", "numbers=28", "categories=0"]
+    if name == "lambdarank":
+        for part in ("train", "test"):
+            lines = [line.split() for line in (source / name / f"rank.{part}").read_text().splitlines()]
+            numbers = [0.0] * (300 * len(lines))
+            for row, line in enumerate(lines):
+                for column, value in (field.split(":") for field in line[1:]):
+                    numbers[300 * row + int(column) - 1] = float(value)
+            sizes = map(int, (source / name / f"rank.{part}.query").read_text().split())
+            groups = [query for query, size in enumerate(sizes) for _ in range(size)]
+            write_part(folder, part, numbers, [], [float(line[0]) for line in lines], groups)
+        return [f"data={folder}", "numbers=300", "categories=0"]
     targets, categories = [], []
     for line in (source / "categorical.data").read_text().splitlines():
         first, *fields = line.split()
-        row = [0] * 7
+        row = [0] * 8
         for column, value in (field.split(":") for field in fields):
-            if int(column) >= 1:
-                row[int(column) - 1] = int(float(value))
+            row[int(column)] = int(float(value))
         targets.append(float(first))
         categories.append(row)
     cut = len(targets) * 4 // 5
     for part, rows in (("train", slice(0, cut)), ("test", slice(cut, None))):
         write_part(folder, part, [], [x for row in categories[rows] for x in row], targets[rows])
-    return [f"data={folder}", "numbers=0", "categories=7"]
+    return [f"data={folder}", "numbers=0", "categories=8"]
 
 
 def on_example(name, compare):
@@ -190,6 +245,8 @@ def compare_classes(session):
     compare_training(session, "seven classes, 60,000 rows", rows, 300, [*LIGHTGBM, "xgboost", "catboost"])
 
 
+LOSSES = ["lambda_mart", "yeti_rank", "pairwise_logit", "query_soft_max", "query_rmse"]
+RANKING = {"catboost": "CatBoost YetiRank", "lightgbm_rows": "LightGBM lambdarank", "xgboost": "XGBoost rank:ndcg"}
 OTHERS = ["catboost", "lightgbm_rows", "xgboost"]
 RANK300K = lambda s: s.rows("ranking", 300_000, 60_000)
 RANK2M = lambda s: s.rows("ranking", 2_000_000, 200_000)
@@ -203,10 +260,13 @@ COMPARISONS = {
     "early_binary": on_example("binary_classification", lambda s, rows: compare_quality(s, "binary_classification", rows, 2000, OTHERS, early=True)),
     "categorical": on_example("categorical", lambda s, rows: compare_quality(s, "categorical.data", rows, 1000, OTHERS)),
     "multiclass": compare_classes,
+    "ranking": lambda s: (compare_ranking(s, "users of 60,000 rows", s.rows("ranking", 60_000, 30_000)),
+                          on_example("lambdarank", lambda s, rows: compare_ranking(s, "lambdarank", rows))(s)),
     "threads": lambda s: (compare_threads(s, "rank300k", RANK300K(s), 1000), compare_threads(s, "rank2m", RANK2M(s), 200)),
     "predict": lambda s: compare_prediction(s, "predict", [("raw rows, library's own form made before", "s a million rows", "million_row_s"),
                                                            ("raw rows, all in", "s a million rows", "million_raw_row_s")]),
     "request": lambda s: compare_prediction(s, "request", [("100 candidates, p50", "us", "p50_us"), ("100 candidates, p99", "us", "p99_us")]),
+    "imported": compare_imported,
 }
 
 

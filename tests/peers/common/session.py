@@ -62,11 +62,13 @@ class Session:
         self.log.flush()
         return out
 
-    def interleave(self, name, contestants):
-        """{label: a function that runs it}; every round runs all. Returns {label: [an answer a round]}."""
+    def interleave(self, name, contestants, once=()):
+        """{label: a function that runs it}; every round runs all but those that run `once`. Returns {label: [an answer a round]}."""
         answers = {label: [] for label in contestants}
         for number in range(self.rounds):
             for label, call in contestants.items():
+                if number > 0 and label in once:
+                    continue
                 self.say(f"{name}: round {number + 1} of {self.rounds}: {label}")
                 answers[label].append(call())
         return answers

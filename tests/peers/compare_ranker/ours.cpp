@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // One named job of the booster on raw arrays, one line of JSON: what compare_ranker.py starts and sets beside the peers.
 //
-//   ours fit data=FOLDER numbers=7 categories=1 trees=1000 rate=0.1 depth=6 seed=1 threads=1 [early=1] [borders=254] [save=MODEL] [predictions=FILE]
-//            classes=7: of so many classes, multi_class; else log loss
+//   ours fit data=FOLDER numbers=7 categories=1 trees=1000 rate=0.1 depth=6 seed=1 threads=1 [loss=lambda_mart] [early=1] [borders=254]
+//            [save=MODEL] [predictions=FILE]
+//            classes=7: of so many classes, multi_class
 //   ours predict data=FOLDER numbers=7 categories=1 from=MODEL threads=1          rows a second of the test rows
 //   ours request data=FOLDER numbers=7 categories=1 from=MODEL queries=2000       100 rows a call, one thread
+// predict and request also take a model of format=catboost (JSON) or format=lightgbm (text), and predict writes raw scores to predictions=.
 // early: the rows of the last 15% of the groups (the last 15% of the rows where there are no groups) stop the training. MODEL is a file of the library.
 #include <recsys_under_test.hpp>
 
@@ -68,9 +70,27 @@ struct table {
     std::vector<std::int32_t> category, group;
 };
 
+rs::loss loss_of(std::string const& name) {
+    if (name == "lambda_mart") return rs::lambda_mart{};
+    if (name == "yeti_rank") return rs::yeti_rank{};
+    if (name == "pairwise_logit") return rs::pairwise_logit{};
+    if (name == "query_soft_max") return rs::query_soft_max{};
+    if (name == "query_rmse") return rs::query_rmse{};
+    if (name != "log_loss") throw std::runtime_error("loss= names no loss: " + name);
+    return rs::log_loss{};
+}
+
+/// Calls f with the model of a file: ours, or one of a peer.
+template <class Function> void with_model(arguments const& a, Function const& f) {
+    auto const path = a.text("from"), format = a.text("format", "ours");
+    if (format == "catboost") f(rs::load_catboost_json(path));
+    else if (format == "lightgbm") f(rs::load_lightgbm_text(path));
+    else f(rs::load<rs::booster_model>(path));
+}
+
 void fit(arguments const& a) {
     table const train(a, "train");
-    rs::booster const trainer({.loss = a.has("classes") ? rs::loss(rs::multi_class()) : rs::loss(rs::log_loss()),
+    rs::booster const trainer({.loss = a.has("classes") ? rs::loss(rs::multi_class()) : loss_of(a.text("loss", "log_loss")),
                                .trees = a.count("trees", 1000),
                                .learning_rate = a.number("rate", 0.1),
                                .depth = a.count("depth", 6),
@@ -103,9 +123,8 @@ void fit(arguments const& a) {
     line.add("bits", bits.text()).print();
 }
 
-void predict(arguments const& a) {
+template <class Model> void predict(arguments const& a, Model const& model) {
     table const test(a, "test");
-    auto const model = rs::load<rs::booster_model>(a.text("from"));
     auto const scores = model.predictor(test.schema());
     rs::index_range<std::size_t> const numbers(test.size());
     std::vector<std::size_t> const rows(numbers.begin(), numbers.end());
@@ -121,6 +140,11 @@ void predict(arguments const& a) {
     };
     auto const n = static_cast<double>(rows.size());
     auto const frame = test.rows();
+    if (a.has("predictions")) {
+        auto const raw = model.predict_raw(frame);
+        std::vector<float> const scores_of_file(raw.begin(), raw.end());
+        write_array(a.text("predictions"), std::span<float const>(scores_of_file));
+    }
     double const ready = best_of_five([&] { (void)model.predict(frame, {.threads = a.count("threads", 1)}); });
     double const raw = best_of_five([&] { scores(std::span<std::size_t const>(rows), std::span<float>(out)); });
     json_line line;
@@ -130,9 +154,8 @@ void predict(arguments const& a) {
         .print();
 }
 
-void request(arguments const& a) {
+template <class Model> void request(arguments const& a, Model const& model) {
     table const test(a, "test");
-    auto const model = rs::load<rs::booster_model>(a.text("from"));
     auto const scores = model.predictor(test.schema());
     std::vector<std::size_t> rows(rows_of_request);
     std::vector<float> out(rows.size());
@@ -154,8 +177,8 @@ int main(int argc, char** argv) {
     try {
         arguments const a(argc, argv);
         if (job == "fit") fit(a);
-        else if (job == "predict") predict(a);
-        else if (job == "request") request(a);
+        else if (job == "predict") with_model(a, [&](auto const& model) { predict(a, model); });
+        else if (job == "request") with_model(a, [&](auto const& model) { request(a, model); });
         else throw std::runtime_error("expected a job: fit, predict or request");
     } catch (std::exception const& e) { return std::fprintf(stderr, "ours %s: %s\n", job.c_str(), e.what()), 1; }
 }

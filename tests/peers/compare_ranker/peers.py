@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """One named job of a peer on raw arrays, one line of JSON, in a process of its own: the same arguments and keys as ours.cpp.
 
-    peers.py fit lib=LIB data=FOLDER numbers=7 categories=1 trees=1000 rate=0.1 depth=6 seed=1 threads=1 [early=1] [save=MODEL] [predictions=FILE]
+    peers.py fit lib=LIB data=FOLDER numbers=7 categories=1 trees=1000 rate=0.1 depth=6 seed=1 threads=1 [loss=ranking] [early=1] [save=MODEL] [predictions=FILE]
              classes=7: of so many classes
-    peers.py predict lib=LIB data=FOLDER from=MODEL threads=1
+    peers.py predict lib=LIB data=FOLDER from=MODEL threads=1 [predictions=FILE]
     peers.py request lib=LIB data=FOLDER from=MODEL queries=2000
     peers.py judge data=FOLDER predictions=FILE        log loss, AUC and NDCG@10 of anybody's predictions for the test rows
 
-LIB is catboost, catboost_simple (no combinations of categories), xgboost, or lightgbm_rows, lightgbm_columns and their _quantized forms.
+LIB is catboost, catboost_simple (no combinations of categories), xgboost, or lightgbm_rows, lightgbm_columns and their _quantized forms; lleaves
+predicts with a model of LightGBM. loss=ranking: YetiRank, lambdarank, rank:ndcg. CatBoost saves its model also as MODEL.json.
 """
 import json
 import sys
@@ -34,6 +35,12 @@ class Rows:
     def take(self, rows):
         return Rows(self.x[rows], self.c[rows], self.y[rows], self.group[rows] if len(self.group) else self.group)
 
+    def group_sizes(self):
+        return np.diff(np.concatenate([[0], np.flatnonzero(np.diff(self.group)) + 1, [len(self.group)]]))
+
+    def names(self):
+        return [f"x{i}" for i in range(self.x.shape[1])], [f"c{i}" for i in range(self.c.shape[1])]
+
     def side_by_side(self):
         return np.ascontiguousarray(np.column_stack([self.x, self.c.astype(np.float32)])) if self.c.shape[1] else self.x
 
@@ -42,6 +49,7 @@ class Job:
     def __init__(self, arguments):
         self.given = dict(argument.split("=", 1) for argument in arguments)
         self.lib = self.given.get("lib", "")
+        self.ranking = self.given.get("loss") == "ranking"
         self.threads = int(self.given.get("threads", 1))
         self.classes = int(self.given.get("classes", 0))
 
@@ -73,8 +81,8 @@ class CatBoost:
         import catboost
 
         self.lib, self.job = catboost, job
-        self.parameters = dict(loss_function="Logloss", random_seed=job.whole("seed", 1), thread_count=job.threads, logging_level="Silent",
-                               allow_writing_files=False, iterations=job.whole("trees", 1000), learning_rate=job.number("rate", 0.1),
+        self.parameters = dict(loss_function="YetiRank" if job.ranking else "Logloss", random_seed=job.whole("seed", 1), thread_count=job.threads,
+                               logging_level="Silent", allow_writing_files=False, iterations=job.whole("trees", 1000), learning_rate=job.number("rate", 0.1),
                                depth=job.whole("depth", 6))
         if job.classes:
             self.parameters["loss_function"] = "MultiClass"
@@ -83,10 +91,17 @@ class CatBoost:
 
     def prepared(self, rows):
         label = None if rows.y is None else rows.y
+        group = rows.group if self.job.ranking and label is not None else None
+        numbers, categories = rows.names()
         if not rows.c.shape[1]:
-            return self.lib.Pool(rows.x, label=label, thread_count=self.job.threads)
-        data = self.lib.FeaturesData(num_feature_data=rows.x if rows.x.shape[1] else None, cat_feature_data=rows.c.astype("S").astype(object))
-        return self.lib.Pool(data, label=label)
+            return self.lib.Pool(rows.x, label=label, group_id=group, feature_names=numbers, thread_count=self.job.threads)
+        data = self.lib.FeaturesData(num_feature_data=rows.x if rows.x.shape[1] else None, num_feature_names=numbers if rows.x.shape[1] else None,
+                                     cat_feature_data=rows.c.astype("S").astype(object), cat_feature_names=categories)
+        return self.lib.Pool(data, label=label, group_id=group)
+
+    def save(self, model, path, train):
+        model.save_model(path)
+        model.save_model(path + ".json", format="json", pool=train)
 
     def fit(self, train, valid):
         model = self.lib.CatBoost(self.parameters)
@@ -100,6 +115,8 @@ class CatBoost:
         return self.lib.CatBoost().load_model(path)
 
     def predict(self, model, prepared):
+        if self.job.ranking:
+            return self.raw(model, prepared)
         shares = model.predict(prepared, prediction_type="Probability", thread_count=self.job.threads)
         return shares if self.job.classes else shares[:, 1]
 
@@ -113,15 +130,19 @@ class LightGbm:
 
         self.lib, self.job = lightgbm, job
         depth = job.whole("depth", 6)
-        self.parameters = dict(objective="binary", num_threads=job.threads, seed=job.whole("seed", 1), verbosity=-1, learning_rate=job.number("rate", 0.1),
-                               max_depth=depth, num_leaves=2**depth, use_quantized_grad=job.lib.endswith("_quantized"))
+        self.parameters = dict(objective="lambdarank" if job.ranking else "binary", num_threads=job.threads, seed=job.whole("seed", 1),
+                               verbosity=-1, learning_rate=job.number("rate", 0.1), max_depth=depth, num_leaves=2**depth, use_quantized_grad=job.lib.endswith("_quantized"))
         if job.classes:
             self.parameters.update(objective="multiclass", num_class=job.classes)
         self.parameters["force_col_wise" if "columns" in job.lib else "force_row_wise"] = True
 
     def dataset(self, rows, reference=None):
         n, k = rows.x.shape[1], rows.c.shape[1]
-        return self.lib.Dataset(rows.side_by_side(), rows.y, reference=reference, categorical_feature=list(range(n, n + k)), params=self.parameters).construct()
+        return self.lib.Dataset(rows.side_by_side(), rows.y, reference=reference, categorical_feature=list(range(n, n + k)), params=self.parameters,
+                                feature_name=sum(rows.names(), []), group=rows.group_sizes() if self.job.ranking else None).construct()
+
+    def save(self, model, path, _):
+        model.save_model(path)
 
     def prepared(self, rows):
         return self.dataset(rows) if rows.y is not None else rows.side_by_side()
@@ -150,8 +171,8 @@ class XgBoost:
         import xgboost
 
         self.lib, self.job = xgboost, job
-        self.parameters = dict(objective="binary:logistic", nthread=job.threads, seed=job.whole("seed", 1), verbosity=0, tree_method="hist",
-                               learning_rate=job.number("rate", 0.1), max_depth=job.whole("depth", 6))
+        self.parameters = dict(objective="rank:ndcg" if job.ranking else "binary:logistic", nthread=job.threads, seed=job.whole("seed", 1),
+                               verbosity=0, tree_method="hist", learning_rate=job.number("rate", 0.1), max_depth=job.whole("depth", 6))
         if job.classes:
             self.parameters.update(objective="multi:softprob", num_class=job.classes)
 
@@ -159,7 +180,10 @@ class XgBoost:
         kinds = dict(feature_types=["q"] * rows.x.shape[1] + ["c"] * rows.c.shape[1], enable_categorical=True, nthread=self.job.threads)
         if rows.y is None:
             return self.lib.DMatrix(rows.side_by_side(), **kinds)
-        return self.lib.QuantileDMatrix(rows.side_by_side(), label=rows.y, max_bin=256, **kinds)
+        return self.lib.QuantileDMatrix(rows.side_by_side(), label=rows.y, max_bin=256, qid=rows.group if self.job.ranking else None, **kinds)
+
+    def save(self, model, path, _):
+        model.save_model(path)
 
     def valid(self, rows, train):
         kinds = dict(feature_types=["q"] * rows.x.shape[1] + ["c"] * rows.c.shape[1], enable_categorical=True, nthread=self.job.threads)
@@ -183,8 +207,28 @@ class XgBoost:
         return model.predict(prepared, output_margin=True)
 
 
+class Lleaves:
+    """LightGBM's model as machine code, which is kept beside it."""
+
+    def __init__(self, job):
+        import lleaves
+
+        self.lib, self.job = lleaves, job
+
+    def load(self, path):
+        model = self.lib.Model(model_file=path)
+        model.compile(cache=path + ".lleaves", raw_score=True)
+        return model
+
+    def prepared(self, rows):
+        return rows.side_by_side().astype(np.float64)
+
+    def raw(self, model, prepared):
+        return model.predict(prepared, n_jobs=self.job.threads)
+
+
 def peer_of(job):
-    return {"catboost": CatBoost, "catboost_simple": CatBoost, "xgboost": XgBoost}.get(job.lib, LightGbm)(job)
+    return {"catboost": CatBoost, "catboost_simple": CatBoost, "xgboost": XgBoost, "lleaves": Lleaves}.get(job.lib, LightGbm)(job)
 
 
 def without_targets(rows):
@@ -202,7 +246,7 @@ def fit(job):
     model, trees = peer.fit(prepared, prepared_valid)
     seconds, memory = time.perf_counter() - start, peak_mb()
     if "save" in job.given:
-        model.save_model(job.given["save"])
+        peer.save(model, job.given["save"], prepared)
     predicted = np.asarray(peer.predict(model, peer.prepared(without_targets(test))), np.float32)
     if "predictions" in job.given:
         predicted.tofile(job.given["predictions"])
@@ -223,6 +267,8 @@ def predict(job):
     peer, test = peer_of(job), without_targets(job.rows("test"))
     model = peer.load(job.given["from"])
     n = len(test.x)
+    if "predictions" in job.given:
+        np.asarray(peer.raw(model, peer.prepared(test)), np.float32).tofile(job.given["predictions"])
     # XGBoost keeps the scores of rows that it has seen: each round has its own.
     ready = iter([peer.prepared(test) for _ in range(5)])
     answer(million_row_s=best_of_five(lambda: peer.raw(model, next(ready))) * 1e6 / n,
