@@ -11,6 +11,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #endif
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 namespace music {
 
@@ -81,6 +84,9 @@ void console::finish() {
     std::printf("    %.1f s, peak %.0f MB\n", m_times.back().seconds, m_times.back().peak_mb);
     std::fflush(stdout);
     m_step.clear();
+#if defined(__GLIBC__)
+    ::malloc_trim(0); // else pieces of a gigabyte that was freed stay with the process
+#endif
 }
 
 void console::say(std::string const& text) { print("    " + text + "\n"); }

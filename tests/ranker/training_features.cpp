@@ -43,7 +43,9 @@ struct chance_rows {
 
 TEST_CASE("a statistic has bins in each permutation, those of its records, and in an order of its own") {
     chance_rows const data(3000);
-    auto [space, bins] = data.features({.permutations = 2, .seed = 3});
+    auto const made = data.features({.permutations = 2, .seed = 3});
+    auto const& space = made.first;
+    auto const& bins = made.second;
     auto const in_order = [&](std::size_t feature, std::size_t order) {
         std::vector<std::uint8_t> out(3000);
         bins.copy(feature, order, 0, 1000, out.data());
