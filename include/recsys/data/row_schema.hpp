@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -27,11 +28,12 @@
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
-/// What a category can be: an integer, bool, an enum, or text of any kind; in a std::optional it may be missing. Integers of any width are
-/// the same category if they are the same number; the text "1" is not the integer 1. Not a floating-point number: 1.0 and 1.5 have no
-/// identity as categories.
+/// What a category can be: an integer, bool, an enum, text of any kind, or a type of your own, pair or tuple that recsys_tie makes of these; in a
+/// std::optional it may be missing. Integers of any width are the same category if they are the same number; the text "1" is not the integer 1.
+/// Not a floating-point number: 1.0 and 1.5 have no identity as categories. Dictionaries and files keep what is made of members as text, such
+/// as `(7, 'a''b')`.
 template <class T>
-concept category_value = std::integral<T> || std::is_enum_v<T> || detail::text_like<T>;
+concept category_value = std::integral<T> || std::is_enum_v<T> || detail::text_like<T> ||(detail::tuple_id<T>&& detail::is_portable<T>());
 
 namespace detail {
 
@@ -48,7 +50,8 @@ template <class T> constexpr bool is_baseline() {
 }
 template <class T>
 concept baseline_column = is_baseline<T>();
-template <class T> inline constexpr key_kind key_kind_of = text_like<optional_value_t<T>> ? key_kind::text : key_kind::integer;
+template <class T> inline constexpr key_kind key_kind_of =
+    text_like<optional_value_t<T>> || tuple_id<optional_value_t<T>> ? key_kind::text : key_kind::integer;
 
 /// Takes the categories of rows one after the other, as text; integers come as their decimal digits.
 class key_sink {
@@ -69,13 +72,32 @@ template <class T> float to_number(T const& value) {
     return static_cast<float>(id_view(value));
 }
 
+/// Members in parentheses, text in quotes of which those inside are doubled: different values have different texts.
+template <class T> void append_key(T const& value, std::string& to) {
+    if constexpr (text_like<T>) {
+        to += '\'';
+        for (char const c : std::string_view(value)) to.append(c == '\'' ? 2 : 1, c);
+        to += '\'';
+    } else if constexpr (tuple_id<T>) {
+        bool first = true;
+        std::apply([&](auto const&... member) { ((to += std::exchange(first, false) ? "(" : ", ", append_key(member, to)), ...); },
+                   members_of(value));
+        to += ')';
+    } else to += id_text(value);
+}
+
 /// One category to the sink.
 template <class T> void give_key(T const& value, key_sink& to) {
     if (is_missing(value)) return to.missing();
     decltype(auto) plain = id_view(value);
     using plain_type = std::remove_cvref_t<decltype(plain)>;
     if constexpr (text_like<plain_type>) to.key(plain);
-    else {
+    else if constexpr (tuple_id<plain_type>) {
+        thread_local std::string text; // room that stays
+        text.clear();
+        append_key(plain, text);
+        to.key(text);
+    } else {
         constexpr bool is_signed = [] {
             if constexpr (std::is_enum_v<plain_type>) return std::is_signed_v<std::underlying_type_t<plain_type>>;
             else return std::is_signed_v<plain_type>;
@@ -166,7 +188,7 @@ template <class Projection, class Row> using projected_t = typename projected<Pr
 /// How rows of the user's type are read: `rows<offer>().number("price", &offer::price).target(&offer::clicked)`; each step returns a new value.
 ///
 /// number      any number; NaN and an empty std::optional are missing. Kept as float.
-/// category    an integer, enum, bool or text; an empty std::optional or null `char const*` is missing, empty text is a category.
+/// category    an integer, enum, bool, text or what recsys_tie makes of these; an empty std::optional or null `char const*` is missing, empty text is a category.
 /// categories  a range of categories: a row may have none, one or many.
 /// target      the number to predict; `fit` needs it, prediction does not.
 /// weight      what a row counts for, at least 0. Absent: 1.
@@ -193,8 +215,9 @@ public:
         using value = value_of<Projection>;
         constexpr bool can_read = reads<Projection>, is_category = detail::category_column<value>;
         static_assert(can_read, "category: this column cannot be read from the row type of rows<T>()");
-        static_assert(!can_read || is_category,
-                      "category: an integer, enum or text is needed; for several values say categories(), for measurements number()");
+        static_assert(
+            !can_read || is_category,
+            "category: an integer, enum, text or a type with recsys_tie is needed; for several values say categories(), for measurements number()");
         auto out = *this;
         if constexpr (can_read && is_category)
             out.add_keys(std::move(name), column_kind::category, detail::key_kind_of<value>, std::move(projection),
@@ -205,12 +228,13 @@ public:
         using value = value_of<Projection>;
         constexpr bool can_read = reads<Projection>, is_range = detail::categories_column<value>;
         static_assert(can_read, "categories: this column cannot be read from the row type of rows<T>()");
-        static_assert(!can_read || is_range, "categories: a range of integers, enums or texts is needed; for one value say category()");
+        static_assert(!can_read || is_range,
+                      "categories: a range of integers, enums, texts or types with recsys_tie is needed; for one value say category()");
         auto out = *this;
         if constexpr (can_read && is_range) {
             using element = std::remove_cvref_t<std::ranges::range_value_t<detail::optional_value_t<value>>>;
             constexpr bool is_category = detail::category_column<element>;
-            static_assert(is_category, "categories: the values in the range must be integers, enums or texts");
+            static_assert(is_category, "categories: the values in the range must be integers, enums, texts or types with recsys_tie");
             if constexpr (is_category)
                 out.add_keys(std::move(name), column_kind::categories, detail::key_kind_of<element>, std::move(projection),
                              [](auto const& several, detail::key_sink& to) { detail::give_keys(several, to); });
