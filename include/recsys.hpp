@@ -718,6 +718,14 @@ struct progress {
     double seconds_left = std::numeric_limits<double>::quiet_NaN();
 };
 
+namespace detail {
+/// Calls what the user gave; whether it says to go on: by returning nothing, or true.
+template <class Function, class... Arguments> bool goes_on(Function& f, Arguments const&... arguments) {
+    if constexpr (std::is_void_v<std::invoke_result_t<Function&, Arguments const&...>>) return f(arguments...), true;
+    else return static_cast<bool>(f(arguments...));
+}
+}
+
 /// Any callable taking `progress const&`; returning nothing it never stops, returning false it stops the work.
 class progress_callback {
 public:
@@ -725,13 +733,10 @@ public:
     template <std::invocable<progress const&> Function>
         requires(!std::same_as<std::remove_cvref_t<Function>, progress_callback>)
     progress_callback(Function f) {
-        if constexpr (std::is_void_v<std::invoke_result_t<Function&, progress const&>>) {
-            m_call = [f = std::move(f)](progress const& now) mutable { return f(now), true; };
-        } else {
-            static_assert(std::convertible_to<std::invoke_result_t<Function&, progress const&>, bool>,
-                          "progress: the callback returns nothing, or bool (false stops)");
-            m_call = [f = std::move(f)](progress const& now) mutable { return static_cast<bool>(f(now)); };
-        }
+        using answer = std::invoke_result_t<Function&, progress const&>;
+        static_assert(std::is_void_v<answer> || std::convertible_to<answer, bool>,
+                      "progress: the callback returns nothing, or bool (false stops)");
+        m_call = [f = std::move(f)](progress const& now) mutable { return detail::goes_on(f, now); };
     }
     /// Whether to go on.
     bool operator()(progress const& now) const { return !m_call || m_call(now); }
@@ -947,6 +952,23 @@ inline constexpr std::uint32_t archive_byte_order = 0x01020304u;
 
 inline constexpr std::uint64_t archive_place(std::uint64_t offset) noexcept { return (offset + 63) / 64 * 64; }
 
+/// What stands before the sections: the header of a file of so many bytes, and the table.
+inline std::vector<std::byte> archive_front(std::vector<archive_entry> const& entries, std::uint64_t file_bytes) {
+    archive_header header{{}, archive_format, archive_byte_order, file_bytes, entries.size(), 0, 0};
+    std::memcpy(header.magic, archive_magic, sizeof archive_magic);
+    header.table_crc = crc32(std::as_bytes(std::span(entries)), crc32(std::as_bytes(std::span(&header, 1))));
+    std::vector<std::byte> out(sizeof header + entries.size() * sizeof(archive_entry));
+    std::memcpy(out.data(), &header, sizeof header);
+    if (!entries.empty()) std::memcpy(out.data() + sizeof header, entries.data(), entries.size() * sizeof(archive_entry));
+    return out;
+}
+/// The section of this name, or null.
+inline archive_entry const* find_entry(std::vector<archive_entry> const& entries, std::string_view name) noexcept {
+    for (auto const& e : entries)
+        if (std::string_view(e.name) == name) return &e;
+    return nullptr;
+}
+
 /// Writes objects to one file, all or nothing.
 class archive_writer {
 public:
@@ -958,13 +980,9 @@ public:
     void write(std::string const& path) {
         file_writer file(path);
         auto const entries = make_entries();
-        archive_header header{{}, archive_format, archive_byte_order, 0, entries.size(), 0, 0};
-        std::memcpy(header.magic, archive_magic, sizeof archive_magic);
-        header.file_bytes = entries.empty() ? sizeof header : entries.back().offset + entries.back().bytes;
-        header.table_crc = crc32(std::as_bytes(std::span(entries)), crc32(std::as_bytes(std::span(&header, 1))));
-        file.write(&header, sizeof header);
-        file.write(entries.data(), entries.size() * sizeof(archive_entry));
-        std::size_t at = sizeof header + entries.size() * sizeof(archive_entry);
+        auto const front = archive_front(entries, entries.empty() ? sizeof(archive_header) : entries.back().offset + entries.back().bytes);
+        file.write(front.data(), front.size());
+        std::size_t at = front.size();
         static constexpr char zeros[64] = {};
         for (std::size_t i = 0; i < entries.size(); ++i) {
             file.write(zeros, static_cast<std::size_t>(entries[i].offset) - at);
@@ -1029,11 +1047,7 @@ public:
         m_bytes = bytes->span(), m_owner = bytes;
     }
     /// Whether there is such a section: files of earlier versions lack some.
-    bool has(std::string_view name) const noexcept {
-        for (auto const& e : m_entries)
-            if (std::string_view(e.name) == name) return true;
-        return false;
-    }
+    bool has(std::string_view name) const noexcept { return find_entry(m_entries, name) != nullptr; }
     template <archivable_value Value> shared_array<Value> array(std::string_view name) const {
         auto const& e = entry(name);
         if (e.element_size != sizeof(Value)) fail(name, concat("has elements of ", e.element_size, " bytes, expected ", sizeof(Value)));
@@ -1076,8 +1090,7 @@ public:
 private:
     friend class archive_reader;
     archive_entry const& entry(std::string_view name) const {
-        for (auto const& e : m_entries)
-            if (std::string_view(e.name) == name) return e;
+        if (auto const* const e = find_entry(m_entries, name)) return *e;
         throw_format(m_path, ": section ", in_quotes(name), " is missing");
     }
     std::string m_path;
@@ -1218,12 +1231,7 @@ public:
     }
     void commit() {
         RECSYS_DETAIL_ASSERT(m_open == m_entries.size());
-        archive_header header{{}, archive_format, archive_byte_order, m_at, m_entries.size(), 0, 0};
-        std::memcpy(header.magic, archive_magic, sizeof archive_magic);
-        header.table_crc = crc32(std::as_bytes(std::span(std::as_const(m_entries))), crc32(std::as_bytes(std::span(&header, 1))));
-        std::vector<std::byte> front(sizeof header + m_entries.size() * sizeof(archive_entry));
-        std::memcpy(front.data(), &header, sizeof header);
-        std::memcpy(front.data() + sizeof header, m_entries.data(), m_entries.size() * sizeof(archive_entry));
+        auto const front = archive_front(m_entries, m_at);
         m_file.rewrite_front(front.data(), front.size());
         m_file.commit();
     }
@@ -1253,11 +1261,7 @@ public:
     }
     file_pieces const& file() const noexcept { return m_file; }
     std::string const& path() const noexcept { return m_file.path(); }
-    archive_entry const* find(std::string_view name) const noexcept {
-        for (auto const& e : m_entries)
-            if (std::string_view(e.name) == name) return &e;
-        return nullptr;
-    }
+    archive_entry const* find(std::string_view name) const noexcept { return find_entry(m_entries, name); }
     /// All sections but this large one, read and checked.
     object_reader read_all_but(std::string_view name) const {
         std::vector<archive_section> out;
@@ -6636,12 +6640,6 @@ concept ranked_scorer = scorer<S> && requires(S const& s) {
     { s.ranking() } -> std::convertible_to<std::span<scored const>>;
 };
 
-/// Whether a sink that was called says to go on.
-template <class Sink, class Block> bool give_block(Sink& sink, Block const& block) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Sink&, Block const&>>) return sink(block), true;
-    else return static_cast<bool>(sink(block));
-}
-
 template <class R> constexpr bool knows_of(R const& r, user_index user) {
     if constexpr (requires {
                       { r.knows(user) } -> std::convertible_to<bool>;
@@ -11148,11 +11146,11 @@ private:
     void add_one(user_index user, std::span<item_index const> seen, list_rows<scored>& out) {
         m_best.start(m_k);
         if (knows_of(m_scorer, user)) {
-            bool const few_allowed = m_options.allow && m_options.allow->size() < m_n_items / 16;
             if constexpr (ranked_scorer<Scorer>) {
+                bool const few_allowed = m_options.allow && m_options.allow->size() < m_n_items / 16;
                 if (!few_allowed) return out.add(read_off(user, seen));
             }
-            if (few_allowed || (m_options.allow && !ranked_scorer<Scorer>)) offer_allowed(user, seen, m_options.allow->items());
+            if (m_options.allow) offer_allowed(user, seen, m_options.allow->items());
             else offer_all(user, seen);
         }
         out.add(m_best.finish());
@@ -12232,7 +12230,7 @@ stream_report recommend(R const& who_answers, Who const& users, Seen const& seen
     static_assert(is_sink, "recommend: the sink is called as sink(lists const&) and returns void, or bool (false stops)");
     if constexpr (right && is_sink) {
         unwrap_t<R> const& r = who_answers;
-        auto const take = [&](lists const& block) { return detail::give_block(to, block); };
+        auto const take = [&](lists const& block) { return detail::goes_on(to, block); };
         if constexpr (std::same_as<Who, user_index>) return detail::recommend_in_blocks(r, std::span(&users, 1), seen, options, take);
         else return detail::recommend_in_blocks(r, std::span<user_index const>(detail::all_users(users)), seen, options, take);
     } else return {};
@@ -12243,7 +12241,7 @@ template <class... Sink> [[nodiscard]] auto tee(Sink... sinks) {
     static_assert((sink<Sink> && ...), "tee: a sink is called as sink(lists const&) and returns void, or bool (false stops)");
     return [... s = std::move(sinks)](lists const& block) mutable {
         bool go_on = true;
-        ((go_on = detail::give_block(s, block) && go_on), ...);
+        ((go_on = detail::goes_on(s, block) && go_on), ...);
         return go_on;
     };
 }
@@ -12552,7 +12550,7 @@ stream_report similar_items(Model const& model, Who const& items, similar_option
         unwrap_t<Model> const& m = model;
         detail::neighbour_search<item_index, scored, unwrap_t<Model>, similar_options> search(m, options);
         return search.run(detail::indices_of<item_index>(items),
-                          [&](similar_item_lists const& block) { return detail::give_block(to, block); });
+                          [&](similar_item_lists const& block) { return detail::goes_on(to, block); });
     } else return {};
 }
 
@@ -12573,7 +12571,7 @@ stream_report similar_users(Model const& model, Who const& users, similar_users_
         unwrap_t<Model> const& m = model;
         detail::neighbour_search<user_index, scored_user, unwrap_t<Model>, similar_users_options> search(m, options);
         return search.run(detail::indices_of<user_index>(users),
-                          [&](similar_user_lists const& block) { return detail::give_block(to, block); });
+                          [&](similar_user_lists const& block) { return detail::goes_on(to, block); });
     } else return {};
 }
 }} // namespace recsys
@@ -16260,12 +16258,6 @@ template <class Known> [[nodiscard]] auto features(Known const& known, csr const
 #define RECSYS_FEATURES_FRAMES_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 namespace detail {
-/// Whether to go on after a sink was called.
-template <class Sink> bool give_frame(Sink& sink, frame const& rows) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Sink&, frame const&>>) return sink(rows), true;
-    else return static_cast<bool>(sink(rows));
-}
-
 /// A user, or a range of users, as an array.
 template <class Who> std::vector<user_index> users_of(Who const& who) {
     if constexpr (std::same_as<Who, user_index>) return {who};
@@ -16343,7 +16335,7 @@ feature_frames(feature_set<User, Item> const& features, Who const& users, Seen c
         detail::for_user_blocks(all, options.block, "feature_frames", [&](std::span<user_index const> block, std::size_t done) {
             auto const rows = detail::pool_rows(recipe.pool, block, eligible);
             detail::count_block(report, block, rows, seen, options.include_seen);
-            if (rows.size() > 0 && !detail::give_frame(sink, detail::frame_of(recipe.shown, rows, {}, recipe.as_of(), workers)))
+            if (rows.size() > 0 && !detail::goes_on(sink, detail::frame_of(recipe.shown, rows, {}, recipe.as_of(), workers)))
                 report.stopped = true;
             if (!progress.report(done + block.size())) report.stopped = true;
             return !report.stopped;
@@ -16378,7 +16370,7 @@ public:
     frame_sink() = default;
     template <std::invocable<frame const&> Function>
         requires(!std::same_as<std::remove_cvref_t<Function>, frame_sink>)
-    frame_sink(Function f) : m_call([f = std::move(f)](frame const& rows) mutable { return detail::give_frame(f, rows); }) {}
+    frame_sink(Function f) : m_call([f = std::move(f)](frame const& rows) mutable { return detail::goes_on(f, rows); }) {}
     /// Whether to go on.
     bool operator()(frame const& rows) const { return !m_call || m_call(rows); }
     explicit operator bool() const noexcept { return static_cast<bool>(m_call); }
@@ -19240,10 +19232,26 @@ inline std::vector<std::int32_t> class_answers(row_model const& model, frame con
     std::transform(places.begin(), places.end(), out.begin(), [&](std::size_t place) { return labels[place]; });
     return out;
 }
-/// A sink that returns nothing goes on, false stops.
-template <class Sink> bool offer_stage(Sink& sink, std::size_t n_trees, std::span<float const> predictions) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Sink&, std::size_t, std::span<float const>>>) return sink(n_trees, predictions), true;
-    else return static_cast<bool>(sink(n_trees, predictions));
+/// staged(): add(rows, baselines, scratch, first row, first tree, last) adds trees to a block and fills scratch.answers.
+template <class Sink, class Add> void in_stages(std::string_view who, row_model const& model, frame const& rows, std::size_t n_trees,
+                                                std::size_t every, Sink& sink, run_options const& run, Add const& add) {
+    constexpr bool is_sink = std::invocable<Sink&, std::size_t, std::span<float const>>;
+    static_assert(is_sink, "staged: the sink is called as sink(number of trees, std::span<float const> predictions)");
+    if constexpr (is_sink) {
+        if (every == 0) throw_option(who, "staged predictions need a step of at least 1 tree, got 0");
+        std::vector<float> out(rows.n_rows() * model.n_outputs());
+        for (std::size_t first = 0; first < n_trees;) {
+            std::size_t const last = std::min(n_trees, first + every);
+            for_answers(
+                model, rows, run,
+                [&](row_block const& block, row_baselines baselines, predict_scratch& mine, std::size_t row) {
+                    add(block, baselines, mine, row, first, last);
+                },
+                [&](std::size_t i, double value) { out[i] = static_cast<float>(value); });
+            first = last;
+            if (!goes_on(sink, last, std::span<float const>(out))) return;
+        }
+    }
 }
 }}} // namespace recsys::detail
 #endif
@@ -19466,32 +19474,20 @@ public:
     /// The predictions of growing numbers of trees: sink(number of trees, predictions) after each `every` trees and after the last.
     /// The sink returns nothing, or bool, where false stops. The span is valid during the call; for multi_class it is as predict() gives it.
     template <class Sink> void staged(frame const& rows, natural every, Sink&& sink, run_options const& run = {}) const {
-        using sink_type = std::remove_reference_t<Sink>;
-        constexpr bool is_sink = std::invocable<sink_type&, std::size_t, std::span<float const>>;
-        static_assert(is_sink, "staged: the sink is called as sink(number of trees, std::span<float const> predictions)");
-        if constexpr (is_sink) {
-            if (every == 0) detail::throw_option("booster: staged predictions need a step of at least 1 tree, got 0");
-            std::size_t const n = n_outputs();
-            std::vector<std::int64_t> sums(rows.n_rows() * n, 0);
-            std::vector<float> out(sums.size());
-            for (std::size_t first = 0; first < n_trees();) {
-                std::size_t const last = std::min<std::size_t>(n_trees(), first + every);
-                auto const add = [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
-                                     std::size_t row) {
-                    m_state->add(block, first * n, last * n, mine);
-                    for (std::size_t i = 0; i < block.n; ++i) {
-                        auto const of_row = std::span(mine.answers).subspan(i * n, n);
-                        for (std::size_t o = 0; o < n; ++o)
-                            of_row[o] =
-                                m_state->raw(sums[(row + i) * n + o] += mine.sums[o * detail::block_rows + i], o, baselines.at(i, o));
-                        m_state->finish(of_row);
-                    }
-                };
-                detail::for_answers(*m_state, rows, run, add, [&](std::size_t i, double value) { out[i] = static_cast<float>(value); });
-                first = last;
-                if (!detail::offer_stage(sink, last, out)) return;
-            }
-        }
+        std::size_t const n = n_outputs();
+        std::vector<std::int64_t> sums(rows.n_rows() * n, 0);
+        detail::in_stages("booster: ", *m_state, rows, n_trees(), every, sink, run,
+                          [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
+                              std::size_t row, std::size_t first, std::size_t last) {
+                              m_state->add(block, first * n, last * n, mine);
+                              for (std::size_t i = 0; i < block.n; ++i) {
+                                  auto const of_row = std::span(mine.answers).subspan(i * n, n);
+                                  for (std::size_t o = 0; o < n; ++o)
+                                      of_row[o] = m_state->raw(sums[(row + i) * n + o] += mine.sums[o * detail::block_rows + i], o,
+                                                               baselines.at(i, o));
+                                  m_state->finish(of_row);
+                              }
+                          });
     }
     /// @throws data_error  where a column that the model needs is missing or of another type.
     void check(frame const& rows) const { detail::frame_reader(m_state->space.columns, rows); }
@@ -23612,9 +23608,6 @@ struct tree_range {
     natural first = 0, last = std::numeric_limits<std::size_t>::max();
 };
 
-namespace detail {
-}
-
 /// A model that CatBoost or LightGBM trained: `load_catboost_json`, `load_lightgbm_text`. A handle: a copy shares. Safe to use from many
 /// threads. It scores rows as a booster_model does, in frames, single rows, spans, and as the second stage of `two_stage`.
 ///
@@ -23659,28 +23652,16 @@ public:
     /// The predictions of growing numbers of trees: sink(number of trees, predictions) after each `every` trees and after the last; the same as
     /// `predict` of so many from the first. The sink returns nothing, or bool, where false stops. The span is valid during the call.
     template <class Sink> void staged(frame const& rows, natural every, Sink&& sink, run_options const& run = {}) const {
-        using sink_type = std::remove_reference_t<Sink>;
-        constexpr bool is_sink = std::invocable<sink_type&, std::size_t, std::span<float const>>;
-        static_assert(is_sink, "staged: the sink is called as sink(number of trees, std::span<float const> predictions)");
-        if constexpr (is_sink) {
-            if (every == 0) detail::throw_option("staged predictions need a step of at least 1 tree, got 0");
-            std::vector<double> sums(detail::block_rows * n_outputs() * ((rows.n_rows() + detail::block_rows - 1) / detail::block_rows), 0);
-            std::vector<float> out(rows.n_rows() * n_outputs());
-            for (std::size_t first = 0; first < n_trees();) {
-                std::size_t const last = std::min<std::size_t>(n_trees(), first + every);
-                auto const add = [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
-                                     std::size_t row) {
-                    auto* const so_far = sums.data() + row * n_outputs();
-                    m_state->sums(block, first, last, mine);
-                    for (std::size_t i = 0; i < mine.outputs.size(); ++i) so_far[i] += mine.outputs[i];
-                    m_state->raw_of_sums(so_far, block.n, 0, last, baselines, mine.answers.data());
-                    for (std::size_t i = 0; i < block.n; ++i) m_state->finish(mine.answers.data() + i * n_outputs());
-                };
-                detail::for_answers(*m_state, rows, run, add, [&](std::size_t i, double value) { out[i] = static_cast<float>(value); });
-                first = last;
-                if (!detail::offer_stage(sink, last, out)) return;
-            }
-        }
+        std::vector<double> sums(detail::block_rows * n_outputs() * ((rows.n_rows() + detail::block_rows - 1) / detail::block_rows), 0);
+        detail::in_stages("", *m_state, rows, n_trees(), every, sink, run,
+                          [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
+                              std::size_t row, std::size_t first, std::size_t last) {
+                              auto* const so_far = sums.data() + row * n_outputs();
+                              m_state->sums(block, first, last, mine);
+                              for (std::size_t i = 0; i < mine.outputs.size(); ++i) so_far[i] += mine.outputs[i];
+                              m_state->raw_of_sums(so_far, block.n, 0, last, baselines, mine.answers.data());
+                              for (std::size_t i = 0; i < block.n; ++i) m_state->finish(mine.answers.data() + i * n_outputs());
+                          });
     }
     /// @throws data_error  where a column that the model needs is missing or of another type.
     void check(frame const& rows) const { detail::frame_reader(m_state->columns(), rows); }

@@ -140,6 +140,23 @@ inline constexpr std::uint32_t archive_byte_order = 0x01020304u;
 
 inline constexpr std::uint64_t archive_place(std::uint64_t offset) noexcept { return (offset + 63) / 64 * 64; }
 
+/// What stands before the sections: the header of a file of so many bytes, and the table.
+inline std::vector<std::byte> archive_front(std::vector<archive_entry> const& entries, std::uint64_t file_bytes) {
+    archive_header header{{}, archive_format, archive_byte_order, file_bytes, entries.size(), 0, 0};
+    std::memcpy(header.magic, archive_magic, sizeof archive_magic);
+    header.table_crc = crc32(std::as_bytes(std::span(entries)), crc32(std::as_bytes(std::span(&header, 1))));
+    std::vector<std::byte> out(sizeof header + entries.size() * sizeof(archive_entry));
+    std::memcpy(out.data(), &header, sizeof header);
+    if (!entries.empty()) std::memcpy(out.data() + sizeof header, entries.data(), entries.size() * sizeof(archive_entry));
+    return out;
+}
+/// The section of this name, or null.
+inline archive_entry const* find_entry(std::vector<archive_entry> const& entries, std::string_view name) noexcept {
+    for (auto const& e : entries)
+        if (std::string_view(e.name) == name) return &e;
+    return nullptr;
+}
+
 /// Writes objects to one file, all or nothing.
 class archive_writer {
 public:
@@ -151,13 +168,9 @@ public:
     void write(std::string const& path) {
         file_writer file(path);
         auto const entries = make_entries();
-        archive_header header{{}, archive_format, archive_byte_order, 0, entries.size(), 0, 0};
-        std::memcpy(header.magic, archive_magic, sizeof archive_magic);
-        header.file_bytes = entries.empty() ? sizeof header : entries.back().offset + entries.back().bytes;
-        header.table_crc = crc32(std::as_bytes(std::span(entries)), crc32(std::as_bytes(std::span(&header, 1))));
-        file.write(&header, sizeof header);
-        file.write(entries.data(), entries.size() * sizeof(archive_entry));
-        std::size_t at = sizeof header + entries.size() * sizeof(archive_entry);
+        auto const front = archive_front(entries, entries.empty() ? sizeof(archive_header) : entries.back().offset + entries.back().bytes);
+        file.write(front.data(), front.size());
+        std::size_t at = front.size();
         static constexpr char zeros[64] = {};
         for (std::size_t i = 0; i < entries.size(); ++i) {
             file.write(zeros, static_cast<std::size_t>(entries[i].offset) - at);
@@ -224,11 +237,7 @@ public:
         m_bytes = bytes->span(), m_owner = bytes;
     }
     /// Whether there is such a section: files of earlier versions lack some.
-    bool has(std::string_view name) const noexcept {
-        for (auto const& e : m_entries)
-            if (std::string_view(e.name) == name) return true;
-        return false;
-    }
+    bool has(std::string_view name) const noexcept { return find_entry(m_entries, name) != nullptr; }
     template <archivable_value Value> shared_array<Value> array(std::string_view name) const {
         auto const& e = entry(name);
         if (e.element_size != sizeof(Value)) fail(name, concat("has elements of ", e.element_size, " bytes, expected ", sizeof(Value)));
@@ -271,8 +280,7 @@ public:
 private:
     friend class archive_reader;
     archive_entry const& entry(std::string_view name) const {
-        for (auto const& e : m_entries)
-            if (std::string_view(e.name) == name) return e;
+        if (auto const* const e = find_entry(m_entries, name)) return *e;
         throw_format(m_path, ": section ", in_quotes(name), " is missing");
     }
     std::string m_path;

@@ -47,12 +47,7 @@ public:
     }
     void commit() {
         RECSYS_DETAIL_ASSERT(m_open == m_entries.size());
-        archive_header header{{}, archive_format, archive_byte_order, m_at, m_entries.size(), 0, 0};
-        std::memcpy(header.magic, archive_magic, sizeof archive_magic);
-        header.table_crc = crc32(std::as_bytes(std::span(std::as_const(m_entries))), crc32(std::as_bytes(std::span(&header, 1))));
-        std::vector<std::byte> front(sizeof header + m_entries.size() * sizeof(archive_entry));
-        std::memcpy(front.data(), &header, sizeof header);
-        std::memcpy(front.data() + sizeof header, m_entries.data(), m_entries.size() * sizeof(archive_entry));
+        auto const front = archive_front(m_entries, m_at);
         m_file.rewrite_front(front.data(), front.size());
         m_file.commit();
     }
@@ -82,11 +77,7 @@ public:
     }
     file_pieces const& file() const noexcept { return m_file; }
     std::string const& path() const noexcept { return m_file.path(); }
-    archive_entry const* find(std::string_view name) const noexcept {
-        for (auto const& e : m_entries)
-            if (std::string_view(e.name) == name) return &e;
-        return nullptr;
-    }
+    archive_entry const* find(std::string_view name) const noexcept { return find_entry(m_entries, name); }
     /// All sections but this large one, read and checked.
     object_reader read_all_but(std::string_view name) const {
         std::vector<archive_section> out;

@@ -69,6 +69,16 @@ struct progress {
     double seconds_left = std::numeric_limits<double>::quiet_NaN();
 };
 
+namespace detail {
+
+/// Calls what the user gave; whether it says to go on: by returning nothing, or true.
+template <class Function, class... Arguments> bool goes_on(Function& f, Arguments const&... arguments) {
+    if constexpr (std::is_void_v<std::invoke_result_t<Function&, Arguments const&...>>) return f(arguments...), true;
+    else return static_cast<bool>(f(arguments...));
+}
+
+}
+
 /// Any callable taking `progress const&`; returning nothing it never stops, returning false it stops the work.
 class progress_callback {
 public:
@@ -76,13 +86,10 @@ public:
     template <std::invocable<progress const&> Function>
         requires(!std::same_as<std::remove_cvref_t<Function>, progress_callback>)
     progress_callback(Function f) {
-        if constexpr (std::is_void_v<std::invoke_result_t<Function&, progress const&>>) {
-            m_call = [f = std::move(f)](progress const& now) mutable { return f(now), true; };
-        } else {
-            static_assert(std::convertible_to<std::invoke_result_t<Function&, progress const&>, bool>,
-                          "progress: the callback returns nothing, or bool (false stops)");
-            m_call = [f = std::move(f)](progress const& now) mutable { return static_cast<bool>(f(now)); };
-        }
+        using answer = std::invoke_result_t<Function&, progress const&>;
+        static_assert(std::is_void_v<answer> || std::convertible_to<answer, bool>,
+                      "progress: the callback returns nothing, or bool (false stops)");
+        m_call = [f = std::move(f)](progress const& now) mutable { return detail::goes_on(f, now); };
     }
     /// Whether to go on.
     bool operator()(progress const& now) const { return !m_call || m_call(now); }

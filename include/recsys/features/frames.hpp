@@ -29,12 +29,6 @@ namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 
 namespace detail {
 
-/// Whether to go on after a sink was called.
-template <class Sink> bool give_frame(Sink& sink, frame const& rows) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Sink&, frame const&>>) return sink(rows), true;
-    else return static_cast<bool>(sink(rows));
-}
-
 /// A user, or a range of users, as an array.
 template <class Who> std::vector<user_index> users_of(Who const& who) {
     if constexpr (std::same_as<Who, user_index>) return {who};
@@ -113,7 +107,7 @@ feature_frames(feature_set<User, Item> const& features, Who const& users, Seen c
         detail::for_user_blocks(all, options.block, "feature_frames", [&](std::span<user_index const> block, std::size_t done) {
             auto const rows = detail::pool_rows(recipe.pool, block, eligible);
             detail::count_block(report, block, rows, seen, options.include_seen);
-            if (rows.size() > 0 && !detail::give_frame(sink, detail::frame_of(recipe.shown, rows, {}, recipe.as_of(), workers)))
+            if (rows.size() > 0 && !detail::goes_on(sink, detail::frame_of(recipe.shown, rows, {}, recipe.as_of(), workers)))
                 report.stopped = true;
             if (!progress.report(done + block.size())) report.stopped = true;
             return !report.stopped;

@@ -38,7 +38,7 @@ public:
     frame_sink() = default;
     template <std::invocable<frame const&> Function>
         requires(!std::same_as<std::remove_cvref_t<Function>, frame_sink>)
-    frame_sink(Function f) : m_call([f = std::move(f)](frame const& rows) mutable { return detail::give_frame(f, rows); }) {}
+    frame_sink(Function f) : m_call([f = std::move(f)](frame const& rows) mutable { return detail::goes_on(f, rows); }) {}
     /// Whether to go on.
     bool operator()(frame const& rows) const { return !m_call || m_call(rows); }
     explicit operator bool() const noexcept { return static_cast<bool>(m_call); }

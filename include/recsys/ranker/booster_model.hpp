@@ -142,32 +142,20 @@ public:
     /// The predictions of growing numbers of trees: sink(number of trees, predictions) after each `every` trees and after the last.
     /// The sink returns nothing, or bool, where false stops. The span is valid during the call; for multi_class it is as predict() gives it.
     template <class Sink> void staged(frame const& rows, natural every, Sink&& sink, run_options const& run = {}) const {
-        using sink_type = std::remove_reference_t<Sink>;
-        constexpr bool is_sink = std::invocable<sink_type&, std::size_t, std::span<float const>>;
-        static_assert(is_sink, "staged: the sink is called as sink(number of trees, std::span<float const> predictions)");
-        if constexpr (is_sink) {
-            if (every == 0) detail::throw_option("booster: staged predictions need a step of at least 1 tree, got 0");
-            std::size_t const n = n_outputs();
-            std::vector<std::int64_t> sums(rows.n_rows() * n, 0);
-            std::vector<float> out(sums.size());
-            for (std::size_t first = 0; first < n_trees();) {
-                std::size_t const last = std::min<std::size_t>(n_trees(), first + every);
-                auto const add = [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
-                                     std::size_t row) {
-                    m_state->add(block, first * n, last * n, mine);
-                    for (std::size_t i = 0; i < block.n; ++i) {
-                        auto const of_row = std::span(mine.answers).subspan(i * n, n);
-                        for (std::size_t o = 0; o < n; ++o)
-                            of_row[o] =
-                                m_state->raw(sums[(row + i) * n + o] += mine.sums[o * detail::block_rows + i], o, baselines.at(i, o));
-                        m_state->finish(of_row);
-                    }
-                };
-                detail::for_answers(*m_state, rows, run, add, [&](std::size_t i, double value) { out[i] = static_cast<float>(value); });
-                first = last;
-                if (!detail::offer_stage(sink, last, out)) return;
-            }
-        }
+        std::size_t const n = n_outputs();
+        std::vector<std::int64_t> sums(rows.n_rows() * n, 0);
+        detail::in_stages("booster: ", *m_state, rows, n_trees(), every, sink, run,
+                          [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
+                              std::size_t row, std::size_t first, std::size_t last) {
+                              m_state->add(block, first * n, last * n, mine);
+                              for (std::size_t i = 0; i < block.n; ++i) {
+                                  auto const of_row = std::span(mine.answers).subspan(i * n, n);
+                                  for (std::size_t o = 0; o < n; ++o)
+                                      of_row[o] = m_state->raw(sums[(row + i) * n + o] += mine.sums[o * detail::block_rows + i], o,
+                                                               baselines.at(i, o));
+                                  m_state->finish(of_row);
+                              }
+                          });
     }
     /// @throws data_error  where a column that the model needs is missing or of another type.
     void check(frame const& rows) const { detail::frame_reader(m_state->space.columns, rows); }

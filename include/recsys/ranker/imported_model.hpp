@@ -124,10 +124,6 @@ struct tree_range {
     natural first = 0, last = std::numeric_limits<std::size_t>::max();
 };
 
-namespace detail {
-
-}
-
 /// A model that CatBoost or LightGBM trained: `load_catboost_json`, `load_lightgbm_text`. A handle: a copy shares. Safe to use from many
 /// threads. It scores rows as a booster_model does, in frames, single rows, spans, and as the second stage of `two_stage`.
 ///
@@ -172,28 +168,16 @@ public:
     /// The predictions of growing numbers of trees: sink(number of trees, predictions) after each `every` trees and after the last; the same as
     /// `predict` of so many from the first. The sink returns nothing, or bool, where false stops. The span is valid during the call.
     template <class Sink> void staged(frame const& rows, natural every, Sink&& sink, run_options const& run = {}) const {
-        using sink_type = std::remove_reference_t<Sink>;
-        constexpr bool is_sink = std::invocable<sink_type&, std::size_t, std::span<float const>>;
-        static_assert(is_sink, "staged: the sink is called as sink(number of trees, std::span<float const> predictions)");
-        if constexpr (is_sink) {
-            if (every == 0) detail::throw_option("staged predictions need a step of at least 1 tree, got 0");
-            std::vector<double> sums(detail::block_rows * n_outputs() * ((rows.n_rows() + detail::block_rows - 1) / detail::block_rows), 0);
-            std::vector<float> out(rows.n_rows() * n_outputs());
-            for (std::size_t first = 0; first < n_trees();) {
-                std::size_t const last = std::min<std::size_t>(n_trees(), first + every);
-                auto const add = [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
-                                     std::size_t row) {
-                    auto* const so_far = sums.data() + row * n_outputs();
-                    m_state->sums(block, first, last, mine);
-                    for (std::size_t i = 0; i < mine.outputs.size(); ++i) so_far[i] += mine.outputs[i];
-                    m_state->raw_of_sums(so_far, block.n, 0, last, baselines, mine.answers.data());
-                    for (std::size_t i = 0; i < block.n; ++i) m_state->finish(mine.answers.data() + i * n_outputs());
-                };
-                detail::for_answers(*m_state, rows, run, add, [&](std::size_t i, double value) { out[i] = static_cast<float>(value); });
-                first = last;
-                if (!detail::offer_stage(sink, last, out)) return;
-            }
-        }
+        std::vector<double> sums(detail::block_rows * n_outputs() * ((rows.n_rows() + detail::block_rows - 1) / detail::block_rows), 0);
+        detail::in_stages("", *m_state, rows, n_trees(), every, sink, run,
+                          [&](detail::row_block const& block, detail::row_baselines baselines, detail::predict_scratch& mine,
+                              std::size_t row, std::size_t first, std::size_t last) {
+                              auto* const so_far = sums.data() + row * n_outputs();
+                              m_state->sums(block, first, last, mine);
+                              for (std::size_t i = 0; i < mine.outputs.size(); ++i) so_far[i] += mine.outputs[i];
+                              m_state->raw_of_sums(so_far, block.n, 0, last, baselines, mine.answers.data());
+                              for (std::size_t i = 0; i < block.n; ++i) m_state->finish(mine.answers.data() + i * n_outputs());
+                          });
     }
     /// @throws data_error  where a column that the model needs is missing or of another type.
     void check(frame const& rows) const { detail::frame_reader(m_state->columns(), rows); }

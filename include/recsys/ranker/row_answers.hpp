@@ -6,15 +6,18 @@
 #include <recsys/core/push_macros.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <type_traits>
+#include <string_view>
 #include <vector>
 
 #include <recsys/core/buffer.hpp>
+#include <recsys/core/error.hpp>
 #include <recsys/core/progress.hpp>
 #include <recsys/core/team.hpp>
+#include <recsys/core/types.hpp>
 #include <recsys/data/frame.hpp>
 #include <recsys/ranker/multi_class.hpp>
 #include <recsys/ranker/row_block.hpp>
@@ -66,10 +69,26 @@ inline std::vector<std::int32_t> class_answers(row_model const& model, frame con
     std::transform(places.begin(), places.end(), out.begin(), [&](std::size_t place) { return labels[place]; });
     return out;
 }
-/// A sink that returns nothing goes on, false stops.
-template <class Sink> bool offer_stage(Sink& sink, std::size_t n_trees, std::span<float const> predictions) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Sink&, std::size_t, std::span<float const>>>) return sink(n_trees, predictions), true;
-    else return static_cast<bool>(sink(n_trees, predictions));
+/// staged(): add(rows, baselines, scratch, first row, first tree, last) adds trees to a block and fills scratch.answers.
+template <class Sink, class Add> void in_stages(std::string_view who, row_model const& model, frame const& rows, std::size_t n_trees,
+                                                std::size_t every, Sink& sink, run_options const& run, Add const& add) {
+    constexpr bool is_sink = std::invocable<Sink&, std::size_t, std::span<float const>>;
+    static_assert(is_sink, "staged: the sink is called as sink(number of trees, std::span<float const> predictions)");
+    if constexpr (is_sink) {
+        if (every == 0) throw_option(who, "staged predictions need a step of at least 1 tree, got 0");
+        std::vector<float> out(rows.n_rows() * model.n_outputs());
+        for (std::size_t first = 0; first < n_trees;) {
+            std::size_t const last = std::min(n_trees, first + every);
+            for_answers(
+                model, rows, run,
+                [&](row_block const& block, row_baselines baselines, predict_scratch& mine, std::size_t row) {
+                    add(block, baselines, mine, row, first, last);
+                },
+                [&](std::size_t i, double value) { out[i] = static_cast<float>(value); });
+            first = last;
+            if (!goes_on(sink, last, std::span<float const>(out))) return;
+        }
+    }
 }
 
 }}} // namespace recsys::detail

@@ -50,11 +50,11 @@ private:
     void add_one(user_index user, std::span<item_index const> seen, list_rows<scored>& out) {
         m_best.start(m_k);
         if (knows_of(m_scorer, user)) {
-            bool const few_allowed = m_options.allow && m_options.allow->size() < m_n_items / 16;
             if constexpr (ranked_scorer<Scorer>) {
+                bool const few_allowed = m_options.allow && m_options.allow->size() < m_n_items / 16;
                 if (!few_allowed) return out.add(read_off(user, seen));
             }
-            if (few_allowed || (m_options.allow && !ranked_scorer<Scorer>)) offer_allowed(user, seen, m_options.allow->items());
+            if (m_options.allow) offer_allowed(user, seen, m_options.allow->items());
             else offer_all(user, seen);
         }
         out.add(m_best.finish());

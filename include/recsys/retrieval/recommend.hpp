@@ -219,7 +219,7 @@ stream_report recommend(R const& who_answers, Who const& users, Seen const& seen
     static_assert(is_sink, "recommend: the sink is called as sink(lists const&) and returns void, or bool (false stops)");
     if constexpr (right && is_sink) {
         unwrap_t<R> const& r = who_answers;
-        auto const take = [&](lists const& block) { return detail::give_block(to, block); };
+        auto const take = [&](lists const& block) { return detail::goes_on(to, block); };
         if constexpr (std::same_as<Who, user_index>) return detail::recommend_in_blocks(r, std::span(&users, 1), seen, options, take);
         else return detail::recommend_in_blocks(r, std::span<user_index const>(detail::all_users(users)), seen, options, take);
     } else return {};
@@ -230,7 +230,7 @@ template <class... Sink> [[nodiscard]] auto tee(Sink... sinks) {
     static_assert((sink<Sink> && ...), "tee: a sink is called as sink(lists const&) and returns void, or bool (false stops)");
     return [... s = std::move(sinks)](lists const& block) mutable {
         bool go_on = true;
-        ((go_on = detail::give_block(s, block) && go_on), ...);
+        ((go_on = detail::goes_on(s, block) && go_on), ...);
         return go_on;
     };
 }

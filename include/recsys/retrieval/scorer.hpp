@@ -74,12 +74,6 @@ concept ranked_scorer = scorer<S> && requires(S const& s) {
     { s.ranking() } -> std::convertible_to<std::span<scored const>>;
 };
 
-/// Whether a sink that was called says to go on.
-template <class Sink, class Block> bool give_block(Sink& sink, Block const& block) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Sink&, Block const&>>) return sink(block), true;
-    else return static_cast<bool>(sink(block));
-}
-
 template <class R> constexpr bool knows_of(R const& r, user_index user) {
     if constexpr (requires {
                       { r.knows(user) } -> std::convertible_to<bool>;

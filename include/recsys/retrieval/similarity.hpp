@@ -334,7 +334,7 @@ stream_report similar_items(Model const& model, Who const& items, similar_option
         unwrap_t<Model> const& m = model;
         detail::neighbour_search<item_index, scored, unwrap_t<Model>, similar_options> search(m, options);
         return search.run(detail::indices_of<item_index>(items),
-                          [&](similar_item_lists const& block) { return detail::give_block(to, block); });
+                          [&](similar_item_lists const& block) { return detail::goes_on(to, block); });
     } else return {};
 }
 
@@ -355,7 +355,7 @@ stream_report similar_users(Model const& model, Who const& users, similar_users_
         unwrap_t<Model> const& m = model;
         detail::neighbour_search<user_index, scored_user, unwrap_t<Model>, similar_users_options> search(m, options);
         return search.run(detail::indices_of<user_index>(users),
-                          [&](similar_user_lists const& block) { return detail::give_block(to, block); });
+                          [&](similar_user_lists const& block) { return detail::goes_on(to, block); });
     } else return {};
 }
 
