@@ -11,6 +11,8 @@
 
 #include <recsys.hpp>
 
+#include "play_source.hpp"
+
 namespace music {
 
 namespace fs = std::filesystem;
@@ -32,8 +34,12 @@ double file_bytes(fs::path const& path) {
     return none ? 0 : static_cast<double>(n);
 }
 
-/// Rows of a CSV file by the length of its first ones.
-double estimated_rows(fs::path const& path, double& row_bytes) {
+/// Rows of a table, and the bytes of one as CSV: those of a CSV file by the length of its first ones.
+double estimated_rows(std::string const& path, double& row_bytes) {
+    if (is_column_file(path)) {
+        row_bytes = interaction_row;
+        return static_cast<double>(recsys::column_file(path).size());
+    }
     std::string head(std::size_t{1} << 20, '\0');
     std::ifstream in(path, std::ios::binary);
     in.read(head.data(), static_cast<std::streamsize>(head.size()));
@@ -58,12 +64,11 @@ std::string amount(double bytes) {
 input_size size_of_input(std::string const& folder) {
     input_size n;
     double track_row = 0;
-    n.events = estimated_rows(fs::path(folder) / "interactions.csv", n.event_bytes);
-    if (auto const packed = fs::path(folder) / "interactions.rsc"; fs::exists(packed))
-        n.events = static_cast<double>(recsys::column_file(packed.string()).size()), n.event_bytes = interaction_row;
-    n.tracks = estimated_rows(fs::path(folder) / "tracks.csv", track_row);
+    auto const tracks = find_table(folder, "tracks");
+    n.events = estimated_rows(find_table(folder, "interactions"), n.event_bytes);
+    n.tracks = estimated_rows(tracks, track_row);
     n.users = n.events / events_per_user;
-    n.catalog_bytes = file_bytes(fs::path(folder) / "tracks.csv") + file_bytes(fs::path(folder) / "catalog_names.csv");
+    n.catalog_bytes = file_bytes(tracks) + file_bytes(find_table(folder, "catalog_names"));
     n.label_users = n.future_users = active_share * n.users;
     return n;
 }
@@ -111,7 +116,7 @@ std::vector<file_need> files_of(options const& set, input_size const& n) {
         out.push_back({"data/catalog_names" + ending, n.catalog_bytes});
     }
     out.push_back({"steps/events.rsm", 16 * n.events + 12 * n.users});
-    out.push_back({"steps/names.csv", n.catalog_bytes});
+    out.push_back({"steps/names.rsc", n.catalog_bytes});
     double const model = (n.users + n.tracks) * static_cast<double>(set.factors) * 4;
     double const rows = n.label_users * static_cast<double>(set.negatives + 3) * 90;
     out.push_back({"als.rsm", model});

@@ -13,7 +13,7 @@ namespace music {
 struct input_size {
     double users = 0, tracks = 0, events = 0;
     double event_bytes = 0;                   ///< of a row of interactions.csv
-    double catalog_bytes = 0;                 ///< of tracks.csv and catalog_names.csv
+    double catalog_bytes = 0;                 ///< of the tables tracks and catalog_names
     double label_users = 0, future_users = 0; ///< who get candidates to train on, and to rank
     bool is_made = false;                     ///< the input is among what has to be written
 };

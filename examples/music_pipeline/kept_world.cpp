@@ -2,38 +2,48 @@
 #include "kept_world.hpp"
 
 #include <algorithm>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "common/csv.hpp"
+#include "table_columns.hpp"
 
 namespace music {
 
 namespace rs = recsys;
 
+namespace {
+
+template <class Row> void keep(std::string const& path, rs::column_schema<Row> const& columns, std::vector<Row> const& rows) {
+    rs::column_writer<Row> file(path, columns);
+    file.write(rows);
+    file.close();
+}
+
+template <class Row> std::vector<Row> kept(journal& log, std::string const& path, rs::column_schema<Row> const& columns) {
+    rs::column_table<Row> const file(path, columns);
+    std::vector<Row> out;
+    meter read(log.say, "tables", 0);
+    file.for_each_block([&](std::span<Row const> block) {
+        out.insert(out.end(), block.begin(), block.end());
+        read.add(block.size());
+    });
+    return out;
+}
+
+}
+
 void save_world(journal& log, world const& all) {
     rs::save(log.file("steps/events.rsm"), all.data.users(), all.data.items(), rs::events(all.data));
-    csv::writer tracks(log.file("steps/tracks.csv"), header{"track_id", "albums", "artists", "genres"});
-    for (auto const& t : all.tracks) tracks.row(t.track_id, t.albums, t.artists, t.genres);
-    tracks.close();
-    csv::writer names(log.file("steps/names.csv"), header{"id", "type", "name"});
-    for (auto const& row : all.book.rows()) names.row(row.of, static_cast<int>(row.type), row.name);
-    names.close();
+    keep(log.file("steps/tracks.rsc"), track_columns(), all.tracks);
+    keep(log.file("steps/names.rsc"), name_columns(), all.book.rows());
 }
 
 world load_world(journal& log) {
     world out;
-    csv::table<track> tracks(log.file("steps/tracks.csv"), {"track_id", "albums", "artists", "genres"}, [](csv::record const& r) {
-        return track{r.integer<id>(0), r.integers<id>(1), r.integers<id>(2), r.integers<id>(3)};
-    });
-    meter kept(log.say, "tracks", 0);
-    for (auto const& row : tracks) out.tracks.push_back(row), kept.add();
-    csv::table<name_row> names(log.file("steps/names.csv"), {"id", "type", "name"}, [](csv::record const& r) {
-        return name_row{r.integer<id>(0), static_cast<entity>(r.integer<std::uint8_t>(1)), std::string(r.text(2))};
-    });
-    std::vector<name_row> rows;
-    for (auto const& row : names) rows.push_back(row), kept.add();
-    out.book = name_book(std::move(rows));
+    out.tracks = kept(log, log.file("steps/tracks.rsc"), track_columns());
+    out.book = name_book(kept(log, log.file("steps/names.rsc"), name_columns()));
     auto [users, items, events] = rs::load<rs::user_encoder<id>, rs::item_encoder<id>, rs::events>(log.file("steps/events.rsm"));
     out.data = rs::dataset<id, id>(std::move(events), std::move(users), std::move(items));
     return out;

@@ -11,7 +11,7 @@
 
 namespace music {
 
-/// Writes steps/events.rsm, steps/tracks.csv and steps/names.csv.
+/// Writes steps/events.rsm, steps/tracks.rsc and steps/names.rsc.
 void save_world(journal& log, world const& all);
 /// @throws recsys::format_error where a file is not what was written.
 world load_world(journal& log);

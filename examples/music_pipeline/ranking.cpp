@@ -79,10 +79,6 @@ void report_training(journal& log, rs::training_report const& found, std::string
     log.result["ranker" + suffix]["label_pairs"] = found.label_pairs;
 }
 
-}
-
-namespace {
-
 void show_ranker(journal& log, rs::booster_model const& ranker, std::string const& suffix) {
     auto const& report = ranker.report();
     auto const best = report.best_iteration.value_or(0);
