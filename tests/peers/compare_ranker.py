@@ -58,7 +58,7 @@ class RankerSession(Session):
         return peer_python(self.work, REQUIREMENTS)
 
     def ours(self, job, *arguments):
-        return self.run("ours", [self.build() / "recsys_ranker_job", job, *arguments])
+        return self.run("ours", [self.build() / "recsys_ranker_job", job, *arguments, *self.level_words()])
 
     def peer(self, job, lib, *arguments):
         return self.run(lib, [self.python, PEERS, job, f"lib={lib}", *arguments], peer_environment(self.options.threads))

@@ -52,7 +52,7 @@ class RetrievalSession(Session):
         return prefix
 
     def ours(self, job, *arguments, flags="plain"):
-        return self.run("ours", [self.build(flags) / "recsys_retrieval_job", job, *arguments])
+        return self.run("ours", [self.build(flags) / "recsys_retrieval_job", job, *arguments, *self.level_words()])
 
     def peer(self, job, lib, *arguments):
         """implicit threads over rows and calls a BLAS of one thread; faiss lets the BLAS thread."""
@@ -66,7 +66,7 @@ class RetrievalSession(Session):
 
     @functools.cached_property
     def blas(self):
-        return blas_settings(json.loads(self.checked([self.python, PEERS, "blas"], clean_environment()))["kernels"])
+        return blas_settings(json.loads(self.checked([self.python, PEERS, "blas"], clean_environment()))["kernels"], self.options.level)
 
 
 # --- comparisons ------------------------------------------------------------------------------------

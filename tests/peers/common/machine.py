@@ -39,16 +39,18 @@ def clean_environment():
     return {name: value for name, value in os.environ.items() if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
 
 
-def blas_settings(kernels):
-    """OPENBLAS_CORETYPE for peers whose OpenBLAS chose these kernels, or nothing. On some virtual CPUs it falls back to kernels of 2004, 2 to 4 times
-    slower: only then is the choice taken from it. AVX-512 kernels are never asked for without avx512f."""
-    setting = {}
-    if any(old in kernel for kernel in kernels for old in ("Prescott", "Nehalem")):
+def blas_settings(kernels, level=None):
+    """What OpenBLAS and faiss are told. Where a comparison is held at a level: that one. Otherwise OPENBLAS_CORETYPE for peers whose OpenBLAS chose these
+    kernels, or nothing: on some virtual CPUs it falls back to kernels of 2004, 2 to 4 times slower, and only then is the choice taken from it. AVX-512
+    kernels are never asked for without avx512f."""
+    haswell = "Zen" if "AMD" in cpu_field("vendor_id") else "Haswell"
+    setting = {"OPENBLAS_CORETYPE": haswell, "FAISS_SIMD_LEVEL": "AVX2"} if level else {}
+    if not level and any(old in kernel for kernel in kernels for old in ("Prescott", "Nehalem", "Barcelona")):
         flags = cpu_field("flags").split()
         if "avx512f" in flags:
             setting = {"OPENBLAS_CORETYPE": "SkylakeX"}
         elif "avx2" in flags:
-            setting = {"OPENBLAS_CORETYPE": "Zen" if "AMD" in cpu_field("vendor_id") else "Haswell"}
+            setting = {"OPENBLAS_CORETYPE": haswell}
     print(f"OpenBLAS of the peers: {', '.join(kernels)} {setting or ''}", file=sys.stderr, flush=True)
     return setting
 

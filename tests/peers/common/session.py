@@ -62,6 +62,10 @@ class Session:
         self.log.flush()
         return out
 
+    def level_words(self):
+        """What holds our programs at a level."""
+        return [f"level={self.options.level}"] if self.options.level else []
+
     def interleave(self, name, contestants, once=()):
         """{label: a function that runs it}; every round runs all but those that run `once`. Returns {label: [an answer a round]}."""
         answers = {label: [] for label in contestants}
@@ -76,7 +80,8 @@ class Session:
     def finish(self, data):
         """Writes and prints the table."""
         threads, rounds = self.options.threads, self.rounds
-        text = self.table.markdown(f"{cpu_name()}, {os.cpu_count()} cores, {threads} thread{'s' if threads > 1 else ''}, "
+        held = f", all held at {self.options.level.upper()}" if self.options.level else ""
+        text = self.table.markdown(f"{cpu_name()}{held}, {os.cpu_count()} cores, {threads} thread{'s' if threads > 1 else ''}, "
                                    f"{rounds} round{'s' if rounds > 1 else ''}, data {data}")
         (self.work / "report.md").write_text(text, encoding="utf-8")
         print(text)
@@ -87,6 +92,7 @@ def parser_of(description, comparisons, quick):
     parser.add_argument("--quick", action="store_true", help=f"{quick} and one round: whether it runs, not how fast")
     parser.add_argument("--rounds", type=int, help="default: 3, with --quick 1")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--level", choices=["avx2"], help="ours, OpenBLAS and faiss use no wider instructions than these")
     parser.add_argument("--only", action="append", choices=comparisons, help="a comparison; may be given several times")
     parser.add_argument("--list", action="store_true", help="the names of the comparisons")
     return parser

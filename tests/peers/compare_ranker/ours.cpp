@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "peers/common/level.hpp"
 #include "peers/common/measured.hpp"
 
 namespace {
@@ -176,6 +177,7 @@ int main(int argc, char** argv) {
     std::string const job = argc > 1 ? argv[1] : "";
     try {
         arguments const a(argc, argv);
+        hold_level(a);
         if (job == "fit") fit(a);
         else if (job == "predict") with_model(a, [&](auto const& model) { predict(a, model); });
         else if (job == "request") with_model(a, [&](auto const& model) { request(a, model); });

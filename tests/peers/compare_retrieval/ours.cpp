@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "peers/common/level.hpp"
 #include "support.hpp"
 
 namespace {
@@ -263,6 +264,7 @@ int main(int argc, char** argv) {
     std::string const job = argc > 1 ? argv[1] : "";
     try {
         arguments const a(argc, argv);
+        hold_level(a);
         if (job == "als") als(a);
         else if (job == "loss") loss(a);
         else if (job == "top") top(a);
