@@ -24,6 +24,13 @@ struct alignas(64) taste {
 };
 static_assert(sizeof(taste) == 64);
 
+/// How much of what a user likes of a scene he likes of all music of its genre. Scenes are no more than genres, so in a larger market they have more
+/// tracks, and he cannot know them all: taste becomes one of genres. Without that factors find no taste among a million tracks.
+double genre_share_of_taste(music_catalog const& catalog) {
+    double const tracks_per_scene = static_cast<double>(catalog.tracks.size()) / static_cast<double>(catalog.genre_of_scene.size());
+    return tracks_per_scene <= 100 ? 0.4 : std::min(1.0, 0.4 + log_of(tracks_per_scene / 100) / log_of(1000));
+}
+
 /// Scenes are as popular with users as their tracks have plays.
 large_array<taste> make_tastes(generator_options const& options, music_catalog const& catalog, std::size_t n_users) {
     std::vector<double> upto(catalog.genre_of_scene.size());
@@ -60,6 +67,7 @@ public:
           m_tastes(make_tastes(options, catalog, plays.size())),
           m_had(plays),
           m_random(options.seed, static_cast<std::uint64_t>(stream::market) << 48, recsys::detail::team(options.threads).size() > 1),
+          m_genre_share(genre_share_of_taste(catalog)),
           m_is_wrong(buyers.size()) {
         // Gumbel noise by its quantiles.
         for (std::size_t i = 0; i < n_noise; ++i) m_noise.push_back(-log_of(-log_of((static_cast<double>(i) + 0.5) / n_noise)));
@@ -141,7 +149,7 @@ private:
             double const liking = static_cast<double>(t.liking[i]);
             for (std::size_t set = 0; set < bit; ++set) {
                 own[bit + set] = std::max(own[set], liking);
-                near_by[bit + set] = std::max(near_by[set], 0.4 * liking);
+                near_by[bit + set] = std::max(near_by[set], m_genre_share * liking);
             }
         }
         std::array<std::uint32_t, n_looked_at> known{};
@@ -213,6 +221,7 @@ private:
     std::vector<std::uint16_t> m_genre_of_scene;
     large_array<offer> m_seen;
     std::vector<offer> m_shelf;
+    double m_genre_share;
     std::vector<std::size_t> m_wrong; // plays whose user has had their track
     std::vector<bool> m_is_wrong;
 };
