@@ -16996,11 +16996,27 @@ struct shuffle_batch {
     std::int32_t planes, shift;
 };
 
+/// Up to sixteen tests of rows that are bytes, a bit of the leaf's number each: is place k of what is chosen from a row, by `mask`, at least
+/// `bar`? A test without a byte has mask 0 and bar 1. A window is the sixteen bytes of each row from which some tests choose theirs.
+struct byte_tests {
+    static constexpr std::uint8_t elsewhere = 0x80; ///< the place of a test that chooses from another window
+    struct window {
+        std::uint8_t const* first; ///< of the first row; 128 bytes can be read from any row on
+        std::size_t stride;        ///< to the next row, at most 37 bytes
+        std::uint8_t place[16];    ///< of each test
+    };
+    window windows[16];
+    std::size_t n_windows = 0;
+    std::uint8_t mask[16] = {}, bar[16];
+};
+
 /// The kernels of one level; bin_kernels.inl, tree_kernels.inl and leaf_shuffles.inl say what each does.
 struct bin_table {
     void (*bin_numbers)(float const* numbers, std::size_t n, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out);
     leaf_byte_finder leaf_bytes;
     // Null where a level has no shuffles.
+    /// The leaves of rows row .. row + n - 1, n a multiple of four.
+    void (*byte_leaves)(byte_tests const& tests, std::size_t row, std::size_t n, std::uint16_t* out) = nullptr;
     void (*flip_bins)(std::uint8_t* bins, std::size_t n) = nullptr;
     void (*add_trees)(shuffle_batch const& batch, std::uint8_t const* bins, std::size_t n, std::int64_t* sums) = nullptr;
 };
@@ -17148,6 +17164,23 @@ struct shuffles {
         }
     }
 };
+
+RECSYS_DETAIL_INLINE __m128i sixteen_bytes(std::uint8_t const* p) { return _mm_loadu_si128(reinterpret_cast<__m128i_u const*>(p)); }
+RECSYS_DETAIL_INLINE __m256i twice(std::uint8_t const* p) { return _mm256_broadcastsi128_si256(sixteen_bytes(p)); }
+inline void byte_leaves(byte_tests const& tests, std::size_t row, std::size_t n, std::uint16_t* out) {
+    __m256i const mask = twice(tests.mask), bar = twice(tests.bar);
+    for (std::size_t i = 0; i < n; i += 2) {
+        __m256i bytes = _mm256_setzero_si256();
+        for (auto const* w = tests.windows; w != tests.windows + tests.n_windows; ++w) {
+            auto const* const from = w->first + (row + i) * w->stride;
+            __m256i const both = _mm256_inserti128_si256(_mm256_castsi128_si256(sixteen_bytes(from)), sixteen_bytes(from + w->stride), 1);
+            bytes = _mm256_or_si256(bytes, _mm256_shuffle_epi8(both, twice(w->place)));
+        }
+        bytes = _mm256_and_si256(bytes, mask);
+        int const leaves = _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(bytes, bar), bytes));
+        std::memcpy(out + i, &leaves, sizeof leaves);
+    }
+}
 
 // --- recsys/core/simd/bin_kernels.inl --------------------------------------------------------------------------------
 RECSYS_DETAIL_INLINE void bin_sixteen(float const* from, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out) {
@@ -17297,6 +17330,31 @@ struct shuffles {
     }
 };
 
+RECSYS_DETAIL_INLINE __m512i four_times(std::uint8_t const* p) {
+    return _mm512_maskz_broadcast_i32x4(65535, _mm_loadu_si128(reinterpret_cast<__m128i_u const*>(p)));
+}
+inline void byte_leaves(byte_tests const& tests, std::size_t row, std::size_t n, std::uint16_t* out) {
+    alignas(64) std::uint8_t place[16][64] = {}; // of four rows' bytes in the 128 from the first one's on
+    __mmask64 here[16] = {};
+    for (std::size_t w = 0; w < tests.n_windows; ++w)
+        for (std::size_t i = 0; i < 64; ++i) {
+            auto const& of = tests.windows[w];
+            if (of.place[i % 16] == byte_tests::elsewhere) continue;
+            place[w][i] = static_cast<std::uint8_t>(i / 16 * of.stride + of.place[i % 16]), here[w] |= std::uint64_t{1} << i;
+        }
+    __m512i const mask = four_times(tests.mask), bar = four_times(tests.bar);
+    for (std::size_t i = 0; i < n; i += 4) {
+        __m512i bytes = _mm512_setzero_si512();
+        for (std::size_t w = 0; w < tests.n_windows; ++w) {
+            auto const* const from = tests.windows[w].first + (row + i) * tests.windows[w].stride;
+            bytes = _mm512_or_si512(bytes, _mm512_maskz_permutex2var_epi8(here[w], _mm512_loadu_si512(from), _mm512_load_si512(place[w]),
+                                                                          _mm512_loadu_si512(from + 64)));
+        }
+        std::uint64_t const leaves = _mm512_cmpge_epu8_mask(_mm512_and_si512(bytes, mask), bar);
+        std::memcpy(out + i, &leaves, sizeof leaves);
+    }
+}
+
 // --- recsys/core/simd/bin_kernels.inl --------------------------------------------------------------------------------
 RECSYS_DETAIL_INLINE void bin_sixteen(float const* from, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out) {
     alignas(64) float x[16];
@@ -17377,8 +17435,9 @@ RECSYS_DETAIL_END_TARGET
 inline bin_table bin_kernels(simd_level level) noexcept {
 #if defined(__GNUC__) && defined(__x86_64__)
     if (level == simd_level::avx512 && __builtin_cpu_supports("avx512vbmi"))
-        return {&avx512::bin_numbers, &avx512::leaf_bytes, &avx512::flip_bins, &avx512::add_trees};
-    if (level != simd_level::portable) return {&avx2::bin_numbers, &avx2::leaf_bytes, &avx2::flip_bins, &avx2::add_trees};
+        return {&avx512::bin_numbers, &avx512::leaf_bytes, &avx512::byte_leaves, &avx512::flip_bins, &avx512::add_trees};
+    if (level != simd_level::portable)
+        return {&avx2::bin_numbers, &avx2::leaf_bytes, &avx2::byte_leaves, &avx2::flip_bins, &avx2::add_trees};
 #endif
     RECSYS_DETAIL_ASSERT(level == simd_level::portable);
     (void)level;
@@ -17424,9 +17483,10 @@ inline std::uint32_t ordered_bits(float x) noexcept {
 inline float from_ordered_bits(std::uint32_t bits) noexcept { return bit_cast<float>(bits & 0x80000000u ? bits & 0x7FFFFFFFu : ~bits); }
 
 /// Sorts by the upper 32 bits, stably: three rounds of 11 bits. O(n).
-inline void sort_by_key(std::vector<std::uint64_t>& entries) {
-    std::vector<std::uint64_t> other(entries.size());
-    for (int const shift : {32, 43, 54}) {
+template <class Entry> void sort_by_key(std::vector<Entry>& entries) {
+    constexpr int first = std::numeric_limits<Entry>::digits - 32;
+    std::vector<Entry> other(entries.size());
+    for (int const shift : {first, first + 11, first + 22}) {
         std::array<std::size_t, 2048> start{};
         for (auto const e : entries) ++start[(e >> shift) & 2047];
         std::size_t at = 0;
@@ -17436,26 +17496,39 @@ inline void sort_by_key(std::vector<std::uint64_t>& entries) {
     }
 }
 
-/// @param weights  empty = 1 each; otherwise all above 0.
-inline weighted_values distinct_values(std::span<float const> numbers, std::span<float const> weights) {
+/// As distinct_values; entries of 64 bits know their rows, those of 32 bits count 1 each.
+template <class Entry> weighted_values values_by(std::span<float const> numbers, std::span<float const> weights) {
+    constexpr bool with_rows = sizeof(Entry) == 8;
     weighted_values out;
-    std::vector<std::uint64_t> entries;
+    std::vector<Entry> entries;
     entries.reserve(numbers.size());
     for (std::size_t row = 0; row < numbers.size(); ++row) {
         if (std::isnan(numbers[row])) out.missing = true;
-        else
-            entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest_number), greatest_number))} << 32 |
-                              static_cast<std::uint32_t>(row));
+        else {
+            Entry const key = ordered_bits(std::min(std::max(numbers[row], -greatest_number), greatest_number));
+            if constexpr (with_rows) entries.push_back(key << 32 | static_cast<std::uint32_t>(row));
+            else entries.push_back(key);
+        }
     }
     sort_by_key(entries);
+    auto const key_of = [&](std::size_t i) { return static_cast<std::uint32_t>(entries[i] >> (with_rows ? 32 : 0)); };
+    auto const is_last = [&](std::size_t i) { return i + 1 == entries.size() || key_of(i + 1) != key_of(i); };
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < entries.size(); ++i) n += is_last(i);
+    out.values.reserve(n), out.total.reserve(n);
     double total = 0;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-        total += weights.empty() ? 1.0 : static_cast<double>(weights[static_cast<std::uint32_t>(entries[i])]);
-        if (i + 1 < entries.size() && entries[i + 1] >> 32 == entries[i] >> 32) continue;
-        out.values.push_back(from_ordered_bits(static_cast<std::uint32_t>(entries[i] >> 32)));
+        if constexpr (with_rows) total += static_cast<double>(weights[static_cast<std::uint32_t>(entries[i])]);
+        else total += 1;
+        if (!is_last(i)) continue;
+        out.values.push_back(from_ordered_bits(key_of(i)));
         out.total.push_back(total);
     }
     return out;
+}
+/// @param weights  empty = 1 each; otherwise all above 0.
+inline weighted_values distinct_values(std::span<float const> numbers, std::span<float const> weights) {
+    return weights.empty() ? values_by<std::uint32_t>(numbers, weights) : values_by<std::uint64_t>(numbers, weights);
 }
 
 /// A border between two neighbouring values: their mean, or the lower one where the mean is not below the upper one.
@@ -17793,40 +17866,53 @@ struct statistic_rows {
 };
 
 /// A random order of rows: rows stay together in runs of `run`, so that memory is read in pieces.
-inline std::vector<std::uint32_t> random_order(std::size_t n, std::size_t run, std::uint64_t seed, std::uint64_t stream) {
-    std::vector<std::uint32_t> runs((n + run - 1) / run);
-    std::iota(runs.begin(), runs.end(), 0u);
-    random_stream random(seed, stream);
-    random.shuffle(runs);
-    if (run == 1) return runs;
-    std::vector<std::uint32_t> rows;
-    rows.reserve(n);
-    for (auto const r : runs)
-        for (std::size_t row = r * run; row < std::min(n, (r + 1) * run); ++row) rows.push_back(static_cast<std::uint32_t>(row));
-    return rows;
-}
+class row_order {
+public:
+    row_order(std::size_t n_rows, std::size_t run, std::uint64_t seed, std::uint64_t stream)
+        : m_n_rows(n_rows), m_run(run), m_runs((n_rows + run - 1) / run) {
+        std::iota(m_runs.begin(), m_runs.end(), 0u);
+        random_stream random(seed, stream);
+        random.shuffle(m_runs);
+    }
+    /// f(row) for the first rows of the order, at most so many.
+    template <class Function> void for_first(std::size_t most, Function const& f) const {
+        for (auto const r : m_runs) {
+            std::size_t const first = r * m_run, n = std::min({m_run, m_n_rows - first, most});
+            for (std::size_t row = first; row < first + n; ++row) f(row);
+            most -= n;
+        }
+    }
+    template <class Function> void for_all(Function const& f) const { for_first(m_n_rows, f); }
+
+private:
+    std::size_t m_n_rows, m_run;
+    std::vector<std::uint32_t> m_runs;
+};
 
 struct cell_total {
     float sum = 0, count = 0;
 };
 
-/// Walks the rows in an order and gives, for each, the statistics of its cells over the rows before it: emit(row, value of each prior).
-/// A row of several categories has the mean over them; each of its categories then counts the row once.
+/// Walks the rows in an order and gives, for each whose number is a multiple of `every`, the statistics of its cells over the rows before it:
+/// emit(row, value of each prior). A row of several categories has the mean over them; each of its categories then counts the row once.
 template <class Emit> void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows, std::size_t target,
-                                              std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
+                                              row_order const& order, std::uint32_t every, std::span<float const> priors,
+                                              Emit const& emit) {
     std::vector<cell_total> totals(n_cells);
     std::vector<float> values(priors.size());
-    for (auto const row : order) {
+    order.for_all([&](std::size_t row) {
         auto const cells = keys.of(row);
-        for (std::size_t p = 0; p < priors.size(); ++p) {
-            float value = 0;
-            for (auto const c : cells) value += target_statistic(totals[c].sum, totals[c].count, priors[p]);
-            values[p] = cells.size() == 1 ? value : value / static_cast<float>(cells.size());
+        if (every == 1 || static_cast<std::uint32_t>(row) % every == 0) {
+            for (std::size_t p = 0; p < priors.size(); ++p) {
+                float value = 0;
+                for (auto const c : cells) value += target_statistic(totals[c].sum, totals[c].count, priors[p]);
+                values[p] = cells.size() == 1 ? value : value / static_cast<float>(cells.size());
+            }
+            emit(row, values.data());
         }
-        emit(row, values.data());
         float const w = rows.weight_of(row);
         for (auto const c : cells) totals[c].sum += w * rows.target_of(row, target), totals[c].count += w;
-    }
+    });
 }
 
 /// The totals of all rows, in the order of the rows.
@@ -17843,11 +17929,11 @@ inline void fill_totals(statistic_key& key, key_rows const& cells, std::size_t n
     std::transform(counts.begin(), counts.end(), key.counts.begin(), [](double s) { return static_cast<float>(s); });
 }
 
-/// Targets brought to [0, 1]: as they are if they lie there, else linearly between their 1% and 99% quantiles, cut off outside.
+/// Targets brought to [0, 1]: linearly between their 1% and 99% quantiles, cut off outside. Empty where they all lie there.
 inline std::vector<float> unit_targets(std::span<float const> targets) {
+    auto const [least, most] = std::minmax_element(targets.begin(), targets.end());
+    if (targets.empty() || (*least >= 0 && *most <= 1)) return {};
     std::vector<float> out(targets.begin(), targets.end());
-    auto const [least, most] = std::minmax_element(out.begin(), out.end());
-    if (out.empty() || (*least >= 0 && *most <= 1)) return out;
     std::vector<float> sorted = out;
     auto const quantile = [&](double share) {
         auto const at = sorted.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(sorted.size() - 1));
@@ -18886,8 +18972,9 @@ public:
     /// The best number to add to the scores of the rows of a leaf, where the loss knows it; a loss always knows it or never.
     std::optional<double> renew(detail::loss_rows const& rows, double l2) const { return m_held->renew(rows, l2); }
     bool renews() const { return m_held->renews(); }
-    /// How large a usual leaf is, where the derivatives do not say it.
-    std::optional<double> usual_step(detail::loss_rows const& rows) const { return m_held->usual_step(rows); }
+    /// How large a usual leaf is, where the derivatives do not say it; 0 where the loss does not know it.
+    double usual_step(detail::loss_rows const& rows) const { return m_held->usual_step(rows); }
+    bool knows_usual_step() const { return m_held->knows_usual_step(); }
     /// @throws data_error  for a target that the loss does not allow.
     void check(std::span<float const> target) const { m_held->check(target); }
     /// @throws option_error  for a setting of the loss outside its range.
@@ -18907,7 +18994,8 @@ private:
         virtual std::optional<double> start(std::span<float const>, std::span<float const>) const = 0;
         virtual bool renews() const = 0;
         virtual std::optional<double> renew(detail::loss_rows const&, double) const = 0;
-        virtual std::optional<double> usual_step(detail::loss_rows const&) const = 0;
+        virtual bool knows_usual_step() const = 0;
+        virtual double usual_step(detail::loss_rows const&) const = 0;
         virtual void check(std::span<float const>) const = 0;
         virtual void check_options() const = 0;
     };
@@ -18970,9 +19058,11 @@ private:
             if constexpr (can_renew) return held.renew(rows.raw, rows.target, rows.weight, l2);
             else return std::nullopt;
         }
-        std::optional<double> usual_step(detail::loss_rows const& rows) const override {
-            if constexpr (requires { held.usual_step(rows.raw, rows.target); }) return held.usual_step(rows.raw, rows.target);
-            else return std::nullopt;
+        static constexpr bool has_usual_step = requires(Loss const& l, std::span<float const> in) { l.usual_step(in, in); };
+        bool knows_usual_step() const override { return has_usual_step; }
+        double usual_step(detail::loss_rows const& rows) const override {
+            if constexpr (has_usual_step) return held.usual_step(rows.raw, rows.target);
+            else return 0;
         }
         void check(std::span<float const> target) const override {
             if constexpr (requires { held.check(target); }) held.check(target);
@@ -19769,19 +19859,21 @@ public:
         Byte* of(std::size_t row) const noexcept { return first + row * stride; }
     };
 
+    static constexpr std::size_t readable_bytes = 144; ///< from any row on: byte_leaves reads 128 from its byte 16 on
+
     packed_rows() = default;
     packed_rows(packed_layout layout, std::size_t n_rows, std::size_t permutations) : m_layout(std::move(layout)), m_n_rows(n_rows) {
         for (std::size_t b = 0; b < m_layout.n_blocks(); ++b) {
             std::size_t const common = m_layout.common_bytes(b), others = m_layout.used_bytes(b) - common;
             auto& parts = m_bytes.emplace_back();
-            parts.emplace_back(n_rows * common + spare_bytes, std::uint8_t{0});
+            parts.emplace_back(n_rows * common + readable_bytes, std::uint8_t{0});
             for (std::size_t p = 0; p < (others > 0 ? permutations : 0); ++p)
-                parts.emplace_back(n_rows * others + spare_bytes, std::uint8_t{0});
+                parts.emplace_back(n_rows * others + readable_bytes, std::uint8_t{0});
         }
     }
     packed_layout const& layout() const noexcept { return m_layout; }
     std::size_t n_rows() const noexcept { return m_n_rows; }
-    /// Of a block; most_record_bins bytes can be read from any row on.
+    /// Of a block; readable_bytes can be read from any row on.
     strided<std::uint8_t const> common(std::size_t block) const noexcept {
         return {m_bytes[block][0].data(), m_layout.common_bytes(block)};
     }
@@ -19800,9 +19892,14 @@ public:
         return {const_cast<std::uint8_t*>(bytes.first), bytes.stride};
     }
 
-private:
-    static constexpr std::size_t spare_bytes = 32;
+    /// Of everything that is in them.
+    std::uint64_t hash(std::uint64_t hash) const noexcept {
+        for (auto const& parts : m_bytes)
+            for (auto const& part : parts) hash = hash_bytes({reinterpret_cast<char const*>(part.data()), part.size()}, hash);
+        return hash;
+    }
 
+private:
     packed_layout m_layout;
     std::size_t m_n_rows = 0;
     std::vector<std::vector<buffer<std::uint8_t>>> m_bytes;
@@ -21246,607 +21343,95 @@ private:
 }}} // namespace recsys::detail
 #endif
 
-// --- recsys/ranker/join_search.hpp -----------------------------------------------------------------------------------
-// Which pairs of columns deserve a target statistic of their own: those that say something which the two columns do not say one by one.
-#ifndef RECSYS_RANKER_JOIN_SEARCH_HPP
-#define RECSYS_RANKER_JOIN_SEARCH_HPP
+// --- recsys/ranker/training_bins.hpp ---------------------------------------------------------------------------------
+// The bins of all training rows: records are filled from them, and the leaves of finished trees are found by them.
+#ifndef RECSYS_RANKER_TRAINING_BINS_HPP
+#define RECSYS_RANKER_TRAINING_BINS_HPP
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-/// At most `most` of the borders, evenly spread; the one that keeps missing numbers apart stays.
-inline std::vector<float> coarse_cuts(std::span<float const> borders, std::size_t most) {
-    std::vector<float> cuts;
-    auto const finite = [](float b) { return b > -greatest_number && b < greatest_number; };
-    std::vector<float> plain;
-    for (auto const b : borders)
-        if (finite(b)) plain.push_back(b);
-    std::size_t const n = std::min(most, plain.size());
-    for (std::size_t i = 0; i < n; ++i) cuts.push_back(plain[(2 * i + 1) * plain.size() / (2 * n)]);
-    for (auto const b : borders)
-        if (!finite(b)) cuts.push_back(b);
-    std::sort(cuts.begin(), cuts.end());
-    return cuts;
-}
-
-/// Numbers of 64 bits to small indices, for as many as a sample has rows.
-class small_index {
-public:
-    explicit small_index(std::size_t rows) : m_keys(std::bit_ceil(rows * 2 + 2)), m_places(m_keys.size()) {}
-    void clear() { std::fill(m_places.begin(), m_places.end(), 0u), m_size = 0; }
-    std::uint32_t operator()(std::uint64_t key) {
-        std::size_t const mask = m_keys.size() - 1;
-        for (std::size_t i = static_cast<std::size_t>(mix_bits(key)) & mask;; i = (i + 1) & mask) {
-            if (m_places[i] == 0) {
-                m_keys[i] = key;
-                return (m_places[i] = ++m_size) - 1;
-            }
-            if (m_keys[i] == key) return m_places[i] - 1;
-        }
-    }
-
-private:
-    std::vector<std::uint64_t> m_keys;
-    std::vector<std::uint32_t> m_places;
-    std::uint32_t m_size = 0;
-};
-
-/// A column as the search sees it: the cell of each sampled row and what the target was in that cell before the row.
-struct search_column {
-    std::uint32_t column = 0;
-    bool category = false;
-    std::vector<float> cuts;
-    std::vector<std::uint32_t> cells;
-    std::vector<float> means;
-};
-
-/// The worth of a pair: how well the pair's cell, by the rows before, foretells what both columns leave over.
-struct pair_worth {
-    std::uint32_t first = 0, second = 0; ///< places among the search columns
-    double gain = 0;                     ///< explained squares
-    bool clear = false;                  ///< that this is no chance
-};
-
-/// Sampled rows in a random order.
-class join_search {
-public:
-    join_search(std::span<float const> target, std::span<float const> weight, std::vector<search_column> columns)
-        : m_target(target), m_weight(weight), m_columns(std::move(columns)) {
-        double sum = 0, total = 0;
-        for (std::size_t i = 0; i < target.size(); ++i) sum += w(i) * static_cast<double>(target[i]), total += w(i);
-        m_mean = static_cast<float>(sum / total);
-        for (auto& c : m_columns) measure(c);
-    }
-    /// All pairs of a category with a number, or with a category after it, in a fixed order.
-    std::vector<pair_worth> worths(team& workers) const {
-        std::vector<pair_worth> pairs;
-        for (std::uint32_t a = 0; a < m_columns.size(); ++a)
-            for (std::uint32_t b = 0; m_columns[a].category && b < m_columns.size(); ++b)
-                if (!m_columns[b].category || b > a) pairs.push_back({a, b});
-        std::vector<small_index> index;
-        for (std::size_t i = 0; i < workers.size(); ++i) index.emplace_back(m_target.size());
-        workers.run(pairs.size(), [&](std::size_t i, std::size_t worker) { measure(pairs[i], index[worker]); });
-        return pairs;
-    }
-
-private:
-    double w(std::size_t i) const noexcept { return m_weight.empty() ? 1.0 : static_cast<double>(m_weight[i]); }
-
-    /// Means of the target by cell over the rows before, drawn to the mean of all by one row.
-    void measure(search_column& c) const {
-        std::vector<cell_total> totals(1 + (c.cells.empty() ? 0 : *std::max_element(c.cells.begin(), c.cells.end())));
-        c.means.resize(c.cells.size());
-        for (std::size_t i = 0; i < c.cells.size(); ++i) {
-            auto& t = totals[c.cells[i]];
-            c.means[i] = target_statistic(t.sum, t.count, m_mean);
-            auto const weight = static_cast<float>(w(i));
-            t.sum += weight * m_target[i], t.count += weight;
-        }
-    }
-    void measure(pair_worth& p, small_index& index) const {
-        auto const &a = m_columns[p.first], &b = m_columns[p.second];
-        std::vector<cell_total> totals;
-        index.clear();
-        double sum = 0, squares = 0;
-        for (std::size_t i = 0; i < m_target.size(); ++i) {
-            auto const cell = index(std::uint64_t{a.cells[i]} << 32 | b.cells[i]);
-            if (cell == totals.size()) totals.emplace_back();
-            auto& t = totals[cell];
-            float const left_over = m_target[i] - a.means[i] - b.means[i] + m_mean;
-            double const told = w(i) * static_cast<double>(left_over * t.sum / (t.count + 3.f));
-            sum += told, squares += told * told;
-            auto const weight = static_cast<float>(w(i));
-            t.sum += weight * left_over, t.count += weight;
-        }
-        p.gain = sum, p.clear = sum > 4 * std::sqrt(squares); // four standard errors
-    }
-
-    std::span<float const> m_target, m_weight;
-    std::vector<search_column> m_columns;
-    float m_mean = 0;
-};
-
-/// The pairs that are worth it, best first, at most `most`. Then, unless only `clear` ones are wanted, those of which it is not known.
-inline std::vector<pair_worth> best_pairs(std::vector<pair_worth> pairs, std::size_t most, bool clear) {
-    if (clear) pairs.erase(std::remove_if(pairs.begin(), pairs.end(), [](pair_worth const& p) { return !p.clear; }), pairs.end());
-    std::stable_sort(pairs.begin(), pairs.end(),
-                     [](pair_worth const& a, pair_worth const& b) { return a.clear != b.clear ? a.clear : a.gain > b.gain; });
-    if (pairs.size() > most) pairs.resize(most);
-    return pairs;
-}
-}}} // namespace recsys::detail
-#endif
-
-// --- recsys/ranker/training_features.hpp -----------------------------------------------------------------------------
-// From a training frame to features: borders, one-hot features, target statistics, and the bins of every training row.
-#ifndef RECSYS_RANKER_TRAINING_FEATURES_HPP
-#define RECSYS_RANKER_TRAINING_FEATURES_HPP
-namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
-/// The columns of a frame with dictionaries of only the categories that its rows have, new ones after those in `known`.
-inline std::vector<ranker_column> ranker_columns(frame const& rows, std::span<ranker_column const> known) {
-    std::vector<ranker_column> out;
-    for (auto const& from : rows.columns()) {
-        auto& column = out.emplace_back();
-        column.name = from.name, column.kind = from.kind;
-        if (from.kind == column_kind::number) continue;
-        auto const old = std::find_if(known.begin(), known.end(), [&](ranker_column const& c) { return c.name == from.name; });
-        auto categories = std::make_shared<category_dictionary>(old == known.end() ? category_dictionary(from.keys()) : *old->categories);
-        std::vector<char> seen(from.dictionary->size(), 0);
-        for (auto const code : from.codes) {
-            if (code < 0 || seen[static_cast<std::size_t>(code)]) continue;
-            seen[static_cast<std::size_t>(code)] = 1;
-            categories->add(from.dictionary->text(code));
-        }
-        column.categories = std::move(categories);
-    }
-    return out;
-}
-
-/// Bins of all training rows: as records are filled from (packed), and, for finding leaves, a column for each feature, by an order of its own.
+/// Bins of all training rows, kept once: as records are filled from.
 ///
 /// A record has slots. Where statistics are of several targets, a tree asks those of one target alone, and each slot of statistics has a feature
-/// for each target; else slots are features. There is a copy of these slots for each permutation of the structure and each target.
+/// for each target; else slots are features. There is a copy of these slots for each target and order of the rows: the permutations of the
+/// structure, and one more that only leaves are found by.
 struct training_bins {
     static constexpr std::uint32_t no_feature = 0xFFFFFFFFu;
 
     packed_rows packed;
-    buffer<std::uint8_t> columns;
-    std::size_t stride = 0;             ///< rows of a column, a multiple of block_rows
     std::vector<std::uint32_t> unit_of; ///< what column sampling takes together, of each slot
     std::size_t n_units = 0, permutations = 1;
     std::vector<std::uint32_t> draw_of;                 ///< of each slot: those of one number draw the same noise
     std::vector<std::vector<std::uint32_t>> feature_of; ///< of each target and slot; no_feature where it would be a constant
-    std::vector<std::uint32_t> slot_of;                 ///< of each feature
-    std::vector<std::uint32_t> copies_of;               ///< of each feature of statistics its target; else no_feature
+    std::vector<std::uint32_t> slot_of, target_of;      ///< of each feature
 
-    std::uint8_t const* column(std::size_t feature) const noexcept { return columns.data() + feature * stride; }
-    /// The bins of rows row .. row + n - 1 by a permutation of the structure, or, past them, by the order of its own.
-    void copy(std::size_t feature, std::size_t order, std::size_t row, std::size_t n, std::uint8_t* to) const noexcept {
-        if (order >= permutations || copies_of[feature] == no_feature) {
-            std::copy_n(column(feature) + row, n, to);
-            return;
-        }
-        auto const& field = packed.layout().fields()[slot_of[feature]];
-        auto const from = packed.column(field, copies_of[feature] * permutations + order);
-        for (std::size_t i = 0; i < n; ++i) to[i] = field.bin(*from.of(row + i));
+    std::size_t copy_of(std::size_t target, std::size_t order) const noexcept { return target * (permutations + 1) + order; }
+    packed_field const& field_of(std::size_t feature) const noexcept { return packed.layout().fields()[slot_of[feature]]; }
+    /// The bytes with a feature's bins by a permutation of the structure, or by the order after them.
+    packed_rows::strided<std::uint8_t const> column(std::size_t feature, std::size_t order) const noexcept {
+        return packed.column(field_of(feature), copy_of(target_of[feature], order));
     }
 };
 
-/// How many borders a feature of a number may have; tests take fewer.
-inline std::atomic<std::size_t>& most_feature_borders() noexcept {
-    static std::atomic<std::size_t> most{max_borders};
-    return most;
-}
-
-/// Targets of statistics for classes: one each, unless there are very many; then rare classes share some.
-inline constexpr std::size_t most_statistic_targets = 32;
-/// The target of each class, by their weights.
-inline std::vector<std::uint32_t> statistic_targets(std::span<double const> class_weights) {
-    std::vector<std::uint32_t> order(class_weights.size()), out(order.size());
-    std::iota(order.begin(), order.end(), 0u);
-    if (order.size() <= most_statistic_targets) return order;
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return class_weights[a] > class_weights[b]; });
-    constexpr std::uint32_t alone = most_statistic_targets / 2;
-    for (std::uint32_t i = 0; i < order.size(); ++i) out[order[i]] = i < alone ? i : alone + i % alone;
-    return out;
-}
-
-/// Makes the features and bins of a training frame.
-///
-/// A number of more borders than a byte can count becomes several features, each with a run of the borders: its bin is above a threshold iff the
-/// number is above that border, so trees over them are those over one feature of all the borders, and only such numbers pay for it.
-class feature_maker {
+/// Finds the leaves of training rows in a tree, by the statistics of one order.
+class row_leaves {
 public:
-    feature_maker(frame const& rows, std::vector<ranker_column> columns, statistic_rows about, booster_options const& options,
-                  team& workers)
-        : m_rows(rows), m_about(about), m_options(options), m_workers(workers) {
-        m_space.columns = std::move(columns), m_space.missing = options.missing;
-        m_reader = std::make_unique<frame_reader>(m_space.columns, rows);
-        m_bins.stride = (rows.n_rows() + block_rows - 1) / block_rows * block_rows;
-        make_numbers();
-        make_categories();
-        if (options.joins.value_or(1) > 0 && !m_space.keys.empty()) make_joins();
+    row_leaves(training_bins const& bins, std::span<model_split const> splits, std::size_t order, bin_table const& kernels)
+        : m_kernels(kernels) {
+        std::fill_n(m_tests.bar, 16, std::uint8_t{1});
+        for (std::size_t k = 0; k < splits.size(); ++k) {
+            auto const& field = bins.field_of(splits[k].feature);
+            auto const column = bins.column(splits[k].feature, order);
+            unsigned const most = static_cast<unsigned>(field.mask) >> field.shift, threshold = splits[k].threshold;
+            if (threshold >= most) m_columns.push_back({column, 0}); // no bin is above
+            else {
+                m_columns.push_back({column, field.mask});
+                m_tests.mask[k] = field.mask, m_tests.bar[k] = static_cast<std::uint8_t>((threshold + 1) << field.shift);
+            }
+            auto const common = static_cast<std::uint8_t>(bins.packed.layout().common_bytes(field.block));
+            std::uint8_t const place = field.byte < common ? field.byte : static_cast<std::uint8_t>(field.byte - common);
+            window_at(column.first - place % 16, column.stride).place[k] = place % 16;
+            // The kernels of tiles ask what is above, not what is at least.
+            m_splits.push_back({static_cast<std::uint16_t>(k), static_cast<std::uint8_t>(m_tests.bar[k] - 1)});
+        }
     }
-    /// Builds everything; call once.
-    std::pair<feature_space, training_bins> make() && {
-        measure_keys();
-        fill_columns();
-        lay_out();
-        pack_columns();
-        for (std::size_t k = 0; k < m_space.keys.size(); ++k) pack_key(k);
-        m_space.prepare();
-        return {std::move(m_space), std::move(m_bins)};
+    /// Of rows first .. last - 1.
+    void find(std::size_t first, std::size_t last, std::uint16_t* out) const {
+        std::uint16_t numbers[block_rows];
+        if (m_kernels.byte_leaves) {
+            std::size_t const n = last - first, whole = n / 4 * 4;
+            m_kernels.byte_leaves(m_tests, first, whole, out);
+            if (whole == n) return;
+            m_kernels.byte_leaves(m_tests, first + whole, 4, numbers);
+            std::copy_n(numbers, n - whole, out + whole);
+            return;
+        }
+        std::uint8_t tile[16 * block_rows] = {}; // the bytes that the tree asks for
+        for (std::size_t from = first; from < last; from += block_rows) {
+            std::size_t const n = std::min(block_rows, last - from);
+            for (std::size_t k = 0; k < m_columns.size(); ++k)
+                for (std::size_t i = 0; i < n; ++i) tile[k * block_rows + i] = *m_columns[k].bytes.of(from + i) & m_columns[k].mask;
+            leaf_numbers(m_kernels, m_splits, tile, block_rows, n, numbers);
+            std::copy_n(numbers, n, out + (from - first));
+        }
     }
 
 private:
-    static constexpr std::size_t join_cuts = 7; ///< a number joined with a category is cut into eight
-
-    std::size_t n_rows() const noexcept { return m_rows.n_rows(); }
-
-    // --- which features -----------------------------------------------------------------------------
-
-    void make_numbers() {
-        std::vector<std::vector<float>> borders(m_space.columns.size());
-        m_workers.run(borders.size(), [&](std::size_t c, std::size_t) {
-            auto const& column = m_rows.column(m_space.columns[c].name);
-            if (column.kind == column_kind::number)
-                borders[c] = number_borders(column.numbers.span(), m_about.weight, m_options.borders, m_options.missing);
-        });
-        for (std::uint32_t c = 0; c < borders.size(); ++c) {
-            if (borders[c].empty()) continue;
-            auto const unit = m_bins.n_units++, draw = m_n_draws++, most = most_feature_borders().load();
-            for (auto at = borders[c].cbegin(), end = borders[c].cend(); at != end;) {
-                auto const first = std::exchange(at, at + std::min(end - at, static_cast<std::ptrdiff_t>(most)));
-                auto& f = add_feature(unit, draw);
-                f.source = c, f.borders.assign(first, at);
-            }
-        }
-    }
-    ranker_feature& add_feature(std::size_t unit, std::size_t draw) {
-        m_unit.push_back(static_cast<std::uint32_t>(unit)), m_draw.push_back(static_cast<std::uint32_t>(draw)), m_prior.push_back(0);
-        m_key_values.emplace_back();
-        return m_space.features.emplace_back();
-    }
-    void make_categories() {
-        for (std::uint32_t c = 0; c < m_space.columns.size(); ++c) {
-            if (m_space.columns[c].kind == column_kind::number) continue;
-            auto const present = categories_of(c);
-            if (present.size() < 2 && m_space.columns[c].kind == column_kind::category) continue;
-            if (present.size() <= m_options.one_hot_size) add_one_hot(c, present);
-            else {
-                auto& key = m_space.keys.emplace_back();
-                key.column = c;
-            }
-        }
-    }
-    /// The categories of a column that its rows have, missing_category among them, rising.
-    std::vector<std::int32_t> categories_of(std::uint32_t c) const {
-        std::vector<char> seen(m_space.columns[c].categories->size() + 1, 0);
-        for_blocks([&](row_block const& block, std::size_t) {
-            bool const lists = m_space.columns[c].kind == column_kind::categories;
-            auto const& of = block.columns[c];
-            for (std::size_t i = 0, n = lists ? of.ends[block.n - 1] : block.n; i < n; ++i) seen[statistic_key::cell_of(of.codes[i])] = 1;
-        });
-        std::vector<std::int32_t> out;
-        for (std::size_t cell = 0; cell < seen.size(); ++cell)
-            if (seen[cell]) out.push_back(static_cast<std::int32_t>(cell) - 1);
-        return out;
-    }
-    void add_one_hot(std::uint32_t c, std::span<std::int32_t const> present) {
-        std::size_t const unit = m_bins.n_units++;
-        bool const single = m_space.columns[c].kind == column_kind::category;
-        for (std::size_t i = single && present.size() == 2 ? 1 : 0; i < present.size(); ++i) { // of two, one says it all
-            auto& f = add_feature(unit, m_n_draws++);
-            f.kind = feature_kind::has, f.source = c, f.category = present[i];
-        }
+    struct tested_column {
+        packed_rows::strided<std::uint8_t const> bytes;
+        std::uint8_t mask;
+    };
+    byte_tests::window& window_at(std::uint8_t const* first, std::size_t stride) {
+        auto* const end = m_tests.windows + m_tests.n_windows;
+        auto* const at = std::find_if(m_tests.windows, end, [&](auto const& w) { return w.first == first; });
+        if (at != end) return *at;
+        at->first = first, at->stride = stride, ++m_tests.n_windows;
+        std::fill_n(at->place, 16, byte_tests::elsewhere);
+        return *at;
     }
 
-    /// Keys of two columns. The search looks at some rows, fewer the more pairs there are.
-    void make_joins() {
-        std::vector<search_column> columns;
-        for (std::uint32_t c = 0; c < m_space.columns.size(); ++c) {
-            auto& column = columns.emplace_back();
-            column.column = c, column.category = m_space.columns[c].kind == column_kind::category;
-            std::vector<float> borders;
-            for (auto const& f : m_space.features)
-                if (f.kind == feature_kind::number && f.source == c) borders.insert(borders.end(), f.borders.begin(), f.borders.end());
-            // A statistic joined with a number that only rises or falls would go its own ways.
-            bool const bound = std::any_of(m_options.monotone.begin(), m_options.monotone.end(),
-                                           [&](monotone_column const& m) { return m.name == m_space.columns[c].name; });
-            if (!borders.empty() && !bound) column.cuts = coarse_cuts(borders, join_cuts);
-            if (!column.category && column.cuts.empty()) columns.pop_back();
-        }
-        std::size_t n_categories = 0;
-        for (auto const& c : columns) n_categories += c.category;
-        if (n_categories == 0 || columns.size() < 2) return;
-        std::size_t const rows = std::clamp<std::size_t>((std::size_t{1} << 24) / (n_categories * columns.size()), 1024, 131072);
-        std::vector<float> target, weight;
-        sample_rows(std::min(rows, n_rows()), columns, target, weight);
-        std::size_t const most = m_options.joins ? std::size_t{*m_options.joins} : automatic_joins(n_rows());
-        std::vector<pair_worth> pairs;
-        for (auto const which : searched_targets()) {
-            std::vector<float> one = target;
-            if (m_about.n_targets > 1)
-                for (auto& t : one) t = t == static_cast<float>(which) ? 1.f : 0.f;
-            auto const found = join_search(one, weight, columns).worths(m_workers);
-            if (pairs.empty()) pairs = found;
-            else
-                for (std::size_t i = 0; i < pairs.size(); ++i)
-                    pairs[i].gain += found[i].gain, pairs[i].clear = pairs[i].clear || found[i].clear;
-        }
-        for (auto const& pair : best_pairs(std::move(pairs), most, n_rows() > few_rows)) {
-            auto const &a = columns[pair.first], &b = columns[pair.second];
-            auto& key = m_space.keys.emplace_back();
-            key.column = a.column, key.other = b.column, key.cuts = b.category ? std::vector<float>() : b.cuts;
-            key.with = b.category ? statistic_key::join::category : statistic_key::join::number;
-            if (b.category) fill_pairs(key);
-        }
-    }
-    /// For which targets pairs are looked at: eight of the most rows.
-    std::vector<std::size_t> searched_targets() const {
-        std::vector<std::size_t> rows(m_about.n_targets, 0), order(m_about.n_targets);
-        std::iota(order.begin(), order.end(), std::size_t{0});
-        if (order.size() == 1) return order;
-        for (auto const t : m_about.target) ++rows[static_cast<std::size_t>(t)];
-        std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return rows[a] > rows[b]; });
-        order.resize(std::min<std::size_t>(order.size(), 8));
-        return order;
-    }
-    /// Cells and targets of rows in a random order.
-    void sample_rows(std::size_t n, std::vector<search_column>& columns, std::vector<float>& target, std::vector<float>& weight) const {
-        auto order = random_order(n_rows(), run_length(), m_options.seed, 0);
-        order.resize(n);
-        block_scratch scratch;
-        for (auto const row : order) {
-            auto const& block = m_reader->read(row, 1, scratch);
-            for (auto& c : columns) {
-                std::uint32_t cell = 0;
-                if (c.category) cell = statistic_key::cell_of(block.columns[c.column].codes[0]);
-                else {
-                    float const x = comparable_number(block.columns[c.column].numbers[0], m_space.missing);
-                    for (auto const cut : c.cuts) cell += cut < x;
-                }
-                c.cells.push_back(cell);
-            }
-            target.push_back(m_about.target[row]);
-            if (!m_about.weight.empty()) weight.push_back(m_about.weight[row]);
-        }
-    }
-    /// The pairs of categories that the rows have.
-    void fill_pairs(statistic_key& key) const {
-        for_blocks([&](row_block const& block, std::size_t) {
-            for (std::size_t r = 0; r < block.n; ++r)
-                key.pairs.push_back(statistic_key::pair_of(block.columns[key.column].codes[r], block.columns[key.other].codes[r]));
-        });
-        std::sort(key.pairs.begin(), key.pairs.end());
-        key.pairs.erase(std::unique(key.pairs.begin(), key.pairs.end()), key.pairs.end());
-        key.index_pairs();
-    }
-
-    // --- reading rows -------------------------------------------------------------------------------
-
-    template <class Function> void for_blocks(Function const& f) const {
-        block_scratch scratch;
-        for (std::size_t first = 0; first < n_rows(); first += block_rows)
-            f(m_reader->read(first, std::min(block_rows, n_rows() - first), scratch), first);
-    }
-    template <class Function> void for_blocks_of_all(Function const& f) {
-        std::vector<block_scratch> scratch(m_workers.size());
-        m_workers.blocks(n_rows(), block_rows * 64, [&](std::size_t from, std::size_t to, std::size_t worker) {
-            for (std::size_t first = from; first < to; first += block_rows)
-                f(m_reader->read(first, std::min(block_rows, to - first), scratch[worker]), first);
-        });
-    }
-    /// The cell or cells of every row.
-    key_rows cells_of(statistic_key const& key) {
-        key_rows out;
-        if (!m_space.has_lists(key)) {
-            out.cells = buffer<std::uint32_t>(n_rows());
-            for_blocks_of_all([&](row_block const& block, std::size_t first) {
-                for (std::size_t r = 0; r < block.n; ++r) out.cells[first + r] = key.cell(block, r, m_space.missing);
-            });
-            return out;
-        }
-        std::vector<std::uint32_t> cells;
-        for_blocks([&](row_block const& block, std::size_t) {
-            for (std::size_t r = 0; r < block.n; ++r) {
-                for (auto const code : block.codes(key.column, r)) cells.push_back(statistic_key::cell_of(code));
-                out.ends.push_back(cells.size());
-            }
-        });
-        out.cells = buffer<std::uint32_t>(cells.size());
-        std::copy(cells.begin(), cells.end(), out.cells.begin());
-        return out;
-    }
-    std::vector<std::uint32_t> order(std::size_t permutation) const {
-        return random_order(n_rows(), run_length(), m_options.seed, 1 + permutation);
-    }
-    std::size_t run_length() const noexcept { return std::clamp<std::size_t>(n_rows() / 20000, 1, 64); }
-
-    // --- statistics ---------------------------------------------------------------------------------
-
-    std::size_t cell_count(statistic_key const& key) const noexcept {
-        if (key.with == statistic_key::join::category) return key.pairs.size();
-        return (m_space.columns[key.column].categories->size() + 1) * (key.cuts.size() + 1);
-    }
-    static std::vector<float> priors_of(statistic_key const& key) {
-        if (key.with != statistic_key::join::none) return {0.5f};
-        return {0.f, 0.5f, 1.f};
-    }
-    /// For each key: totals, and features with borders that fit the values of the leaf permutation.
-    void measure_keys() {
-        auto const leaf_order = order(m_options.permutations);
-        for (std::uint32_t k = 0; k < m_space.keys.size(); ++k) {
-            auto& key = m_space.keys[k];
-            auto const cells = cells_of(key);
-            fill_totals(key, cells, cell_count(key), m_about);
-            auto const priors = priors_of(key);
-            std::size_t const unit = m_bins.n_units++;
-            for (std::size_t target = 0; target < m_about.n_targets; ++target) {
-                std::vector<std::vector<float>> values(priors.size(), std::vector<float>(n_rows()));
-                ordered_statistics(cells, key.n_cells(), m_about, target, leaf_order, priors, [&](std::size_t row, float const* of) {
-                    for (std::size_t p = 0; p < priors.size(); ++p) values[p][row] = of[p];
-                });
-                for (std::size_t p = 0; p < priors.size(); ++p) {
-                    auto* const f = add_key_feature(k, unit, feature_kind::statistic, std::move(values[p]));
-                    if (f) f->prior = priors[p], f->category = static_cast<std::int32_t>(target), m_prior.back() = p;
-                }
-            }
-            std::vector<float> counts(n_rows());
-            for (std::size_t row = 0; row < n_rows(); ++row) {
-                float count = 0;
-                for (auto const c : cells.of(row)) count += key.counts[c];
-                counts[row] = cells.of(row).size() == 1 ? count : count / static_cast<float>(cells.of(row).size());
-            }
-            add_key_feature(k, unit, feature_kind::count, std::move(counts));
-        }
-    }
-    /// Null where the values do not differ.
-    ranker_feature* add_key_feature(std::uint32_t k, std::size_t unit, feature_kind kind, std::vector<float> values) {
-        std::size_t const stride = std::max<std::size_t>(1, n_rows() / 65536);
-        std::vector<float> sample, weights;
-        for (std::size_t row = 0; row < n_rows(); row += stride) {
-            sample.push_back(values[row]);
-            if (!m_about.weight.empty()) weights.push_back(m_about.weight[row]);
-        }
-        bool const joined = m_space.keys[k].with != statistic_key::join::none;
-        auto borders = greedy_borders(distinct_values(sample, weights),
-                                      joined ? std::size_t{15} : static_cast<std::size_t>(m_options.statistic_borders));
-        if (borders.empty()) return nullptr;
-        auto& f = add_feature(unit, m_n_draws++);
-        f.kind = kind, f.source = k, f.borders = std::move(borders);
-        border_table const table(f.borders);
-        auto& bins = m_key_values.back();
-        bins = buffer<std::uint8_t>(n_rows());
-        table.bins(m_kernels, values.data(), n_rows(), missing_numbers::lowest, bins.data());
-        return &f;
-    }
-
-    // --- bins ---------------------------------------------------------------------------------------
-
-    void fill_columns() {
-        m_bins.columns = buffer<std::uint8_t>(m_space.features.size() * m_bins.stride);
-        for (std::size_t f = 0; f < m_space.features.size(); ++f) {
-            auto* const to = m_bins.columns.data() + f * m_bins.stride;
-            std::fill(to + n_rows(), to + m_bins.stride, std::uint8_t{0});
-            if (!m_key_values[f].empty()) std::copy(m_key_values[f].begin(), m_key_values[f].end(), to);
-            m_key_values[f] = {};
-        }
-        feature_space plain; // numbers and one-hot features, which have the same bins in every permutation
-        plain.columns = m_space.columns, plain.missing = m_space.missing;
-        for (auto const& f : m_space.features)
-            if (f.kind == feature_kind::number || f.kind == feature_kind::has) plain.features.push_back(f);
-        plain.prepare();
-        std::vector<std::vector<std::uint8_t>> bins(m_workers.size(), std::vector<std::uint8_t>(plain.features.size() * block_rows));
-        std::vector<std::vector<std::uint32_t>> cells(m_workers.size());
-        std::vector<block_scratch> scratch(m_workers.size());
-        m_workers.blocks(n_rows(), block_rows * 64, [&](std::size_t from, std::size_t to, std::size_t worker) {
-            for (std::size_t first = from; first < to; first += block_rows) {
-                auto const& block = m_reader->read(first, std::min(block_rows, to - first), scratch[worker]);
-                plain.bins(m_kernels, block, bins[worker].data(), cells[worker]);
-                for (std::size_t f = 0; f < plain.features.size(); ++f)
-                    std::copy_n(bins[worker].data() + f * block_rows, block.n, m_bins.columns.data() + f * m_bins.stride + first);
-            }
-        });
-    }
-    bool permuted(std::size_t f) const noexcept { return m_space.features[f].kind == feature_kind::statistic; }
-    void lay_out() {
-        std::vector<std::size_t> n_bins;
-        std::vector<char> late;
-        std::vector<std::pair<std::uint32_t, std::size_t>> known; // key and prior of the slots of statistics
-        std::vector<std::size_t> slot_of_known;
-        for (std::size_t f = 0; f < m_space.features.size(); ++f) {
-            auto const& of = m_space.features[f];
-            std::size_t slot = n_bins.size();
-            if (permuted(f)) {
-                std::pair const id(of.source, m_prior[f]);
-                auto const at = static_cast<std::size_t>(std::find(known.begin(), known.end(), id) - known.begin());
-                if (at == known.size()) known.push_back(id), slot_of_known.push_back(slot);
-                slot = slot_of_known[at];
-            }
-            m_bins.slot_of.push_back(static_cast<std::uint32_t>(slot));
-            if (slot == n_bins.size()) {
-                n_bins.push_back(0), late.push_back(permuted(f));
-                m_bins.unit_of.push_back(m_unit[f]), m_bins.draw_of.push_back(m_draw[f]);
-            }
-            n_bins[slot] = std::max(n_bins[slot], of.n_bins());
-        }
-        m_bins.feature_of.assign(m_about.n_targets, std::vector<std::uint32_t>(n_bins.size(), training_bins::no_feature));
-        for (std::size_t f = 0; f < m_space.features.size(); ++f)
-            for (std::size_t target = 0; target < m_about.n_targets; ++target)
-                if (!permuted(f) || static_cast<std::size_t>(m_space.features[f].category) == target)
-                    m_bins.feature_of[target][m_bins.slot_of[f]] = static_cast<std::uint32_t>(f);
-        for (std::size_t f = 0; f < m_space.features.size(); ++f)
-            m_bins.copies_of.push_back(permuted(f) ? static_cast<std::uint32_t>(m_space.features[f].category) : training_bins::no_feature);
-        // Memory and time go with permutations x targets.
-        m_bins.permutations = std::clamp<std::size_t>(most_statistic_targets / m_about.n_targets, 1, m_options.permutations);
-        m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_bins.permutations * m_about.n_targets);
-    }
-    /// Features that are the same in every permutation, from their columns.
-    void pack_columns() {
-        auto& packed = m_bins.packed;
-        m_workers.blocks(n_rows(), 4096, [&](std::size_t first, std::size_t last, std::size_t) {
-            for (std::size_t f = 0; f < m_space.features.size(); ++f) {
-                if (permuted(f)) continue;
-                auto const& field = packed.layout().fields()[m_bins.slot_of[f]];
-                auto const* const from = m_bins.column(f);
-                auto const to = packed.column(field, 0);
-                for (std::size_t row = first; row < last; ++row)
-                    *to.of(row) = static_cast<std::uint8_t>(*to.of(row) | from[row] << field.shift);
-            }
-        });
-    }
-    /// The statistics of a key in every permutation of the structure, for every target.
-    void pack_key(std::size_t k) {
-        auto const& key = m_space.keys[k];
-        auto const cells = cells_of(key);
-        auto& packed = m_bins.packed;
-        m_workers.run(m_bins.permutations * m_about.n_targets, [&](std::size_t copy, std::size_t) {
-            std::size_t const p = copy % m_bins.permutations, target = copy / m_bins.permutations;
-            std::vector<packed_rows::strided<std::uint8_t>> to;
-            std::vector<unsigned> shifts;
-            std::vector<float> priors;
-            std::vector<border_table> tables;
-            for (std::size_t f = 0; f < m_space.features.size(); ++f) {
-                auto const& of = m_space.features[f];
-                if (!permuted(f) || of.source != k || static_cast<std::size_t>(of.category) != target) continue;
-                auto const& field = packed.layout().fields()[m_bins.slot_of[f]];
-                to.push_back(packed.column(field, copy)), shifts.push_back(field.shift);
-                priors.push_back(of.prior), tables.emplace_back(of.borders);
-            }
-            if (to.empty()) return;
-            // Bins of many rows at a time.
-            std::vector<float> waiting(to.size() * block_rows);
-            std::size_t rows[block_rows], n = 0;
-            auto const flush = [&] {
-                std::uint8_t bins[block_rows];
-                for (std::size_t i = 0; i < to.size(); ++i) {
-                    tables[i].bins(m_kernels, waiting.data() + i * block_rows, n, missing_numbers::lowest, bins);
-                    for (std::size_t r = 0; r < n; ++r) {
-                        auto& byte = *to[i].of(rows[r]);
-                        byte = static_cast<std::uint8_t>(byte | bins[r] << shifts[i]);
-                    }
-                }
-                n = 0;
-            };
-            ordered_statistics(cells, key.n_cells(), m_about, target, order(p), priors, [&](std::size_t row, float const* values) {
-                for (std::size_t i = 0; i < to.size(); ++i) waiting[i * block_rows + n] = values[i];
-                rows[n] = row;
-                if (++n == block_rows) flush();
-            });
-            flush();
-        });
-    }
-
-    frame const& m_rows;
-    statistic_rows m_about;
-    booster_options const& m_options;
-    team& m_workers;
-    bin_table const m_kernels = bin_kernels(active_simd_level());
-    feature_space m_space;
-    training_bins m_bins;
-    std::size_t m_n_draws = 0;
-    std::unique_ptr<frame_reader> m_reader;
-    std::vector<buffer<std::uint8_t>> m_key_values; ///< bins of the features of keys, until the columns exist
-    std::vector<std::uint32_t> m_unit, m_draw;      ///< of each feature, what column sampling and noise take together
-    std::vector<std::size_t> m_prior;               ///< of each feature: which of its key's priors it has
+    bin_table const& m_kernels;
+    byte_tests m_tests;
+    std::vector<tested_column> m_columns;
+    std::vector<model_split> m_splits;
 };
 }}} // namespace recsys::detail
 #endif
@@ -21976,6 +21561,8 @@ public:
     }
     std::size_t size() const noexcept { return m_leaf.size(); }
     std::size_t n_outputs() const noexcept { return m_starts.size(); }
+    /// The fixed point of all leaves; it may change while the sums are 0.
+    void set_exponent(int exponent) noexcept { m_step = std::ldexp(1.f, -exponent); }
     /// n_outputs x n_rows.
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
     std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
@@ -22163,7 +21750,7 @@ public:
         std::size_t n = 0;
         for (auto const& c : chunks) n += c.rows;
         if (n == 0) return {};
-        write_records(chunks, target * m_bins.permutations + key % m_bins.permutations, scale);
+        write_records(chunks, m_bins.copy_of(target, key % m_bins.permutations), scale);
         // Bernoulli sampling keeps weights as they are: what is left of them is the share.
         bool const shrunk = m_options.sampling == row_sampling::bernoulli;
         scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? *m_options.row_share : 1));
@@ -22184,17 +21771,9 @@ public:
         std::size_t const order = mix_bits(tree_key(m_options.seed, tree)) % (m_bins.permutations + std::uint64_t{1});
         std::size_t const n_leaves = std::size_t{1} << splits.size(), n_chunks = (m_rows.size() + leaf_chunk - 1) / leaf_chunk;
         std::vector<leaf_total> parts(n_chunks * n_leaves);
-        std::vector<model_split> of_tile(splits.begin(), splits.end());
-        for (std::size_t k = 0; k < of_tile.size(); ++k) of_tile[k].feature = static_cast<std::uint16_t>(k);
+        row_leaves const leaves(m_bins, splits, order, m_kernels);
         m_workers.blocks(m_rows.size(), leaf_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
-            std::uint8_t tile[most_depth * block_rows] = {}; // the bins that the tree asks for
-            for (std::size_t from = first; from < last; from += block_rows) {
-                std::uint16_t numbers[block_rows];
-                std::size_t const n = std::min(block_rows, last - from);
-                for (std::size_t k = 0; k < splits.size(); ++k) m_bins.copy(splits[k].feature, order, from, n, tile + k * block_rows);
-                leaf_numbers(m_kernels, of_tile, tile, block_rows, n, numbers);
-                std::copy_n(numbers, n, leaf_of.data() + from);
-            }
+            leaves.find(first, last, leaf_of.data() + first);
             add_leaf_totals(first, last, leaf_of.data(), parts.data() + first / leaf_chunk * n_leaves, n_leaves);
         });
         for (std::size_t i = n_leaves; i < parts.size(); ++i) {
@@ -22206,7 +21785,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t leaf_chunk = 16384, draw_chunk = 8192, most_depth = 10;
+    static constexpr std::size_t leaf_chunk = 16384, draw_chunk = 8192;
 
     /// The noise of scores falls as the model grows: by m / (1 + m), m = rows x e^-(trees x learning rate). Source: CatBoost.
     /// The score l2 is a square of gradients, and so is its noise.
@@ -22288,13 +21867,13 @@ private:
         return out;
     }
 
-    void write_records(std::span<drawn_chunk const> chunks, std::size_t permutation, fixed_scale const& scale) {
+    void write_records(std::span<drawn_chunk const> chunks, std::size_t copy, fixed_scale const& scale) {
         auto const& packed = m_bins.packed;
         std::size_t const n_blocks = packed.layout().n_blocks();
         m_workers.run(chunks.size() * n_blocks, [&](std::size_t task, std::size_t) {
             std::size_t const c = task / n_blocks, block = task % n_blocks, first = c * draw_chunk,
                               last = std::min(m_rows.size(), first + draw_chunk);
-            record_writer writer(packed, block, permutation);
+            record_writer writer(packed, block, copy);
             auto* const to = m_grower.records(block) + chunks[c].first_record * writer.size();
             writer.open(to, to + chunks[c].rows * writer.size());
             for (std::size_t row = first; row < last; row += 512) {
@@ -22355,6 +21934,678 @@ private:
 }}} // namespace recsys::detail
 #endif
 
+// --- recsys/ranker/model_parts.hpp -----------------------------------------------------------------------------------
+// What a finished fit does to its features and trees: unused ones go, those of an earlier model come first.
+#ifndef RECSYS_RANKER_MODEL_PARTS_HPP
+#define RECSYS_RANKER_MODEL_PARTS_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// Features and keys that no tree asks go.
+inline void drop_unused_features(booster_state& state) {
+    auto& space = state.space;
+    std::vector<char> used(space.features.size(), 0), key_used(space.keys.size(), 0);
+    for (auto const& s : state.trees.all_splits()) used[s.feature] = 1;
+    std::vector<std::uint32_t> rank(space.features.size()), key_rank(space.keys.size());
+    std::vector<ranker_feature> features;
+    for (std::size_t f = 0; f < used.size(); ++f) {
+        rank[f] = static_cast<std::uint32_t>(features.size());
+        if (!used[f]) continue;
+        auto const& of = space.features[f];
+        if (of.kind == feature_kind::statistic || of.kind == feature_kind::count) key_used[of.source] = 1;
+        features.push_back(of);
+    }
+    std::vector<statistic_key> keys;
+    for (std::size_t k = 0; k < key_used.size(); ++k) {
+        key_rank[k] = static_cast<std::uint32_t>(keys.size());
+        if (key_used[k]) keys.push_back(std::move(space.keys[k]));
+    }
+    for (auto& f : features)
+        if (f.kind == feature_kind::statistic || f.kind == feature_kind::count) f.source = key_rank[f.source];
+    state.trees.rename_features(rank);
+    space.features = std::move(features), space.keys = std::move(keys);
+}
+
+/// The earlier model's features and trees, then the new ones.
+inline void join_previous(booster_state& state, booster_state const& previous) {
+    auto& space = state.space;
+    auto const& old = previous.space;
+    auto const n_features = static_cast<std::uint32_t>(old.features.size()), n_keys = static_cast<std::uint32_t>(old.keys.size());
+    std::vector<ranker_feature> features = old.features;
+    std::vector<statistic_key> keys = old.keys;
+    std::vector<std::uint32_t> column_at;
+    for (auto const& c : old.columns)
+        column_at.push_back(static_cast<std::uint32_t>(
+            std::find_if(space.columns.begin(), space.columns.end(), [&](auto const& n) { return n.name == c.name; }) -
+            space.columns.begin()));
+    for (auto& f : features)
+        if (f.kind == feature_kind::number || f.kind == feature_kind::has) f.source = column_at[f.source];
+    for (auto& k : keys) k.column = column_at[k.column], k.other = k.with == statistic_key::join::none ? 0 : column_at[k.other];
+    for (auto f : space.features) {
+        if (f.kind == feature_kind::statistic || f.kind == feature_kind::count) f.source += n_keys;
+        features.push_back(std::move(f));
+    }
+    for (auto& k : space.keys) keys.push_back(std::move(k));
+    if (features.size() > 65535) throw_data("booster: the resumed model has ", features.size(), " features, more than 65535");
+    tree_set trees = previous.trees;
+    auto const& added = state.trees;
+    for (std::size_t t = 0; t < added.size(); ++t) {
+        std::vector<model_split> splits(added.splits(t).begin(), added.splits(t).end());
+        for (auto& s : splits) s.feature = static_cast<std::uint16_t>(s.feature + n_features);
+        trees.add(splits, added.gains(t), added.leaves(t), added.leaf_weights(t));
+    }
+    space.features = std::move(features), space.keys = std::move(keys);
+    state.trees = std::move(trees);
+}
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/ranker/join_search.hpp -----------------------------------------------------------------------------------
+// Which pairs of columns deserve a target statistic of their own: those that say something which the two columns do not say one by one.
+#ifndef RECSYS_RANKER_JOIN_SEARCH_HPP
+#define RECSYS_RANKER_JOIN_SEARCH_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// At most `most` of the borders, evenly spread; the one that keeps missing numbers apart stays.
+inline std::vector<float> coarse_cuts(std::span<float const> borders, std::size_t most) {
+    std::vector<float> cuts;
+    auto const finite = [](float b) { return b > -greatest_number && b < greatest_number; };
+    std::vector<float> plain;
+    for (auto const b : borders)
+        if (finite(b)) plain.push_back(b);
+    std::size_t const n = std::min(most, plain.size());
+    for (std::size_t i = 0; i < n; ++i) cuts.push_back(plain[(2 * i + 1) * plain.size() / (2 * n)]);
+    for (auto const b : borders)
+        if (!finite(b)) cuts.push_back(b);
+    std::sort(cuts.begin(), cuts.end());
+    return cuts;
+}
+
+/// Numbers of 64 bits to small indices, for as many as a sample has rows.
+class small_index {
+public:
+    explicit small_index(std::size_t rows) : m_keys(std::bit_ceil(rows * 2 + 2)), m_places(m_keys.size()) {}
+    void clear() { std::fill(m_places.begin(), m_places.end(), 0u), m_size = 0; }
+    std::uint32_t operator()(std::uint64_t key) {
+        std::size_t const mask = m_keys.size() - 1;
+        for (std::size_t i = static_cast<std::size_t>(mix_bits(key)) & mask;; i = (i + 1) & mask) {
+            if (m_places[i] == 0) {
+                m_keys[i] = key;
+                return (m_places[i] = ++m_size) - 1;
+            }
+            if (m_keys[i] == key) return m_places[i] - 1;
+        }
+    }
+
+private:
+    std::vector<std::uint64_t> m_keys;
+    std::vector<std::uint32_t> m_places;
+    std::uint32_t m_size = 0;
+};
+
+/// A column as the search sees it: the cell of each sampled row and what the target was in that cell before the row.
+struct search_column {
+    std::uint32_t column = 0;
+    bool category = false;
+    std::vector<float> cuts;
+    std::vector<std::uint32_t> cells;
+    std::vector<float> means;
+};
+
+/// The worth of a pair: how well the pair's cell, by the rows before, foretells what both columns leave over.
+struct pair_worth {
+    std::uint32_t first = 0, second = 0; ///< places among the search columns
+    double gain = 0;                     ///< explained squares
+    bool clear = false;                  ///< that this is no chance
+};
+
+/// Sampled rows in a random order.
+class join_search {
+public:
+    join_search(std::span<float const> target, std::span<float const> weight, std::vector<search_column> columns)
+        : m_target(target), m_weight(weight), m_columns(std::move(columns)) {
+        double sum = 0, total = 0;
+        for (std::size_t i = 0; i < target.size(); ++i) sum += w(i) * static_cast<double>(target[i]), total += w(i);
+        m_mean = static_cast<float>(sum / total);
+        for (auto& c : m_columns) measure(c);
+    }
+    /// All pairs of a category with a number, or with a category after it, in a fixed order.
+    std::vector<pair_worth> worths(team& workers) const {
+        std::vector<pair_worth> pairs;
+        for (std::uint32_t a = 0; a < m_columns.size(); ++a)
+            for (std::uint32_t b = 0; m_columns[a].category && b < m_columns.size(); ++b)
+                if (!m_columns[b].category || b > a) pairs.push_back({a, b});
+        std::vector<small_index> index;
+        for (std::size_t i = 0; i < workers.size(); ++i) index.emplace_back(m_target.size());
+        workers.run(pairs.size(), [&](std::size_t i, std::size_t worker) { measure(pairs[i], index[worker]); });
+        return pairs;
+    }
+
+private:
+    double w(std::size_t i) const noexcept { return m_weight.empty() ? 1.0 : static_cast<double>(m_weight[i]); }
+
+    /// Means of the target by cell over the rows before, drawn to the mean of all by one row.
+    void measure(search_column& c) const {
+        std::vector<cell_total> totals(1 + (c.cells.empty() ? 0 : *std::max_element(c.cells.begin(), c.cells.end())));
+        c.means.resize(c.cells.size());
+        for (std::size_t i = 0; i < c.cells.size(); ++i) {
+            auto& t = totals[c.cells[i]];
+            c.means[i] = target_statistic(t.sum, t.count, m_mean);
+            auto const weight = static_cast<float>(w(i));
+            t.sum += weight * m_target[i], t.count += weight;
+        }
+    }
+    void measure(pair_worth& p, small_index& index) const {
+        auto const &a = m_columns[p.first], &b = m_columns[p.second];
+        std::vector<cell_total> totals;
+        index.clear();
+        double sum = 0, squares = 0;
+        for (std::size_t i = 0; i < m_target.size(); ++i) {
+            auto const cell = index(std::uint64_t{a.cells[i]} << 32 | b.cells[i]);
+            if (cell == totals.size()) totals.emplace_back();
+            auto& t = totals[cell];
+            float const left_over = m_target[i] - a.means[i] - b.means[i] + m_mean;
+            double const told = w(i) * static_cast<double>(left_over * t.sum / (t.count + 3.f));
+            sum += told, squares += told * told;
+            auto const weight = static_cast<float>(w(i));
+            t.sum += weight * left_over, t.count += weight;
+        }
+        p.gain = sum, p.clear = sum > 4 * std::sqrt(squares); // four standard errors
+    }
+
+    std::span<float const> m_target, m_weight;
+    std::vector<search_column> m_columns;
+    float m_mean = 0;
+};
+
+/// The pairs that are worth it, best first, at most `most`. Then, unless only `clear` ones are wanted, those of which it is not known.
+inline std::vector<pair_worth> best_pairs(std::vector<pair_worth> pairs, std::size_t most, bool clear) {
+    if (clear) pairs.erase(std::remove_if(pairs.begin(), pairs.end(), [](pair_worth const& p) { return !p.clear; }), pairs.end());
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](pair_worth const& a, pair_worth const& b) { return a.clear != b.clear ? a.clear : a.gain > b.gain; });
+    if (pairs.size() > most) pairs.resize(most);
+    return pairs;
+}
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/ranker/feature_plan.hpp ----------------------------------------------------------------------------------
+// Which features a training frame gives: borders of numbers, one-hot features, and the keys of which there will be target statistics.
+#ifndef RECSYS_RANKER_FEATURE_PLAN_HPP
+#define RECSYS_RANKER_FEATURE_PLAN_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// The columns of a frame with dictionaries of only the categories that its rows have, new ones after those in `known`.
+inline std::vector<ranker_column> ranker_columns(frame const& rows, std::span<ranker_column const> known) {
+    std::vector<ranker_column> out;
+    for (auto const& from : rows.columns()) {
+        auto& column = out.emplace_back();
+        column.name = from.name, column.kind = from.kind;
+        if (from.kind == column_kind::number) continue;
+        auto const old = std::find_if(known.begin(), known.end(), [&](ranker_column const& c) { return c.name == from.name; });
+        auto categories = std::make_shared<category_dictionary>(old == known.end() ? category_dictionary(from.keys()) : *old->categories);
+        std::vector<char> seen(from.dictionary->size(), 0);
+        for (auto const code : from.codes) {
+            if (code < 0 || seen[static_cast<std::size_t>(code)]) continue;
+            seen[static_cast<std::size_t>(code)] = 1;
+            categories->add(from.dictionary->text(code));
+        }
+        column.categories = std::move(categories);
+    }
+    return out;
+}
+
+/// How many borders a feature of a number may have; tests take fewer.
+inline std::atomic<std::size_t>& most_feature_borders() noexcept {
+    static std::atomic<std::size_t> most{max_borders};
+    return most;
+}
+
+/// The rows that features are made of, and how they are read.
+struct feature_rows {
+    frame const& rows;
+    statistic_rows about;
+    booster_options const& options;
+    team& workers;
+    frame_reader reader;
+
+    feature_rows(frame const& from, std::span<ranker_column const> columns, statistic_rows targets, booster_options const& wanted,
+                 team& threads)
+        : rows(from), about(targets), options(wanted), workers(threads), reader(columns, from) {}
+    std::size_t size() const noexcept { return rows.n_rows(); }
+
+    /// f(block, its first row).
+    template <class Function> void for_blocks(Function const& f) const {
+        block_scratch scratch;
+        for (std::size_t first = 0; first < size(); first += block_rows)
+            f(reader.read(first, std::min(block_rows, size() - first), scratch), first);
+    }
+    /// The same by all workers: f(block, its first row, worker).
+    template <class Function> void for_blocks_of_all(Function const& f) const {
+        std::vector<block_scratch> scratch(workers.size());
+        workers.blocks(size(), block_rows * 64, [&](std::size_t from, std::size_t to, std::size_t worker) {
+            for (std::size_t first = from; first < to; first += block_rows)
+                f(reader.read(first, std::min(block_rows, to - first), scratch[worker]), first, worker);
+        });
+    }
+    /// A permutation of the rows by its number, from 0.
+    row_order order(std::size_t number) const {
+        return row_order(size(), std::clamp<std::size_t>(size() / 20000, 1, 64), options.seed, number);
+    }
+};
+
+/// Features, and for each what column sampling and noise take together.
+struct feature_plan {
+    feature_space space;
+    std::vector<std::uint32_t> unit, draw;
+    std::size_t n_units = 0, n_draws = 0;
+
+    ranker_feature& add(std::size_t of_unit, std::size_t of_draw) {
+        unit.push_back(static_cast<std::uint32_t>(of_unit)), draw.push_back(static_cast<std::uint32_t>(of_draw));
+        return space.features.emplace_back();
+    }
+};
+
+/// Plans the features of numbers and small categories, and the keys of the others.
+///
+/// A number of more borders than a byte can count becomes several features, each with a run of the borders: its bin is above a threshold iff the
+/// number is above that border, so trees over them are those over one feature of all the borders, and only such numbers pay for it.
+class feature_planner {
+public:
+    feature_planner(feature_rows const& from, std::vector<ranker_column> columns) : m_from(from) {
+        m_plan.space.columns = std::move(columns), m_plan.space.missing = from.options.missing;
+    }
+    /// Call once.
+    feature_plan make() && {
+        make_numbers();
+        make_categories();
+        if (m_from.options.joins.value_or(1) > 0 && !m_space.keys.empty()) make_joins();
+        return std::move(m_plan);
+    }
+
+private:
+    static constexpr std::size_t join_cuts = 7; ///< a number joined with a category is cut into eight
+
+    std::size_t n_rows() const noexcept { return m_from.size(); }
+
+    void make_numbers() {
+        std::vector<std::vector<float>> borders(m_space.columns.size());
+        m_from.workers.run(borders.size(), [&](std::size_t c, std::size_t) {
+            auto const& column = m_from.rows.column(m_space.columns[c].name);
+            if (column.kind == column_kind::number)
+                borders[c] = number_borders(column.numbers.span(), m_from.about.weight, m_from.options.borders, m_from.options.missing);
+        });
+        for (std::uint32_t c = 0; c < borders.size(); ++c) {
+            if (borders[c].empty()) continue;
+            auto const unit = m_plan.n_units++, draw = m_plan.n_draws++, most = most_feature_borders().load();
+            for (auto at = borders[c].cbegin(), end = borders[c].cend(); at != end;) {
+                auto const first = std::exchange(at, at + std::min(end - at, static_cast<std::ptrdiff_t>(most)));
+                auto& f = m_plan.add(unit, draw);
+                f.source = c, f.borders.assign(first, at);
+            }
+        }
+    }
+    void make_categories() {
+        for (std::uint32_t c = 0; c < m_space.columns.size(); ++c) {
+            if (m_space.columns[c].kind == column_kind::number) continue;
+            auto const present = categories_of(c);
+            if (present.size() < 2 && m_space.columns[c].kind == column_kind::category) continue;
+            if (present.size() <= m_from.options.one_hot_size) add_one_hot(c, present);
+            else {
+                auto& key = m_space.keys.emplace_back();
+                key.column = c;
+            }
+        }
+    }
+    /// The categories of a column that its rows have, missing_category among them, rising.
+    std::vector<std::int32_t> categories_of(std::uint32_t c) const {
+        std::vector<char> seen(m_space.columns[c].categories->size() + 1, 0);
+        m_from.for_blocks([&](row_block const& block, std::size_t) {
+            bool const lists = m_space.columns[c].kind == column_kind::categories;
+            auto const& of = block.columns[c];
+            for (std::size_t i = 0, n = lists ? of.ends[block.n - 1] : block.n; i < n; ++i) seen[statistic_key::cell_of(of.codes[i])] = 1;
+        });
+        std::vector<std::int32_t> out;
+        for (std::size_t cell = 0; cell < seen.size(); ++cell)
+            if (seen[cell]) out.push_back(static_cast<std::int32_t>(cell) - 1);
+        return out;
+    }
+    void add_one_hot(std::uint32_t c, std::span<std::int32_t const> present) {
+        std::size_t const unit = m_plan.n_units++;
+        bool const single = m_space.columns[c].kind == column_kind::category;
+        for (std::size_t i = single && present.size() == 2 ? 1 : 0; i < present.size(); ++i) { // of two, one says it all
+            auto& f = m_plan.add(unit, m_plan.n_draws++);
+            f.kind = feature_kind::has, f.source = c, f.category = present[i];
+        }
+    }
+
+    /// Keys of two columns. The search looks at some rows, fewer the more pairs there are.
+    void make_joins() {
+        std::vector<search_column> columns;
+        for (std::uint32_t c = 0; c < m_space.columns.size(); ++c) {
+            auto& column = columns.emplace_back();
+            column.column = c, column.category = m_space.columns[c].kind == column_kind::category;
+            std::vector<float> borders;
+            for (auto const& f : m_space.features)
+                if (f.kind == feature_kind::number && f.source == c) borders.insert(borders.end(), f.borders.begin(), f.borders.end());
+            // A statistic joined with a number that only rises or falls would go its own ways.
+            bool const bound = std::any_of(m_from.options.monotone.begin(), m_from.options.monotone.end(),
+                                           [&](monotone_column const& m) { return m.name == m_space.columns[c].name; });
+            if (!borders.empty() && !bound) column.cuts = coarse_cuts(borders, join_cuts);
+            if (!column.category && column.cuts.empty()) columns.pop_back();
+        }
+        std::size_t n_categories = 0;
+        for (auto const& c : columns) n_categories += c.category;
+        if (n_categories == 0 || columns.size() < 2) return;
+        std::size_t const rows = std::clamp<std::size_t>((std::size_t{1} << 24) / (n_categories * columns.size()), 1024, 131072);
+        std::vector<float> target, weight;
+        sample_rows(std::min(rows, n_rows()), columns, target, weight);
+        std::size_t const most = m_from.options.joins ? std::size_t{*m_from.options.joins} : automatic_joins(n_rows());
+        std::vector<pair_worth> pairs;
+        for (auto const which : searched_targets()) {
+            std::vector<float> one = target;
+            if (m_from.about.n_targets > 1)
+                for (auto& t : one) t = t == static_cast<float>(which) ? 1.f : 0.f;
+            auto const found = join_search(one, weight, columns).worths(m_from.workers);
+            if (pairs.empty()) pairs = found;
+            else
+                for (std::size_t i = 0; i < pairs.size(); ++i)
+                    pairs[i].gain += found[i].gain, pairs[i].clear = pairs[i].clear || found[i].clear;
+        }
+        for (auto const& pair : best_pairs(std::move(pairs), most, n_rows() > few_rows)) {
+            auto const &a = columns[pair.first], &b = columns[pair.second];
+            auto& key = m_space.keys.emplace_back();
+            key.column = a.column, key.other = b.column, key.cuts = b.category ? std::vector<float>() : b.cuts;
+            key.with = b.category ? statistic_key::join::category : statistic_key::join::number;
+            if (b.category) fill_pairs(key);
+        }
+    }
+    /// For which targets pairs are looked at: eight of the most rows.
+    std::vector<std::size_t> searched_targets() const {
+        std::vector<std::size_t> rows(m_from.about.n_targets, 0), order(m_from.about.n_targets);
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        if (order.size() == 1) return order;
+        for (auto const t : m_from.about.target) ++rows[static_cast<std::size_t>(t)];
+        std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return rows[a] > rows[b]; });
+        order.resize(std::min<std::size_t>(order.size(), 8));
+        return order;
+    }
+    /// Cells and targets of rows in a random order.
+    void sample_rows(std::size_t n, std::vector<search_column>& columns, std::vector<float>& target, std::vector<float>& weight) const {
+        block_scratch scratch;
+        m_from.order(0).for_first(n, [&](std::size_t row) {
+            auto const& block = m_from.reader.read(row, 1, scratch);
+            for (auto& c : columns) {
+                std::uint32_t cell = 0;
+                if (c.category) cell = statistic_key::cell_of(block.columns[c.column].codes[0]);
+                else {
+                    float const x = comparable_number(block.columns[c.column].numbers[0], m_space.missing);
+                    for (auto const cut : c.cuts) cell += cut < x;
+                }
+                c.cells.push_back(cell);
+            }
+            target.push_back(m_from.about.target[row]);
+            if (!m_from.about.weight.empty()) weight.push_back(m_from.about.weight[row]);
+        });
+    }
+    /// The pairs of categories that the rows have.
+    void fill_pairs(statistic_key& key) const {
+        m_from.for_blocks([&](row_block const& block, std::size_t) {
+            for (std::size_t r = 0; r < block.n; ++r)
+                key.pairs.push_back(statistic_key::pair_of(block.columns[key.column].codes[r], block.columns[key.other].codes[r]));
+        });
+        std::sort(key.pairs.begin(), key.pairs.end());
+        key.pairs.erase(std::unique(key.pairs.begin(), key.pairs.end()), key.pairs.end());
+        key.index_pairs();
+    }
+
+    feature_rows const& m_from;
+    feature_plan m_plan;
+    feature_space& m_space = m_plan.space;
+};
+}}} // namespace recsys::detail
+#endif
+
+// --- recsys/ranker/training_features.hpp -----------------------------------------------------------------------------
+// From a training frame to features: target statistics of the keys that are planned, and the bins of every training row.
+#ifndef RECSYS_RANKER_TRAINING_FEATURES_HPP
+#define RECSYS_RANKER_TRAINING_FEATURES_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
+/// Targets of statistics for classes: one each, unless there are very many; then rare classes share some.
+inline constexpr std::size_t most_statistic_targets = 32;
+/// The target of each class, by their weights.
+inline std::vector<std::uint32_t> statistic_targets(std::span<double const> class_weights) {
+    std::vector<std::uint32_t> order(class_weights.size()), out(order.size());
+    std::iota(order.begin(), order.end(), 0u);
+    if (order.size() <= most_statistic_targets) return order;
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return class_weights[a] > class_weights[b]; });
+    constexpr std::uint32_t alone = most_statistic_targets / 2;
+    for (std::uint32_t i = 0; i < order.size(); ++i) out[order[i]] = i < alone ? i : alone + i % alone;
+    return out;
+}
+
+/// Makes the features and bins of a training frame.
+class feature_maker {
+public:
+    feature_maker(frame const& rows, std::vector<ranker_column> columns, statistic_rows about, booster_options const& options,
+                  team& workers)
+        : m_from(rows, columns, about, options, workers), m_plan(feature_planner(m_from, std::move(columns)).make()) {}
+    /// Builds everything; call once.
+    std::pair<feature_space, training_bins> make() && {
+        measure_keys();
+        lay_out();
+        pack_columns();
+        for (std::uint32_t k = 0; k < m_space.keys.size(); ++k) pack_key(k);
+        m_space.prepare();
+        return {std::move(m_space), std::move(m_bins)};
+    }
+
+private:
+    std::size_t n_rows() const noexcept { return m_from.size(); }
+    bool permuted(std::size_t f) const noexcept { return m_space.features[f].kind == feature_kind::statistic; }
+
+    // --- statistics ---------------------------------------------------------------------------------
+
+    /// The cell or cells of every row; valid until the next call.
+    key_rows const& cells_of(statistic_key const& key) {
+        auto& out = m_cells; // one memory for all keys: many would leave holes between what stays
+        out.ends.clear();
+        if (!m_space.has_lists(key)) {
+            if (out.cells.size() != n_rows()) out.cells = buffer<std::uint32_t>(n_rows());
+            m_from.for_blocks_of_all([&](row_block const& block, std::size_t first, std::size_t) {
+                for (std::size_t r = 0; r < block.n; ++r) out.cells[first + r] = key.cell(block, r, m_space.missing);
+            });
+            return out;
+        }
+        std::vector<std::uint32_t> cells;
+        m_from.for_blocks([&](row_block const& block, std::size_t) {
+            for (std::size_t r = 0; r < block.n; ++r) {
+                for (auto const code : block.codes(key.column, r)) cells.push_back(statistic_key::cell_of(code));
+                out.ends.push_back(cells.size());
+            }
+        });
+        out.cells = buffer<std::uint32_t>(cells.size());
+        std::copy(cells.begin(), cells.end(), out.cells.begin());
+        return out;
+    }
+    std::size_t cell_count(statistic_key const& key) const noexcept {
+        if (key.with == statistic_key::join::category) return key.pairs.size();
+        return (m_space.columns[key.column].categories->size() + 1) * (key.cuts.size() + 1);
+    }
+    static std::vector<float> priors_of(statistic_key const& key) {
+        if (key.with != statistic_key::join::none) return {0.5f};
+        return {0.f, 0.5f, 1.f};
+    }
+    /// The rows from which the borders of statistics are chosen are multiples of it.
+    std::size_t sample_step() const noexcept { return std::max<std::size_t>(1, n_rows() / 65536); }
+    /// For each key: totals, and features with borders that fit the values of the leaf permutation.
+    void measure_keys() {
+        auto const leaf_order = m_from.order(1 + m_from.options.permutations);
+        std::size_t const step = sample_step();
+        for (std::uint32_t k = 0; k < m_space.keys.size(); ++k) {
+            auto& key = m_space.keys[k];
+            auto const& cells = cells_of(key);
+            fill_totals(key, cells, cell_count(key), m_from.about);
+            auto const priors = priors_of(key);
+            std::size_t const unit = m_plan.n_units++;
+            std::vector<std::vector<float>> sample(priors.size(), std::vector<float>((n_rows() + step - 1) / step));
+            for (std::size_t target = 0; target < m_from.about.n_targets; ++target) {
+                ordered_statistics(cells, key.n_cells(), m_from.about, target, leaf_order, static_cast<std::uint32_t>(step), priors,
+                                   [&](std::size_t row, float const* of) {
+                                       for (std::size_t p = 0; p < priors.size(); ++p) sample[p][row / step] = of[p];
+                                   });
+                for (std::size_t p = 0; p < priors.size(); ++p) {
+                    auto* const f = add_key_feature(k, unit, feature_kind::statistic, sample[p]);
+                    if (f) f->prior = priors[p], f->category = static_cast<std::int32_t>(target);
+                }
+            }
+            for (std::size_t i = 0; i < sample[0].size(); ++i) sample[0][i] = count_of(key, cells, i * step);
+            add_key_feature(k, unit, feature_kind::count, sample[0]);
+        }
+    }
+    /// How many rows the cells of a row have, on average.
+    static float count_of(statistic_key const& key, key_rows const& cells, std::size_t row) noexcept {
+        float count = 0;
+        for (auto const c : cells.of(row)) count += key.counts[c];
+        return cells.of(row).size() == 1 ? count : count / static_cast<float>(cells.of(row).size());
+    }
+    /// Null where the values do not differ.
+    ranker_feature* add_key_feature(std::uint32_t k, std::size_t unit, feature_kind kind, std::span<float const> sample) {
+        std::vector<float> weights;
+        for (std::size_t row = 0; row < n_rows() && !m_from.about.weight.empty(); row += sample_step())
+            weights.push_back(m_from.about.weight[row]);
+        bool const joined = m_space.keys[k].with != statistic_key::join::none;
+        auto borders = greedy_borders(distinct_values(sample, weights),
+                                      joined ? std::size_t{15} : static_cast<std::size_t>(m_from.options.statistic_borders));
+        if (borders.empty()) return nullptr;
+        auto& f = m_plan.add(unit, m_plan.n_draws++);
+        f.kind = kind, f.source = k, f.borders = std::move(borders);
+        return &f;
+    }
+
+    // --- bins ---------------------------------------------------------------------------------------
+
+    void lay_out() {
+        std::vector<std::size_t> n_bins;
+        std::vector<char> late;
+        std::vector<std::pair<std::uint32_t, float>> known; // key and prior of the slots of statistics
+        std::vector<std::size_t> slot_of_known;
+        for (std::size_t f = 0; f < m_space.features.size(); ++f) {
+            auto const& of = m_space.features[f];
+            std::size_t slot = n_bins.size();
+            if (permuted(f)) {
+                std::pair const id(of.source, of.prior);
+                auto const at = static_cast<std::size_t>(std::find(known.begin(), known.end(), id) - known.begin());
+                if (at == known.size()) known.push_back(id), slot_of_known.push_back(slot);
+                slot = slot_of_known[at];
+            }
+            m_bins.slot_of.push_back(static_cast<std::uint32_t>(slot));
+            m_bins.target_of.push_back(permuted(f) ? static_cast<std::uint32_t>(of.category) : 0);
+            if (slot == n_bins.size()) {
+                n_bins.push_back(0), late.push_back(permuted(f));
+                m_bins.unit_of.push_back(m_plan.unit[f]), m_bins.draw_of.push_back(m_plan.draw[f]);
+            }
+            n_bins[slot] = std::max(n_bins[slot], of.n_bins());
+        }
+        m_bins.n_units = m_plan.n_units;
+        m_bins.feature_of.assign(m_from.about.n_targets, std::vector<std::uint32_t>(n_bins.size(), training_bins::no_feature));
+        for (std::size_t f = 0; f < m_space.features.size(); ++f)
+            for (std::size_t target = 0; target < m_from.about.n_targets; ++target)
+                if (!permuted(f) || static_cast<std::size_t>(m_space.features[f].category) == target)
+                    m_bins.feature_of[target][m_bins.slot_of[f]] = static_cast<std::uint32_t>(f);
+        // Memory and time go with permutations x targets.
+        m_bins.permutations = std::clamp<std::size_t>(most_statistic_targets / m_from.about.n_targets, 1, m_from.options.permutations);
+        m_bins.packed = packed_rows(packed_layout(n_bins, late), n_rows(), m_bins.copy_of(m_from.about.n_targets, 0));
+    }
+    /// Puts bins of the rows that row_of(0) .. row_of(n - 1) are where they are read from.
+    template <class Row> static void put(std::uint8_t const* bins, std::size_t n, Row const& row_of, packed_rows::strided<std::uint8_t> to,
+                                         unsigned shift) noexcept {
+        for (std::size_t i = 0; i < n; ++i) {
+            auto& byte = *to.of(row_of(i));
+            byte = static_cast<std::uint8_t>(byte | bins[i] << shift);
+        }
+    }
+    /// Numbers and one-hot features.
+    void pack_columns() {
+        feature_space plain;
+        std::vector<std::size_t> which;
+        plain.columns = m_space.columns, plain.missing = m_space.missing;
+        for (std::size_t f = 0; f < m_space.features.size(); ++f)
+            if (m_space.features[f].kind == feature_kind::number || m_space.features[f].kind == feature_kind::has)
+                plain.features.push_back(m_space.features[f]), which.push_back(f);
+        plain.prepare();
+        std::vector<std::vector<std::uint8_t>> bins(m_from.workers.size(), std::vector<std::uint8_t>(which.size() * block_rows));
+        std::vector<std::vector<std::uint32_t>> cells(m_from.workers.size());
+        m_from.for_blocks_of_all([&](row_block const& block, std::size_t first, std::size_t worker) {
+            plain.bins(m_kernels, block, bins[worker].data(), cells[worker]);
+            for (std::size_t i = 0; i < which.size(); ++i)
+                put(
+                    bins[worker].data() + i * block_rows, block.n, [&](std::size_t r) { return first + r; },
+                    m_bins.packed.column(m_bins.field_of(which[i]), 0), m_bins.field_of(which[i]).shift);
+        });
+    }
+    /// The counts of a key, and its statistics in every order, for every target.
+    void pack_key(std::uint32_t k) {
+        auto const& key = m_space.keys[k];
+        auto const& cells = cells_of(key);
+        for (std::size_t f = 0; f < m_space.features.size(); ++f) {
+            auto const& of = m_space.features[f];
+            if (of.kind != feature_kind::count || of.source != k) continue;
+            border_table const table(of.borders);
+            m_from.workers.blocks(n_rows(), block_rows, [&](std::size_t first, std::size_t last, std::size_t) {
+                float counts[block_rows];
+                std::uint8_t bins[block_rows];
+                for (std::size_t row = first; row < last; ++row) counts[row - first] = count_of(key, cells, row);
+                table.bins(m_kernels, counts, last - first, missing_numbers::lowest, bins);
+                put(
+                    bins, last - first, [&](std::size_t r) { return first + r; }, m_bins.packed.column(m_bins.field_of(f), 0),
+                    m_bins.field_of(f).shift);
+            });
+        }
+        std::size_t const n_orders = m_bins.permutations + 1;
+        m_from.workers.run(n_orders * m_from.about.n_targets, [&](std::size_t task, std::size_t) {
+            std::size_t const target = task / n_orders, order = task % n_orders;
+            std::vector<packed_rows::strided<std::uint8_t>> to;
+            std::vector<unsigned> shifts;
+            std::vector<float> priors;
+            std::vector<border_table> tables;
+            for (std::size_t f = 0; f < m_space.features.size(); ++f) {
+                auto const& of = m_space.features[f];
+                if (!permuted(f) || of.source != k || static_cast<std::size_t>(of.category) != target) continue;
+                to.push_back(m_bins.packed.column(m_bins.field_of(f), task)), shifts.push_back(m_bins.field_of(f).shift);
+                priors.push_back(of.prior), tables.emplace_back(of.borders);
+            }
+            if (to.empty()) return;
+            // Bins of many rows at a time.
+            std::vector<float> waiting(to.size() * block_rows);
+            std::size_t rows[block_rows], n = 0;
+            auto const flush = [&] {
+                std::uint8_t bins[block_rows];
+                for (std::size_t i = 0; i < to.size(); ++i) {
+                    tables[i].bins(m_kernels, waiting.data() + i * block_rows, n, missing_numbers::lowest, bins);
+                    put(
+                        bins, n, [&](std::size_t r) { return rows[r]; }, to[i], shifts[i]);
+                }
+                n = 0;
+            };
+            // The last order is that in which borders were chosen, even where there are fewer permutations than are wanted.
+            auto const rows_in_order = m_from.order(1 + (order < m_bins.permutations ? order : std::size_t{m_from.options.permutations}));
+            ordered_statistics(cells, key.n_cells(), m_from.about, target, rows_in_order, 1, priors,
+                               [&](std::size_t row, float const* values) {
+                                   for (std::size_t i = 0; i < to.size(); ++i) waiting[i * block_rows + n] = values[i];
+                                   rows[n] = row;
+                                   if (++n == block_rows) flush();
+                               });
+            flush();
+        });
+    }
+
+    feature_rows const m_from;
+    bin_table const m_kernels = bin_kernels(active_simd_level());
+    feature_plan m_plan;
+    feature_space& m_space = m_plan.space;
+    training_bins m_bins;
+    key_rows m_cells;
+};
+}}} // namespace recsys::detail
+#endif
+
 // --- recsys/ranker/valid_rows.hpp ------------------------------------------------------------------------------------
 // Validation rows as training sees them: the bins of every feature, from which the leaves of new trees are found.
 #ifndef RECSYS_RANKER_VALID_ROWS_HPP
@@ -22396,12 +22647,11 @@ struct valid_rows {
 }}} // namespace recsys::detail
 #endif
 
-// --- recsys/ranker/booster.hpp ---------------------------------------------------------------------------------------
-// The gradient-boosted ranker: oblivious trees over quantised features, with ordered target statistics for categories.
-#ifndef RECSYS_RANKER_BOOSTER_HPP
-#define RECSYS_RANKER_BOOSTER_HPP
-namespace recsys { inline namespace RECSYS_DETAIL_ABI {
-namespace detail {
+// --- recsys/ranker/booster_fit.hpp -----------------------------------------------------------------------------------
+// One call of fit or resume: rows and features are prepared, trees grown until enough or stopped, the model put together.
+#ifndef RECSYS_RANKER_BOOSTER_FIT_HPP
+#define RECSYS_RANKER_BOOSTER_FIT_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 /// One call of fit or resume.
 class booster_fit {
 public:
@@ -22462,7 +22712,7 @@ private:
     /// targets, and what is watched.
     std::uint64_t fingerprint(double valid_loss) const {
         auto hash = hash_values<float>(m_booster->all_gradients(), hash_options(m_options));
-        hash = hash_join(hash_values<std::uint8_t>(m_bins.columns.span(), hash), previous_trees());
+        hash = hash_join(m_bins.packed.hash(hash), previous_trees());
         hash = hash_values<monotone>(m_directions, hash);
         if (!m_valid) return hash;
         double const seen[] = {valid_loss, watched(valid_loss), m_options.metric ? 1.0 : 0.0};
@@ -22562,9 +22812,10 @@ private:
         auto const known = m_previous ? std::span<ranker_column const>(m_previous->space.columns) : std::span<ranker_column const>();
         if (m_previous) frame_reader const same_columns(known, m_train.rows);
         find_classes();
-        auto targets = m_labels.empty() ? unit_targets(m_train.targets()) : std::vector<float>(m_train.size());
-        for (std::size_t row = 0; row < targets.size() && !m_labels.empty(); ++row)
-            targets[row] = static_cast<float>(m_targets[static_cast<std::size_t>(m_train.targets()[row])]);
+        auto made = m_labels.empty() ? unit_targets(m_train.targets()) : std::vector<float>(m_train.size());
+        for (std::size_t row = 0; row < made.size() && !m_labels.empty(); ++row)
+            made[row] = static_cast<float>(m_targets[static_cast<std::size_t>(m_train.targets()[row])]);
+        auto const targets = made.empty() ? m_train.targets() : std::span<float const>(made);
         std::size_t const n_targets = 1 + *std::max_element(m_targets.begin(), m_targets.end());
         feature_maker maker(m_train.rows, ranker_columns(m_train.rows, known), {targets, m_train.weights, n_targets}, m_options, m_workers);
         std::tie(m_state->space, m_bins) = std::move(maker).make();
@@ -22621,16 +22872,17 @@ private:
         if (starts.empty()) starts.push_back(trees.start);
         m_largest_sums.assign(n_outputs(), 0);
         m_booster.emplace(m_train, m_bins, m_options, m_directions, m_targets, m_workers);
+        m_scores.emplace(m_train, m_options.loss, starts, trees.exponent, m_workers);
         if (!m_previous) {
-            scored_rows first(m_train, m_options.loss, starts, 0, m_workers);
-            first.update({}, 1, key_of(0), m_booster->derivatives());
+            m_scores->update({}, 1, key_of(0), m_booster->derivatives());
             // 12 bits for a usual leaf: rounding is far below the noise of sampling, and leaves of everyday size fit 16 bits.
-            auto const scores = m_labels.empty() ? first.raw_scores() : std::vector<float>();
-            double const known = m_labels.empty() ? m_options.loss.usual_step({scores, m_train.targets(), m_train.weights}).value_or(0) : 0;
+            bool const asked = m_labels.empty() && m_options.loss.knows_usual_step();
+            auto const scores = asked ? m_scores->raw_scores() : std::vector<float>();
+            double const known = asked ? m_options.loss.usual_step({scores, m_train.targets(), m_train.weights}) : 0;
             double const step = m_options.learning_rate * (known > 0 ? known : m_booster->usual_step());
             trees.exponent = std::clamp(12 - static_cast<int>(std::floor(std::log2(step))), -60, 60);
+            m_scores->set_exponent(trees.exponent);
         }
-        m_scores.emplace(m_train, m_options.loss, starts, trees.exponent, m_workers);
         if (m_valid) m_valid_scores.emplace(m_valid->rows, m_options.loss, starts, trees.exponent, m_workers);
         if (m_previous) {
             add_previous(m_train.rows, m_scores->sums());
@@ -22732,12 +22984,10 @@ private:
         }
         if (trees.size() == 0 && m_options.trees > 0 && !m_state->space.features.empty() && !m_previous)
             report.warnings.push_back("booster: no split of any column makes the loss smaller: the model is a constant");
-        drop_unused_features();
-        if (m_previous) join_previous();
+        drop_unused_features(*m_state);
+        if (m_previous) join_previous(*m_state, *m_previous);
         m_state->prepare();
     }
-    void drop_unused_features();
-    void join_previous();
 
     booster_options const m_options;
     team m_workers;
@@ -22755,73 +23005,23 @@ private:
     std::vector<std::int64_t> m_largest_sums; ///< of each output: how large a sum of leaves can be
     bool m_stop = false;                      ///< a snapshot ended where early stopping stops
 };
+}}} // namespace recsys::detail
+#endif
 
-/// Features and keys that no tree asks go.
-inline void booster_fit::drop_unused_features() {
-    auto& space = m_state->space;
-    std::vector<char> used(space.features.size(), 0), key_used(space.keys.size(), 0);
-    for (auto const& s : m_state->trees.all_splits()) used[s.feature] = 1;
-    std::vector<std::uint32_t> rank(space.features.size()), key_rank(space.keys.size());
-    std::vector<ranker_feature> features;
-    for (std::size_t f = 0; f < used.size(); ++f) {
-        rank[f] = static_cast<std::uint32_t>(features.size());
-        if (!used[f]) continue;
-        auto const& of = space.features[f];
-        if (of.kind == feature_kind::statistic || of.kind == feature_kind::count) key_used[of.source] = 1;
-        features.push_back(of);
-    }
-    std::vector<statistic_key> keys;
-    for (std::size_t k = 0; k < key_used.size(); ++k) {
-        key_rank[k] = static_cast<std::uint32_t>(keys.size());
-        if (key_used[k]) keys.push_back(std::move(space.keys[k]));
-    }
-    for (auto& f : features)
-        if (f.kind == feature_kind::statistic || f.kind == feature_kind::count) f.source = key_rank[f.source];
-    m_state->trees.rename_features(rank);
-    space.features = std::move(features), space.keys = std::move(keys);
-}
-
-/// The earlier model's features and trees, then the new ones.
-inline void booster_fit::join_previous() {
-    auto& space = m_state->space;
-    auto const& old = m_previous->space;
-    auto const n_features = static_cast<std::uint32_t>(old.features.size()), n_keys = static_cast<std::uint32_t>(old.keys.size());
-    std::vector<ranker_feature> features = old.features;
-    std::vector<statistic_key> keys = old.keys;
-    std::vector<std::uint32_t> column_at;
-    for (auto const& c : old.columns)
-        column_at.push_back(static_cast<std::uint32_t>(
-            std::find_if(space.columns.begin(), space.columns.end(), [&](auto const& n) { return n.name == c.name; }) -
-            space.columns.begin()));
-    for (auto& f : features)
-        if (f.kind == feature_kind::number || f.kind == feature_kind::has) f.source = column_at[f.source];
-    for (auto& k : keys) k.column = column_at[k.column], k.other = k.with == statistic_key::join::none ? 0 : column_at[k.other];
-    for (auto f : space.features) {
-        if (f.kind == feature_kind::statistic || f.kind == feature_kind::count) f.source += n_keys;
-        features.push_back(std::move(f));
-    }
-    for (auto& k : space.keys) keys.push_back(std::move(k));
-    if (features.size() > 65535) throw_data("booster: the resumed model has ", features.size(), " features, more than 65535");
-    tree_set trees = m_previous->trees;
-    auto const& added = m_state->trees;
-    for (std::size_t t = 0; t < added.size(); ++t) {
-        std::vector<model_split> splits(added.splits(t).begin(), added.splits(t).end());
-        for (auto& s : splits) s.feature = static_cast<std::uint16_t>(s.feature + n_features);
-        trees.add(splits, added.gains(t), added.leaves(t), added.leaf_weights(t));
-    }
-    space.features = std::move(features), space.keys = std::move(keys);
-    m_state->trees = std::move(trees);
-}
-}
-
+// --- recsys/ranker/booster.hpp ---------------------------------------------------------------------------------------
+// The gradient-boosted ranker: oblivious trees over quantised features, with ordered target statistics for categories.
+#ifndef RECSYS_RANKER_BOOSTER_HPP
+#define RECSYS_RANKER_BOOSTER_HPP
+namespace recsys { inline namespace RECSYS_DETAIL_ABI {
 /// Trains gradient-boosted oblivious trees: `booster({.trees = 1000}).fit(train, valid)`.
 ///
 /// Numbers are quantised by greedy log-sum borders; a category column of at most `one_hot_size` values becomes yes/no features, others (and
 /// columns of several categories) ordered target statistics over several permutations of the rows. A tree's structure comes from a sample of
 /// the rows, its leaves are Newton steps over all of them, rounded to a fixed point in which the scores are exact.
 /// Rows of weight zero change nothing; weight 2 acts like the row twice. The same data, options and seed give the same model for any number of threads.
-/// Cost: O(trees x depth x rows x columns) at most, about a quarter of that by subtraction; memory about 60 bytes a row and 40 for each
-/// 12 columns. Source: Prokhorenkova et al. (2018) for statistics and trees, Friedman (2001) for boosting.
+/// Cost: O(trees x depth x rows x columns) at most, about a quarter of that by subtraction; memory about 20 bytes a row, 40 for each
+/// 12 numbers and up to 6 for each statistic of a category. Source: Prokhorenkova et al. (2018) for statistics and trees, Friedman (2001) for
+/// boosting.
 class booster {
 public:
     /// @throws option_error  for an option outside its range.

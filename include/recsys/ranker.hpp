@@ -12,6 +12,7 @@
 #include <recsys/ranker/binning.hpp>
 #include <recsys/ranker/booster.hpp>
 #include <recsys/ranker/booster_archive.hpp>
+#include <recsys/ranker/booster_fit.hpp>
 #include <recsys/ranker/booster_model.hpp>
 #include <recsys/ranker/booster_options.hpp>
 #include <recsys/ranker/booster_snapshot.hpp>
@@ -19,6 +20,7 @@
 #include <recsys/ranker/cross_validation.hpp>
 #include <recsys/ranker/early_stopping.hpp>
 #include <recsys/ranker/explain.hpp>
+#include <recsys/ranker/feature_plan.hpp>
 #include <recsys/ranker/feature_space.hpp>
 #include <recsys/ranker/histogram.hpp>
 #include <recsys/ranker/importance.hpp>
@@ -28,6 +30,7 @@
 #include <recsys/ranker/join_search.hpp>
 #include <recsys/ranker/loss.hpp>
 #include <recsys/ranker/loss_change.hpp>
+#include <recsys/ranker/model_parts.hpp>
 #include <recsys/ranker/monotone.hpp>
 #include <recsys/ranker/multi_class.hpp>
 #include <recsys/ranker/oblivious_tree.hpp>
@@ -44,6 +47,7 @@
 #include <recsys/ranker/shap_tables.hpp>
 #include <recsys/ranker/split_search.hpp>
 #include <recsys/ranker/target_statistics.hpp>
+#include <recsys/ranker/training_bins.hpp>
 #include <recsys/ranker/training_features.hpp>
 #include <recsys/ranker/training_rows.hpp>
 #include <recsys/ranker/tree_set.hpp>

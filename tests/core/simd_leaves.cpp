@@ -155,3 +155,45 @@ TEST_CASE("batches of trees add the leaves that their tests choose") {
             }
     }
 }
+
+TEST_CASE("tests of rows that are bytes give a bit each, from any window, and read no row's bytes that are not theirs") {
+    for (auto const level : factor_tables::levels()) {
+        auto const kernels = rs::detail::bin_kernels(level);
+        if (!kernels.byte_leaves) continue;
+        rs::random_stream random(8);
+        for (std::size_t const stride : {1u, 6u, 11u, 16u, 17u, 28u, 37u})
+            for (std::size_t const n_windows : {0u, 1u, 2u, 7u}) {
+                constexpr std::size_t n = 40;
+                std::vector<buffer<std::uint8_t>> bytes;
+                rs::detail::byte_tests tests;
+                std::fill_n(tests.bar, 16, std::uint8_t{1});
+                for (std::size_t w = 0; w < n_windows; ++w) {
+                    bytes.push_back(random_bytes(n * stride + 128, stride + w));
+                    tests.windows[w].first = bytes[w].data(), tests.windows[w].stride = stride;
+                    std::fill_n(tests.windows[w].place, 16, rs::detail::byte_tests::elsewhere);
+                }
+                tests.n_windows = n_windows;
+                std::vector<std::size_t> window(16), place(16);
+                std::size_t const n_tests = n_windows == 0 ? 0 : 1 + random.below(16);
+                for (std::size_t k = 0; k < n_tests; ++k) {
+                    window[k] = random.below(n_windows), place[k] = random.below(std::min<std::size_t>(stride, 16));
+                    std::uint8_t const masks[] = {0xFF, 0x0F, 0xF0, 0x30, 0x80};
+                    tests.windows[window[k]].place[k] = static_cast<std::uint8_t>(place[k]);
+                    tests.mask[k] = masks[random.below(5)], tests.bar[k] = static_cast<std::uint8_t>(1 + random.below(255));
+                }
+                for (std::size_t const first : {0u, 3u}) {
+                    std::vector<std::uint16_t> out(n + 1, 0xABCD);
+                    kernels.byte_leaves(tests, first, 36, out.data());
+                    std::size_t wrong = 0;
+                    for (std::size_t row = 0; row < 36; ++row) {
+                        unsigned leaf = 0;
+                        for (std::size_t k = 0; k < n_tests; ++k)
+                            leaf |= ((bytes[window[k]][(first + row) * stride + place[k]] & tests.mask[k]) >= tests.bar[k] ? 1u : 0u) << k;
+                        wrong += out[row] != leaf;
+                    }
+                    CHECK(wrong == 0);
+                    CHECK(out[36] == 0xABCD);
+                }
+            }
+    }
+}

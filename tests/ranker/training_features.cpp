@@ -41,34 +41,44 @@ struct chance_rows {
 
 }
 
-TEST_CASE("a statistic has bins in each permutation, those of its records, and in an order of its own") {
+TEST_CASE("a statistic has the bins of the rows before each row, in each permutation and in an order of its own") {
     chance_rows const data(3000);
     auto const made = data.features({.permutations = 2, .seed = 3});
     auto const& space = made.first;
     auto const& bins = made.second;
     auto const in_order = [&](std::size_t feature, std::size_t order) {
-        std::vector<std::uint8_t> out(3000);
-        bins.copy(feature, order, 0, 1000, out.data());
-        bins.copy(feature, order, 1000, 2000, out.data() + 1000);
+        auto const column = bins.column(feature, order);
+        std::vector<std::uint8_t> out;
+        for (std::size_t row = 0; row < 3000; ++row) out.push_back(bins.field_of(feature).bin(*column.of(row)));
         return out;
     };
-    std::size_t n_statistics = 0;
+    std::size_t n_statistics = 0, n_single = 0;
     for (std::size_t f = 0; f < space.features.size(); ++f) {
-        auto const& field = bins.packed.layout().fields()[bins.slot_of[f]];
-        bool const statistic = space.features[f].kind == feature_kind::statistic;
+        auto const& of = space.features[f];
+        bool const statistic = of.kind == feature_kind::statistic;
         n_statistics += statistic;
-        std::size_t wrong = 0;
-        for (std::size_t p = 0; p < 2; ++p) {
-            auto const got = in_order(f, p);
-            for (std::size_t row = 0; row < 3000; ++row) wrong += got[row] != field.bin(*bins.packed.column(field, p).of(row));
-        }
-        CHECK(wrong == 0);
         CHECK((in_order(f, 0) != in_order(f, 1)) == statistic);
         CHECK((in_order(f, 0) != in_order(f, 2)) == statistic);
-        auto const own = in_order(f, 2);
-        CHECK(std::equal(own.begin(), own.end(), bins.column(f)));
+        auto const& key = space.keys[of.source];
+        if (!statistic || key.with != statistic_key::join::none) continue;
+        ++n_single;
+        for (std::size_t order = 0; order < 3; ++order) {
+            auto const got = in_order(f, order);
+            std::vector<double> sum(12, 0), count(12, 0);
+            std::size_t wrong = 0;
+            row_order(3000, 1, 3, 1 + order).for_all([&](std::size_t row) {
+                auto const code = static_cast<std::size_t>(data.codes[row][key.column]);
+                double const value = (sum[code] + static_cast<double>(of.prior)) / (count[code] + 1);
+                auto const below =
+                    std::count_if(of.borders.begin(), of.borders.end(), [&](float b) { return b < static_cast<float>(value); });
+                wrong += got[row] != static_cast<std::size_t>(below);
+                sum[code] += static_cast<double>(data.target[row]), ++count[code];
+            });
+            CHECK(wrong == 0);
+        }
     }
-    CHECK(n_statistics > 3 * n_columns);
+    CHECK(n_single == 3 * n_columns);
+    CHECK(n_statistics > n_single);
 }
 
 TEST_CASE("few rows join all pairs of columns, many only pairs that are clearly worth it") {

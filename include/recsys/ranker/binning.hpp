@@ -52,9 +52,10 @@ inline std::uint32_t ordered_bits(float x) noexcept {
 inline float from_ordered_bits(std::uint32_t bits) noexcept { return bit_cast<float>(bits & 0x80000000u ? bits & 0x7FFFFFFFu : ~bits); }
 
 /// Sorts by the upper 32 bits, stably: three rounds of 11 bits. O(n).
-inline void sort_by_key(std::vector<std::uint64_t>& entries) {
-    std::vector<std::uint64_t> other(entries.size());
-    for (int const shift : {32, 43, 54}) {
+template <class Entry> void sort_by_key(std::vector<Entry>& entries) {
+    constexpr int first = std::numeric_limits<Entry>::digits - 32;
+    std::vector<Entry> other(entries.size());
+    for (int const shift : {first, first + 11, first + 22}) {
         std::array<std::size_t, 2048> start{};
         for (auto const e : entries) ++start[(e >> shift) & 2047];
         std::size_t at = 0;
@@ -64,26 +65,39 @@ inline void sort_by_key(std::vector<std::uint64_t>& entries) {
     }
 }
 
-/// @param weights  empty = 1 each; otherwise all above 0.
-inline weighted_values distinct_values(std::span<float const> numbers, std::span<float const> weights) {
+/// As distinct_values; entries of 64 bits know their rows, those of 32 bits count 1 each.
+template <class Entry> weighted_values values_by(std::span<float const> numbers, std::span<float const> weights) {
+    constexpr bool with_rows = sizeof(Entry) == 8;
     weighted_values out;
-    std::vector<std::uint64_t> entries;
+    std::vector<Entry> entries;
     entries.reserve(numbers.size());
     for (std::size_t row = 0; row < numbers.size(); ++row) {
         if (std::isnan(numbers[row])) out.missing = true;
-        else
-            entries.push_back(std::uint64_t{ordered_bits(std::min(std::max(numbers[row], -greatest_number), greatest_number))} << 32 |
-                              static_cast<std::uint32_t>(row));
+        else {
+            Entry const key = ordered_bits(std::min(std::max(numbers[row], -greatest_number), greatest_number));
+            if constexpr (with_rows) entries.push_back(key << 32 | static_cast<std::uint32_t>(row));
+            else entries.push_back(key);
+        }
     }
     sort_by_key(entries);
+    auto const key_of = [&](std::size_t i) { return static_cast<std::uint32_t>(entries[i] >> (with_rows ? 32 : 0)); };
+    auto const is_last = [&](std::size_t i) { return i + 1 == entries.size() || key_of(i + 1) != key_of(i); };
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < entries.size(); ++i) n += is_last(i);
+    out.values.reserve(n), out.total.reserve(n);
     double total = 0;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-        total += weights.empty() ? 1.0 : static_cast<double>(weights[static_cast<std::uint32_t>(entries[i])]);
-        if (i + 1 < entries.size() && entries[i + 1] >> 32 == entries[i] >> 32) continue;
-        out.values.push_back(from_ordered_bits(static_cast<std::uint32_t>(entries[i] >> 32)));
+        if constexpr (with_rows) total += static_cast<double>(weights[static_cast<std::uint32_t>(entries[i])]);
+        else total += 1;
+        if (!is_last(i)) continue;
+        out.values.push_back(from_ordered_bits(key_of(i)));
         out.total.push_back(total);
     }
     return out;
+}
+/// @param weights  empty = 1 each; otherwise all above 0.
+inline weighted_values distinct_values(std::span<float const> numbers, std::span<float const> weights) {
+    return weights.empty() ? values_by<std::uint32_t>(numbers, weights) : values_by<std::uint64_t>(numbers, weights);
 }
 
 /// A border between two neighbouring values: their mean, or the lower one where the mean is not below the upper one.

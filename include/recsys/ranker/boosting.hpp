@@ -29,7 +29,7 @@
 #include <recsys/ranker/feature_space.hpp>
 #include <recsys/ranker/oblivious_tree.hpp>
 #include <recsys/ranker/sampling.hpp>
-#include <recsys/ranker/training_features.hpp>
+#include <recsys/ranker/training_bins.hpp>
 #include <recsys/ranker/training_rows.hpp>
 #include <recsys/ranker/tree_set.hpp>
 
@@ -61,6 +61,8 @@ public:
     }
     std::size_t size() const noexcept { return m_leaf.size(); }
     std::size_t n_outputs() const noexcept { return m_starts.size(); }
+    /// The fixed point of all leaves; it may change while the sums are 0.
+    void set_exponent(int exponent) noexcept { m_step = std::ldexp(1.f, -exponent); }
     /// n_outputs x n_rows.
     std::span<std::int32_t> sums() noexcept { return m_sums.span(); }
     std::span<std::uint16_t> leaf_of() noexcept { return m_leaf.span(); }
@@ -248,7 +250,7 @@ public:
         std::size_t n = 0;
         for (auto const& c : chunks) n += c.rows;
         if (n == 0) return {};
-        write_records(chunks, target * m_bins.permutations + key % m_bins.permutations, scale);
+        write_records(chunks, m_bins.copy_of(target, key % m_bins.permutations), scale);
         // Bernoulli sampling keeps weights as they are: what is left of them is the share.
         bool const shrunk = m_options.sampling == row_sampling::bernoulli;
         scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? *m_options.row_share : 1));
@@ -269,17 +271,9 @@ public:
         std::size_t const order = mix_bits(tree_key(m_options.seed, tree)) % (m_bins.permutations + std::uint64_t{1});
         std::size_t const n_leaves = std::size_t{1} << splits.size(), n_chunks = (m_rows.size() + leaf_chunk - 1) / leaf_chunk;
         std::vector<leaf_total> parts(n_chunks * n_leaves);
-        std::vector<model_split> of_tile(splits.begin(), splits.end());
-        for (std::size_t k = 0; k < of_tile.size(); ++k) of_tile[k].feature = static_cast<std::uint16_t>(k);
+        row_leaves const leaves(m_bins, splits, order, m_kernels);
         m_workers.blocks(m_rows.size(), leaf_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
-            std::uint8_t tile[most_depth * block_rows] = {}; // the bins that the tree asks for
-            for (std::size_t from = first; from < last; from += block_rows) {
-                std::uint16_t numbers[block_rows];
-                std::size_t const n = std::min(block_rows, last - from);
-                for (std::size_t k = 0; k < splits.size(); ++k) m_bins.copy(splits[k].feature, order, from, n, tile + k * block_rows);
-                leaf_numbers(m_kernels, of_tile, tile, block_rows, n, numbers);
-                std::copy_n(numbers, n, leaf_of.data() + from);
-            }
+            leaves.find(first, last, leaf_of.data() + first);
             add_leaf_totals(first, last, leaf_of.data(), parts.data() + first / leaf_chunk * n_leaves, n_leaves);
         });
         for (std::size_t i = n_leaves; i < parts.size(); ++i) {
@@ -291,7 +285,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t leaf_chunk = 16384, draw_chunk = 8192, most_depth = 10;
+    static constexpr std::size_t leaf_chunk = 16384, draw_chunk = 8192;
 
     /// The noise of scores falls as the model grows: by m / (1 + m), m = rows x e^-(trees x learning rate). Source: CatBoost.
     /// The score l2 is a square of gradients, and so is its noise.
@@ -373,13 +367,13 @@ private:
         return out;
     }
 
-    void write_records(std::span<drawn_chunk const> chunks, std::size_t permutation, fixed_scale const& scale) {
+    void write_records(std::span<drawn_chunk const> chunks, std::size_t copy, fixed_scale const& scale) {
         auto const& packed = m_bins.packed;
         std::size_t const n_blocks = packed.layout().n_blocks();
         m_workers.run(chunks.size() * n_blocks, [&](std::size_t task, std::size_t) {
             std::size_t const c = task / n_blocks, block = task % n_blocks, first = c * draw_chunk,
                               last = std::min(m_rows.size(), first + draw_chunk);
-            record_writer writer(packed, block, permutation);
+            record_writer writer(packed, block, copy);
             auto* const to = m_grower.records(block) + chunks[c].first_record * writer.size();
             writer.open(to, to + chunks[c].rows * writer.size());
             for (std::size_t row = first; row < last; row += 512) {

@@ -278,8 +278,9 @@ public:
     /// The best number to add to the scores of the rows of a leaf, where the loss knows it; a loss always knows it or never.
     std::optional<double> renew(detail::loss_rows const& rows, double l2) const { return m_held->renew(rows, l2); }
     bool renews() const { return m_held->renews(); }
-    /// How large a usual leaf is, where the derivatives do not say it.
-    std::optional<double> usual_step(detail::loss_rows const& rows) const { return m_held->usual_step(rows); }
+    /// How large a usual leaf is, where the derivatives do not say it; 0 where the loss does not know it.
+    double usual_step(detail::loss_rows const& rows) const { return m_held->usual_step(rows); }
+    bool knows_usual_step() const { return m_held->knows_usual_step(); }
     /// @throws data_error  for a target that the loss does not allow.
     void check(std::span<float const> target) const { m_held->check(target); }
     /// @throws option_error  for a setting of the loss outside its range.
@@ -299,7 +300,8 @@ private:
         virtual std::optional<double> start(std::span<float const>, std::span<float const>) const = 0;
         virtual bool renews() const = 0;
         virtual std::optional<double> renew(detail::loss_rows const&, double) const = 0;
-        virtual std::optional<double> usual_step(detail::loss_rows const&) const = 0;
+        virtual bool knows_usual_step() const = 0;
+        virtual double usual_step(detail::loss_rows const&) const = 0;
         virtual void check(std::span<float const>) const = 0;
         virtual void check_options() const = 0;
     };
@@ -362,9 +364,11 @@ private:
             if constexpr (can_renew) return held.renew(rows.raw, rows.target, rows.weight, l2);
             else return std::nullopt;
         }
-        std::optional<double> usual_step(detail::loss_rows const& rows) const override {
-            if constexpr (requires { held.usual_step(rows.raw, rows.target); }) return held.usual_step(rows.raw, rows.target);
-            else return std::nullopt;
+        static constexpr bool has_usual_step = requires(Loss const& l, std::span<float const> in) { l.usual_step(in, in); };
+        bool knows_usual_step() const override { return has_usual_step; }
+        double usual_step(detail::loss_rows const& rows) const override {
+            if constexpr (has_usual_step) return held.usual_step(rows.raw, rows.target);
+            else return 0;
         }
         void check(std::span<float const> target) const override {
             if constexpr (requires { held.check(target); }) held.check(target);

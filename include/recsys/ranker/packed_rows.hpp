@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <recsys/core/buffer.hpp>
+#include <recsys/core/hash.hpp>
 
 namespace recsys { inline namespace RECSYS_DETAIL_ABI { namespace detail {
 
@@ -88,19 +89,21 @@ public:
         Byte* of(std::size_t row) const noexcept { return first + row * stride; }
     };
 
+    static constexpr std::size_t readable_bytes = 144; ///< from any row on: byte_leaves reads 128 from its byte 16 on
+
     packed_rows() = default;
     packed_rows(packed_layout layout, std::size_t n_rows, std::size_t permutations) : m_layout(std::move(layout)), m_n_rows(n_rows) {
         for (std::size_t b = 0; b < m_layout.n_blocks(); ++b) {
             std::size_t const common = m_layout.common_bytes(b), others = m_layout.used_bytes(b) - common;
             auto& parts = m_bytes.emplace_back();
-            parts.emplace_back(n_rows * common + spare_bytes, std::uint8_t{0});
+            parts.emplace_back(n_rows * common + readable_bytes, std::uint8_t{0});
             for (std::size_t p = 0; p < (others > 0 ? permutations : 0); ++p)
-                parts.emplace_back(n_rows * others + spare_bytes, std::uint8_t{0});
+                parts.emplace_back(n_rows * others + readable_bytes, std::uint8_t{0});
         }
     }
     packed_layout const& layout() const noexcept { return m_layout; }
     std::size_t n_rows() const noexcept { return m_n_rows; }
-    /// Of a block; most_record_bins bytes can be read from any row on.
+    /// Of a block; readable_bytes can be read from any row on.
     strided<std::uint8_t const> common(std::size_t block) const noexcept {
         return {m_bytes[block][0].data(), m_layout.common_bytes(block)};
     }
@@ -119,9 +122,14 @@ public:
         return {const_cast<std::uint8_t*>(bytes.first), bytes.stride};
     }
 
-private:
-    static constexpr std::size_t spare_bytes = 32;
+    /// Of everything that is in them.
+    std::uint64_t hash(std::uint64_t hash) const noexcept {
+        for (auto const& parts : m_bytes)
+            for (auto const& part : parts) hash = hash_bytes({reinterpret_cast<char const*>(part.data()), part.size()}, hash);
+        return hash;
+    }
 
+private:
     packed_layout m_layout;
     std::size_t m_n_rows = 0;
     std::vector<std::vector<buffer<std::uint8_t>>> m_bytes;

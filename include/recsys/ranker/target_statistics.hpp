@@ -101,40 +101,53 @@ struct statistic_rows {
 };
 
 /// A random order of rows: rows stay together in runs of `run`, so that memory is read in pieces.
-inline std::vector<std::uint32_t> random_order(std::size_t n, std::size_t run, std::uint64_t seed, std::uint64_t stream) {
-    std::vector<std::uint32_t> runs((n + run - 1) / run);
-    std::iota(runs.begin(), runs.end(), 0u);
-    random_stream random(seed, stream);
-    random.shuffle(runs);
-    if (run == 1) return runs;
-    std::vector<std::uint32_t> rows;
-    rows.reserve(n);
-    for (auto const r : runs)
-        for (std::size_t row = r * run; row < std::min(n, (r + 1) * run); ++row) rows.push_back(static_cast<std::uint32_t>(row));
-    return rows;
-}
+class row_order {
+public:
+    row_order(std::size_t n_rows, std::size_t run, std::uint64_t seed, std::uint64_t stream)
+        : m_n_rows(n_rows), m_run(run), m_runs((n_rows + run - 1) / run) {
+        std::iota(m_runs.begin(), m_runs.end(), 0u);
+        random_stream random(seed, stream);
+        random.shuffle(m_runs);
+    }
+    /// f(row) for the first rows of the order, at most so many.
+    template <class Function> void for_first(std::size_t most, Function const& f) const {
+        for (auto const r : m_runs) {
+            std::size_t const first = r * m_run, n = std::min({m_run, m_n_rows - first, most});
+            for (std::size_t row = first; row < first + n; ++row) f(row);
+            most -= n;
+        }
+    }
+    template <class Function> void for_all(Function const& f) const { for_first(m_n_rows, f); }
+
+private:
+    std::size_t m_n_rows, m_run;
+    std::vector<std::uint32_t> m_runs;
+};
 
 struct cell_total {
     float sum = 0, count = 0;
 };
 
-/// Walks the rows in an order and gives, for each, the statistics of its cells over the rows before it: emit(row, value of each prior).
-/// A row of several categories has the mean over them; each of its categories then counts the row once.
+/// Walks the rows in an order and gives, for each whose number is a multiple of `every`, the statistics of its cells over the rows before it:
+/// emit(row, value of each prior). A row of several categories has the mean over them; each of its categories then counts the row once.
 template <class Emit> void ordered_statistics(key_rows const& keys, std::size_t n_cells, statistic_rows const& rows, std::size_t target,
-                                              std::span<std::uint32_t const> order, std::span<float const> priors, Emit const& emit) {
+                                              row_order const& order, std::uint32_t every, std::span<float const> priors,
+                                              Emit const& emit) {
     std::vector<cell_total> totals(n_cells);
     std::vector<float> values(priors.size());
-    for (auto const row : order) {
+    order.for_all([&](std::size_t row) {
         auto const cells = keys.of(row);
-        for (std::size_t p = 0; p < priors.size(); ++p) {
-            float value = 0;
-            for (auto const c : cells) value += target_statistic(totals[c].sum, totals[c].count, priors[p]);
-            values[p] = cells.size() == 1 ? value : value / static_cast<float>(cells.size());
+        if (every == 1 || static_cast<std::uint32_t>(row) % every == 0) {
+            for (std::size_t p = 0; p < priors.size(); ++p) {
+                float value = 0;
+                for (auto const c : cells) value += target_statistic(totals[c].sum, totals[c].count, priors[p]);
+                values[p] = cells.size() == 1 ? value : value / static_cast<float>(cells.size());
+            }
+            emit(row, values.data());
         }
-        emit(row, values.data());
         float const w = rows.weight_of(row);
         for (auto const c : cells) totals[c].sum += w * rows.target_of(row, target), totals[c].count += w;
-    }
+    });
 }
 
 /// The totals of all rows, in the order of the rows.
@@ -151,11 +164,11 @@ inline void fill_totals(statistic_key& key, key_rows const& cells, std::size_t n
     std::transform(counts.begin(), counts.end(), key.counts.begin(), [](double s) { return static_cast<float>(s); });
 }
 
-/// Targets brought to [0, 1]: as they are if they lie there, else linearly between their 1% and 99% quantiles, cut off outside.
+/// Targets brought to [0, 1]: linearly between their 1% and 99% quantiles, cut off outside. Empty where they all lie there.
 inline std::vector<float> unit_targets(std::span<float const> targets) {
+    auto const [least, most] = std::minmax_element(targets.begin(), targets.end());
+    if (targets.empty() || (*least >= 0 && *most <= 1)) return {};
     std::vector<float> out(targets.begin(), targets.end());
-    auto const [least, most] = std::minmax_element(out.begin(), out.end());
-    if (out.empty() || (*least >= 0 && *most <= 1)) return out;
     std::vector<float> sorted = out;
     auto const quantile = [&](double share) {
         auto const at = sorted.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(sorted.size() - 1));

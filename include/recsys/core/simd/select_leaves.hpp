@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include <recsys/core/simd/level.hpp>
 #include <recsys/core/simd/select_trees.hpp>
@@ -40,11 +41,27 @@ struct shuffle_batch {
     std::int32_t planes, shift;
 };
 
+/// Up to sixteen tests of rows that are bytes, a bit of the leaf's number each: is place k of what is chosen from a row, by `mask`, at least
+/// `bar`? A test without a byte has mask 0 and bar 1. A window is the sixteen bytes of each row from which some tests choose theirs.
+struct byte_tests {
+    static constexpr std::uint8_t elsewhere = 0x80; ///< the place of a test that chooses from another window
+    struct window {
+        std::uint8_t const* first; ///< of the first row; 128 bytes can be read from any row on
+        std::size_t stride;        ///< to the next row, at most 37 bytes
+        std::uint8_t place[16];    ///< of each test
+    };
+    window windows[16];
+    std::size_t n_windows = 0;
+    std::uint8_t mask[16] = {}, bar[16];
+};
+
 /// The kernels of one level; bin_kernels.inl, tree_kernels.inl and leaf_shuffles.inl say what each does.
 struct bin_table {
     void (*bin_numbers)(float const* numbers, std::size_t n, float missing, float const* borders, std::size_t n_borders, std::uint8_t* out);
     leaf_byte_finder leaf_bytes;
     // Null where a level has no shuffles.
+    /// The leaves of rows row .. row + n - 1, n a multiple of four.
+    void (*byte_leaves)(byte_tests const& tests, std::size_t row, std::size_t n, std::uint16_t* out) = nullptr;
     void (*flip_bins)(std::uint8_t* bins, std::size_t n) = nullptr;
     void (*add_trees)(shuffle_batch const& batch, std::uint8_t const* bins, std::size_t n, std::int64_t* sums) = nullptr;
 };
@@ -169,6 +186,23 @@ struct shuffles {
     }
 };
 
+RECSYS_DETAIL_INLINE __m128i sixteen_bytes(std::uint8_t const* p) { return _mm_loadu_si128(reinterpret_cast<__m128i_u const*>(p)); }
+RECSYS_DETAIL_INLINE __m256i twice(std::uint8_t const* p) { return _mm256_broadcastsi128_si256(sixteen_bytes(p)); }
+inline void byte_leaves(byte_tests const& tests, std::size_t row, std::size_t n, std::uint16_t* out) {
+    __m256i const mask = twice(tests.mask), bar = twice(tests.bar);
+    for (std::size_t i = 0; i < n; i += 2) {
+        __m256i bytes = _mm256_setzero_si256();
+        for (auto const* w = tests.windows; w != tests.windows + tests.n_windows; ++w) {
+            auto const* const from = w->first + (row + i) * w->stride;
+            __m256i const both = _mm256_inserti128_si256(_mm256_castsi128_si256(sixteen_bytes(from)), sixteen_bytes(from + w->stride), 1);
+            bytes = _mm256_or_si256(bytes, _mm256_shuffle_epi8(both, twice(w->place)));
+        }
+        bytes = _mm256_and_si256(bytes, mask);
+        int const leaves = _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(bytes, bar), bytes));
+        std::memcpy(out + i, &leaves, sizeof leaves);
+    }
+}
+
 #include <recsys/core/simd/bin_kernels.inl>
 #include <recsys/core/simd/leaf_shuffles.inl>
 
@@ -238,6 +272,31 @@ struct shuffles {
     }
 };
 
+RECSYS_DETAIL_INLINE __m512i four_times(std::uint8_t const* p) {
+    return _mm512_maskz_broadcast_i32x4(65535, _mm_loadu_si128(reinterpret_cast<__m128i_u const*>(p)));
+}
+inline void byte_leaves(byte_tests const& tests, std::size_t row, std::size_t n, std::uint16_t* out) {
+    alignas(64) std::uint8_t place[16][64] = {}; // of four rows' bytes in the 128 from the first one's on
+    __mmask64 here[16] = {};
+    for (std::size_t w = 0; w < tests.n_windows; ++w)
+        for (std::size_t i = 0; i < 64; ++i) {
+            auto const& of = tests.windows[w];
+            if (of.place[i % 16] == byte_tests::elsewhere) continue;
+            place[w][i] = static_cast<std::uint8_t>(i / 16 * of.stride + of.place[i % 16]), here[w] |= std::uint64_t{1} << i;
+        }
+    __m512i const mask = four_times(tests.mask), bar = four_times(tests.bar);
+    for (std::size_t i = 0; i < n; i += 4) {
+        __m512i bytes = _mm512_setzero_si512();
+        for (std::size_t w = 0; w < tests.n_windows; ++w) {
+            auto const* const from = tests.windows[w].first + (row + i) * tests.windows[w].stride;
+            bytes = _mm512_or_si512(bytes, _mm512_maskz_permutex2var_epi8(here[w], _mm512_loadu_si512(from), _mm512_load_si512(place[w]),
+                                                                          _mm512_loadu_si512(from + 64)));
+        }
+        std::uint64_t const leaves = _mm512_cmpge_epu8_mask(_mm512_and_si512(bytes, mask), bar);
+        std::memcpy(out + i, &leaves, sizeof leaves);
+    }
+}
+
 #include <recsys/core/simd/bin_kernels.inl>
 #include <recsys/core/simd/leaf_shuffles.inl>
 
@@ -251,8 +310,9 @@ RECSYS_DETAIL_END_TARGET
 inline bin_table bin_kernels(simd_level level) noexcept {
 #if defined(__GNUC__) && defined(__x86_64__)
     if (level == simd_level::avx512 && __builtin_cpu_supports("avx512vbmi"))
-        return {&avx512::bin_numbers, &avx512::leaf_bytes, &avx512::flip_bins, &avx512::add_trees};
-    if (level != simd_level::portable) return {&avx2::bin_numbers, &avx2::leaf_bytes, &avx2::flip_bins, &avx2::add_trees};
+        return {&avx512::bin_numbers, &avx512::leaf_bytes, &avx512::byte_leaves, &avx512::flip_bins, &avx512::add_trees};
+    if (level != simd_level::portable)
+        return {&avx2::bin_numbers, &avx2::leaf_bytes, &avx2::byte_leaves, &avx2::flip_bins, &avx2::add_trees};
 #endif
     RECSYS_DETAIL_ASSERT(level == simd_level::portable);
     (void)level;
