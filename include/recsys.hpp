@@ -405,7 +405,7 @@ inline std::size_t checked_product(std::size_t n, std::size_t size, char const* 
     return n * size;
 }
 
-/// A mutable array of plain values, aligned to 64 bytes, not initialised unless asked. Movable, not copyable.
+/// A mutable array of plain values, aligned to 64 bytes, not initialised unless asked. Movable, not copyable; one that was moved from is empty.
 template <class Value> class buffer {
     static_assert(std::is_trivially_copyable_v<Value> && std::is_trivially_destructible_v<Value>);
 
@@ -417,6 +417,11 @@ public:
                               ::operator new (checked_product(n, sizeof(Value), "buffer"), std::align_val_t{buffer_alignment}))),
           m_size(n) {}
     buffer(std::size_t n, Value value) : buffer(n) { std::fill_n(m_data.get(), n, value); }
+    buffer(buffer&& from) noexcept : m_data(std::move(from.m_data)), m_size(std::exchange(from.m_size, 0)) {}
+    buffer& operator=(buffer&& from) noexcept {
+        m_data = std::move(from.m_data), m_size = std::exchange(from.m_size, 0);
+        return *this;
+    }
 
     Value* data() noexcept { return m_data.get(); }
     Value const* data() const noexcept { return m_data.get(); }
@@ -449,7 +454,6 @@ public:
         std::shared_ptr<Value> owner(std::shared_ptr<buffer<Value>>(std::make_shared<buffer<Value>>(std::move(from))), raw);
         m_data = raw;
         m_owner = std::move(owner);
-        from.m_size = 0;
     }
     explicit shared_array(std::vector<Value> from) {
         auto owner = std::make_shared<std::vector<Value> const>(std::move(from));

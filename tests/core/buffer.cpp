@@ -17,9 +17,14 @@ TEST_CASE("a buffer is aligned to 64 bytes, holds what it was filled with, and m
         CHECK(reinterpret_cast<std::uintptr_t>(b.data()) % 64 == 0);
         CHECK(std::vector<float>(b.begin(), b.end()) == std::vector<float>(n, 2.5f));
         auto const* const before = b.data();
-        buffer<float> const moved(std::move(b));
+        buffer<float> moved(std::move(b));
         CHECK(moved.data() == before);
         CHECK(moved.size() == n);
+        CHECK(b.empty());
+        b = std::move(moved);
+        CHECK(b.data() == before);
+        CHECK(b.size() == n);
+        CHECK(moved.empty());
     }
     CHECK(buffer<int>(0).data() == nullptr);
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -148,6 +149,22 @@ TEST_CASE("a predictor of the user's rows gives what predict gives for the frame
         REQUIRE(static_cast<float>(one(rows[i])) == all[i]);
         REQUIRE(spans[i] == all[i]);
     }
+}
+
+TEST_CASE("a predictor goes on after rows that throw") {
+    auto const rows = clicks(500);
+    auto const model = rs::booster(quick()).fit(frame_of(rows));
+    auto const one = model.predictor(schema());
+    double const before = one(rows[0]);
+    bool fails = true;
+    auto const failing = model.predictor(schema().baseline([&](row const&) {
+        if (fails) throw std::runtime_error("no baseline");
+        return 0.f;
+    }));
+    CHECK_THROWS_AS(static_cast<void>(failing(rows[0])), std::runtime_error);
+    CHECK(one(rows[0]) == before);
+    fails = false;
+    CHECK(failing(rows[0]) == before);
 }
 
 TEST_CASE("a model gives the same bits at every level of instructions") {
