@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "generate_catalog.hpp"
@@ -11,6 +12,7 @@
 #include "generate_log.hpp"
 #include "generate_names.hpp"
 #include "generate_shapes.hpp"
+#include "generate_watch.hpp"
 
 namespace music {
 
@@ -31,18 +33,36 @@ void check(generator_options const& o) {
                      " tracks: at most a fifth of all pairs may occur");
 }
 
+/// Of what goes on in one thread alone (the catalogue, names and their files, the market, the check), two go on at a time.
+std::vector<check_line> make(generator_options const& options, std::string const& folder, watch& on) {
+    auto const n_pairs = options.events - count_repeats(options) - count_unknown(options);
+    auto catalog_made = on.beside([&] { return make_catalog(options, n_pairs, on); });
+    auto plays = plays_per_user(options.users, options.tracks, options.events, on);
+    auto random = random_for(options.seed, stream::sizes);
+    random.shuffle(plays);
+    auto users = order_of_users(options, plays, on);
+    auto const catalog = on.wait_for(catalog_made);
+    auto names_written = on.beside([&] {
+        auto names = make_names(catalog, options.seed, on);
+        write_catalog(options, catalog, names, folder, on);
+        return names;
+    });
+    auto const log = make_log(options, plays, std::move(users), catalog, on);
+    auto const names = on.wait_for(names_written);
+    auto checked = on.beside([&] { return check_log(options, catalog, names, log, on); });
+    on.begin("interactions", options.events);
+    write_log(options, catalog, log, folder, on);
+    return on.wait_for(checked);
+}
+
 }
 
 std::vector<check_line> generate(generator_options const& options, std::string const& folder) {
     check(options);
-    auto plays = plays_per_user(options.users, options.tracks, options.events);
-    auto random = random_for(options.seed, stream::sizes);
-    random.shuffle(plays);
-    auto const catalog = make_catalog(options, options.events - count_repeats(options) - count_unknown(options));
-    auto const names = make_names(catalog, options.seed);
-    auto const log = make_log(options, plays, catalog);
-    write_files(options, catalog, names, log, folder);
-    return check_log(options, catalog, names, log);
+    watch on(options.progress, recsys::detail::team(options.threads).size() > 1);
+    try {
+        return make(options, folder, on);
+    } catch (...) { on.rethrow(); }
 }
 
 std::string to_text(std::vector<check_line> const& lines) {

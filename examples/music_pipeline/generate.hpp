@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <recsys/core.hpp>
+
 namespace music {
 
 struct generator_options {
@@ -20,8 +22,9 @@ struct generator_options {
     double unknown_tracks = 0.0005; ///< share of the events whose track is in no table
     bool id_time_order = false;     ///< within a user dates never decrease with the track's id, an artefact that leaks the future
     std::uint64_t seed = 42;
-    unsigned threads = 0; ///< 0 = all; the files do not depend on it
-    bool columns = false; ///< column files instead of CSV files: the same tables in a fifth of the bytes
+    unsigned threads = 0;                    ///< 0 = all; the files do not depend on it
+    bool columns = false;                    ///< column files instead of CSV files: the same tables in a fifth of the bytes
+    recsys::progress_callback progress = {}; ///< called from the calling thread
 };
 
 /// A figure of the real log, scaled to the size at hand, beside that of the log that was made.
@@ -33,7 +36,8 @@ struct check_line {
 
 /// Writes `tracks.csv`, `catalog_names.csv` and `interactions.csv` (or .rsc, in place of them) into an existing folder and returns what was
 /// wanted and got.
-/// @throws recsys::option_error where the options do not go together, csv::error where a file cannot be written.
+/// @throws recsys::option_error where the options do not go together, csv::error where a file cannot be written, recsys::cancelled where
+/// progress stops it.
 std::vector<check_line> generate(generator_options const& options, std::string const& folder);
 
 /// The lines as a table of three columns.

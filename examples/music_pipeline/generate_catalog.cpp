@@ -48,9 +48,9 @@ std::size_t draw(random_stream& random, std::vector<double> const& weights) {
     return weights.size() - 1;
 }
 
-std::vector<track_info> make_tracks(generator_options const& options, std::uint64_t pairs, random_stream& random) {
+std::vector<track_info> make_tracks(generator_options const& options, std::uint64_t pairs, random_stream& random, watch& on) {
     std::size_t const n = options.tracks, never = share_of(n, never_played);
-    auto users = users_per_track(options.users, n - never, pairs);
+    auto users = users_per_track(options.users, n - never, pairs, on);
     users.resize(n, 0);
     random.shuffle(users);
     double const cap = std::max(1.0, most_users_of_track(options.users));
@@ -263,23 +263,26 @@ void give_ids(generator_options const& options, music_catalog& catalog, std::siz
 
 }
 
-music_catalog make_catalog(generator_options const& options, std::uint64_t pairs) {
+music_catalog make_catalog(generator_options const& options, std::uint64_t pairs, watch& on) {
     auto random = random_for(options.seed, stream::catalog);
     music_catalog catalog;
     catalog.n_known_genres = n_known_genres;
     std::size_t const n = options.tracks, n_artists = at_least_one(n, artists_per_track),
                       n_albums = std::max(n_artists + 1, at_least_one(n, albums_per_track));
-    catalog.tracks = make_tracks(options, pairs, random);
+    catalog.tracks = make_tracks(options, pairs, random, on);
     give_artists(catalog.tracks, n_artists, random);
     // A larger market has larger scenes, not more of them than genres.
     catalog.genre_of_scene.resize(std::clamp<std::size_t>(n / 100, 6, n_known_genres));
     catalog.scene_of_artist.resize(n_artists);
     for (auto& scene : catalog.scene_of_artist) scene = index32(skewed(random, catalog.genre_of_scene.size(), 1.3));
     give_guests(catalog, random);
+    on.check();
     give_genres(catalog, random);
+    on.check();
     let_genres_dangle(catalog.tracks, random);
     auto albums = random_for(options.seed, stream::albums), ids = random_for(options.seed, stream::ids);
     give_albums(catalog, n_albums, albums);
+    on.check();
     leave_gaps(catalog.tracks, random);
     give_ids(options, catalog, n_albums, ids);
     return catalog;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "generate.hpp"
+#include "generate_watch.hpp"
 
 namespace music {
 
@@ -38,7 +39,7 @@ inline constexpr double albums_per_track = 0.658724, artists_per_track = 0.15358
 inline constexpr double genre_plays[] = {0.2497, 0.1698, 0.1397, 0.1195, 0.1136, 0.0903, 0.0732, 0.0593, 0.0575, 0.0557};
 
 /// @param pairs  how many (user, track) pairs the log will have.
-music_catalog make_catalog(generator_options const& options, std::uint64_t pairs);
+music_catalog make_catalog(generator_options const& options, std::uint64_t pairs, watch& on);
 
 }
 

@@ -33,9 +33,8 @@ void check_sizes(generator_options const& o, music_log const& log, music_catalog
         out.push_back({"plays per user, quantile " + recsys::detail::number_text(q), real * users, quantile(by_user, q)});
     out.push_back({"plays per track, mean", 222.6 * tracks, static_cast<double>(log.tracks.size()) / static_cast<double>(by_track.size())});
     for (auto const& [q, real] : {std::pair(0.25, 9.), {0.5, 19.}, {0.75, 67.}, {0.9, 311.}, {0.99, 3961.}})
-        out.push_back(
-            {"plays per track, quantile " + recsys::detail::number_text(q) + (q > 0.75 ? " (capped)" : ""),
-             real * tracks, quantile(by_track, q)});
+        out.push_back({"plays per track, quantile " + recsys::detail::number_text(q) + (q > 0.75 ? " (capped)" : ""), real * tracks,
+                       quantile(by_track, q)});
 }
 
 void check_time(music_log const& log, std::vector<check_line>& out) {
@@ -95,11 +94,12 @@ void check_catalog(music_catalog const& catalog, music_log const& log, music_nam
         out.push_back({"share of plays of genre " + std::to_string(g + 1), genre_plays[g], by_genre[g] / plays});
 }
 
-void check_repeats(generator_options const& o, music_log const& log, std::size_t n_tracks, std::vector<check_line>& out) {
+void check_repeats(generator_options const& o, music_log const& log, std::size_t n_tracks, watch& on, std::vector<check_line>& out) {
     std::size_t const n_users = log.first_play.size() - 1;
     using counts = std::pair<std::size_t, std::size_t>;
     std::vector<counts> blocks(n_users / 4096 + 1);
     recsys::detail::team(o.threads).blocks(n_users, 4096, [&](std::size_t first, std::size_t last, std::size_t) {
+        on.check();
         auto& [repeats, unknown] = blocks[first / 4096];
         std::vector<std::uint32_t> own;
         for (std::size_t u = first; u < last; ++u) {
@@ -121,11 +121,13 @@ void check_repeats(generator_options const& o, music_log const& log, std::size_t
 }
 
 std::vector<check_line> check_log(generator_options const& options, music_catalog const& catalog, music_names const& names,
-                                  music_log const& log) {
+                                  music_log const& log, watch& on) {
     std::vector<check_line> out;
     check_sizes(options, log, catalog, out);
+    on.check();
     check_time(log, out);
-    check_repeats(options, log, catalog.tracks.size(), out);
+    check_repeats(options, log, catalog.tracks.size(), on, out);
+    on.check();
     check_catalog(catalog, log, names, out);
     return out;
 }

@@ -13,7 +13,7 @@
 namespace music {
 
 std::vector<check_line> check_log(generator_options const& options, music_catalog const& catalog, music_names const& names,
-                                  music_log const& log);
+                                  music_log const& log, watch& on);
 
 }
 

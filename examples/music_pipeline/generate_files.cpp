@@ -29,16 +29,20 @@ std::vector<id> ids_of(std::vector<std::uint32_t> const& rows, std::vector<std::
     return out;
 }
 
-template <class Take> void each_track(music_catalog const& catalog, Take const& take) {
+template <class Take> void each_track(music_catalog const& catalog, watch& on, Take const& take) {
     for (std::size_t t = 0; t < catalog.tracks.size(); ++t) {
+        if (t % 4096 == 0) on.check();
         auto const& of = catalog.tracks[t];
         take(track{catalog.track_ids[t], ids_of(of.albums, catalog.album_ids), ids_of(of.artists, catalog.artist_ids),
                    ids_of(of.genres, catalog.genre_ids)});
     }
 }
-template <class Take> void each_name(music_catalog const& catalog, music_names const& names, Take const& take) {
+template <class Take> void each_name(music_catalog const& catalog, music_names const& names, watch& on, Take const& take) {
     auto const give = [&](entity type, std::vector<std::uint32_t> const& ids, std::vector<std::string> const& of) {
-        for (std::size_t i = 0; i < of.size(); ++i) take(name_row{ids[i], type, of[i]});
+        for (std::size_t i = 0; i < of.size(); ++i) {
+            if (i % 4096 == 0) on.check();
+            take(name_row{ids[i], type, of[i]});
+        }
     };
     give(entity::track, catalog.track_ids, names.tracks);
     give(entity::album, catalog.album_ids, names.albums);
@@ -88,15 +92,7 @@ private:
     std::vector<std::uint32_t> m_users;
 };
 
-void write_csv(generator_options const& o, music_catalog const& catalog, music_names const& names, music_log const& log,
-               std::string const& folder) {
-    csv::writer tracks(path_in(folder, "tracks.csv"), {"track_id", "albums", "artists", "genres"});
-    each_track(catalog, [&](track const& t) { tracks.row(t.track_id, t.albums, t.artists, t.genres); });
-    tracks.close();
-    csv::writer things(path_in(folder, "catalog_names.csv"), {"id", "type", "name"});
-    each_name(catalog, names, [&](name_row const& n) { things.row(n.of, entity_names[static_cast<std::size_t>(n.type)], n.name); });
-    things.close();
-
+void write_csv(generator_options const& o, music_catalog const& catalog, music_log const& log, std::string const& folder, watch& on) {
     std::vector<std::string> dates;
     for (std::uint16_t day = 0; day < n_days; ++day) dates.push_back(recsys::detail::time_text(moment_of(day)).substr(0, 10));
     csv::writer out(path_in(folder, "interactions.csv"), {"user_id", "track_id", "track_seq", "started_at"});
@@ -114,36 +110,49 @@ void write_csv(generator_options const& o, music_catalog const& catalog, music_n
                 rows.of_user(u, [&](auto user, auto track, auto seq, auto day) { parts[p].row(user, track, seq, dates[day]); });
         });
         for (auto const& part : parts) out.write(part);
+        on.add(log.first_play[ends.back()] - log.first_play[ends.front()]);
     }
     out.close();
 }
 
-void write_columns(generator_options const& o, music_catalog const& catalog, music_names const& names, music_log const& log,
-                   std::string const& folder) {
-    recsys::column_writer<track> tracks(path_in(folder, "tracks.rsc"), track_columns());
-    each_track(catalog, [&](track const& t) { tracks.write(t); });
-    tracks.close();
-    recsys::column_writer<name_row> things(path_in(folder, "catalog_names.rsc"), name_columns());
-    each_name(catalog, names, [&](name_row const& n) { things.write(n); });
-    things.close();
-
+void write_columns(generator_options const& o, music_catalog const& catalog, music_log const& log, std::string const& folder, watch& on) {
     recsys::column_writer<play> out(path_in(folder, "interactions.rsc"), play_columns(), {.threads = o.threads});
     rows_of_log const rows(o, catalog, log);
     std::vector<recsys::time_point> moments;
     for (std::uint16_t day = 0; day < n_days; ++day) moments.push_back(moment_of(day));
-    for (std::size_t u = 0; u < rows.n_users(); ++u)
+    for (std::size_t u = 0; u < rows.n_users(); ++u) {
         rows.of_user(u, [&](auto user, auto track, auto seq, auto day) {
             out.write(play{user, track, static_cast<std::int32_t>(seq), moments[day]});
         });
+        on.add(log.first_play[u + 1] - log.first_play[u]);
+    }
     out.close();
 }
 
 }
 
-void write_files(generator_options const& o, music_catalog const& catalog, music_names const& names, music_log const& log,
-                 std::string const& folder) {
-    if (o.columns) write_columns(o, catalog, names, log, folder);
-    else write_csv(o, catalog, names, log, folder);
+void write_catalog(generator_options const& o, music_catalog const& catalog, music_names const& names, std::string const& folder,
+                   watch& on) {
+    // One thread: it is at work beside others.
+    if (o.columns) {
+        recsys::column_writer<track> tracks(path_in(folder, "tracks.rsc"), track_columns(), {.threads = 1});
+        each_track(catalog, on, [&](track const& t) { tracks.write(t); });
+        tracks.close();
+        recsys::column_writer<name_row> things(path_in(folder, "catalog_names.rsc"), name_columns(), {.threads = 1});
+        each_name(catalog, names, on, [&](name_row const& n) { things.write(n); });
+        return things.close();
+    }
+    csv::writer tracks(path_in(folder, "tracks.csv"), {"track_id", "albums", "artists", "genres"});
+    each_track(catalog, on, [&](track const& t) { tracks.row(t.track_id, t.albums, t.artists, t.genres); });
+    tracks.close();
+    csv::writer things(path_in(folder, "catalog_names.csv"), {"id", "type", "name"});
+    each_name(catalog, names, on, [&](name_row const& n) { things.row(n.of, entity_names[static_cast<std::size_t>(n.type)], n.name); });
+    things.close();
+}
+
+void write_log(generator_options const& o, music_catalog const& catalog, music_log const& log, std::string const& folder, watch& on) {
+    if (o.columns) write_columns(o, catalog, log, folder, on);
+    else write_csv(o, catalog, log, folder, on);
     for (char const* const name : {"tracks", "catalog_names", "interactions"})
         std::filesystem::remove(path_in(folder, std::string(name) + (o.columns ? ".csv" : ".rsc")));
 }

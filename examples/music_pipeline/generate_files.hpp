@@ -12,9 +12,11 @@
 
 namespace music {
 
-/// Three files of one format; files of the other one with these names go, so that the folder has one set.
-void write_files(generator_options const& options, music_catalog const& catalog, music_names const& names, music_log const& log,
-                 std::string const& folder);
+/// Two files of three, of one format.
+void write_catalog(generator_options const& options, music_catalog const& catalog, music_names const& names, std::string const& folder,
+                   watch& on);
+/// The third one; files of the other format with these names go, so that the folder has one set. `on` is told each event.
+void write_log(generator_options const& options, music_catalog const& catalog, music_log const& log, std::string const& folder, watch& on);
 
 }
 

@@ -49,12 +49,15 @@ void add_sessions(random_stream& random, double first, double last, std::span<fl
     for (float& key : keys) key = static_cast<float>(sessions[static_cast<std::size_t>(random.below(sessions.size()))]);
 }
 
-/// The user of each event of the year, first event first.
-numbers order_of_users(generator_options const& options, std::vector<std::uint32_t> const& plays, team& workers) {
+}
+
+numbers order_of_users(generator_options const& options, std::vector<std::uint32_t> const& plays, watch& on) {
+    team workers(options.threads);
+    on.begin("users", 3 * options.events);
     auto const before = events_before_day(options.events);
     std::uint64_t const n_train = before[split_day];
     auto const cold = choose_cold(options, plays, options.events - n_train);
-    key_order order(workers, plays);
+    key_order order(workers, on, plays);
     order.fill([&](std::uint32_t u) { return !cold[u]; },
                [&](std::uint32_t u, std::span<float> keys) {
                    auto random = random_for(options.seed, stream::user_times, 1 + u);
@@ -82,11 +85,14 @@ numbers order_of_users(generator_options const& options, std::vector<std::uint32
     return out;
 }
 
+namespace {
+
 /// The track of each first play that is on offer, earliest first. Old tracks rise or fade all year, new ones come up and fade.
-numbers order_of_tracks(generator_options const& options, music_catalog const& catalog, team& workers) {
+numbers order_of_tracks(generator_options const& options, music_catalog const& catalog, team& workers, watch& on) {
     std::vector<std::uint32_t> users;
     for (auto const& track : catalog.tracks) users.push_back(track.users);
-    key_order order(workers, users);
+    key_order order(workers, on, users);
+    on.begin("tracks", 3 * order.size());
     order.fill([](std::uint32_t) { return true; },
                [&](std::uint32_t t, std::span<float> keys) {
                    auto random = random_for(options.seed, stream::track_times, t);
@@ -107,7 +113,7 @@ numbers order_of_tracks(generator_options const& options, music_catalog const& c
 enum class event_kind : std::uint8_t { first_play, repeat, unknown };
 
 /// As random.shuffle(values), which waits for memory with every step: this one asks for it ahead.
-void shuffle(random_stream& random, std::span<std::uint32_t> values) {
+void shuffle(random_stream& random, std::span<std::uint32_t> values, watch& on) {
     std::array<std::size_t, 32> others;
     for (std::size_t i = values.size(); i > 1;) {
         std::size_t const n = std::min(others.size(), i - 1);
@@ -116,13 +122,14 @@ void shuffle(random_stream& random, std::span<std::uint32_t> values) {
             prefetch(&values[others[k]]);
         }
         for (std::size_t k = 0; k < n; ++k, --i) std::swap(values[i - 1], values[others[k]]);
+        if (i % 65536 < others.size()) on.check();
     }
 }
 
 /// What each event is. A repeat needs an earlier play of the user: from his third event on. Nobody has more unknown ones than there are
 /// unknown ids.
 std::vector<event_kind> kinds_of(generator_options const& options, std::span<std::uint32_t const> users, std::size_t n_users,
-                                 std::size_t n_unknown_ids) {
+                                 std::size_t n_unknown_ids, watch& on) {
     std::vector<event_kind> kinds(users.size(), event_kind::first_play);
     std::size_t const n_unknown = count_unknown(options), n_repeats = count_repeats(options);
     if (n_unknown + n_repeats == 0) return kinds;
@@ -133,7 +140,7 @@ std::vector<event_kind> kinds_of(generator_options const& options, std::span<std
         if (++had[users[i]] > 2) room[n_able++] = static_cast<std::uint32_t>(i);
     auto const able = room.span().first(n_able);
     auto random = random_for(options.seed, stream::repairs, 0);
-    shuffle(random, able);
+    shuffle(random, able, on);
     if (able.size() < n_unknown + n_repeats)
         recsys::detail::throw_option("generate: only ", able.size(), " events can repeat or be unknown, ", n_unknown + n_repeats,
                                      " are asked for");
@@ -196,7 +203,7 @@ void order_by_id(music_catalog const& catalog, music_log& log, team& workers) {
 
 /// From the order of the year to the order of users. Each worker has a part of the year, and for it a place to begin in each user's plays.
 void hand_out(generator_options const& options, std::span<std::uint32_t const> users, std::vector<event_kind> const& kinds,
-              std::span<std::uint32_t const> chosen, music_log& log, team& workers) {
+              std::span<std::uint32_t const> chosen, music_log& log, team& workers, watch& on) {
     std::size_t const parts = std::min<std::size_t>(workers.size(), 16), n_users = log.first_play.size() - 1, n = users.size();
     struct part {
         std::size_t first, last, bought;
@@ -205,8 +212,10 @@ void hand_out(generator_options const& options, std::span<std::uint32_t const> u
     std::vector<part> all(parts);
     workers.run(parts, [&](std::size_t p, std::size_t) {
         all[p] = {n * p / parts, n * (p + 1) / parts, 0, std::vector<std::uint32_t>(n_users)};
-        for (std::size_t i = all[p].first; i < all[p].last; ++i)
+        for (std::size_t i = all[p].first; i < all[p].last; ++i) {
             ++all[p].next[users[i]], all[p].bought += kinds[i] == event_kind::first_play;
+            if (i % 65536 == 65535) on.add(65536);
+        }
     });
     std::size_t at = 0, bought = 0;
     for (std::size_t u = 0; u < n_users; ++u) {
@@ -221,6 +230,7 @@ void hand_out(generator_options const& options, std::span<std::uint32_t const> u
         std::uint16_t day = 0;
         for (std::size_t i = first; i < last; ++i) {
             if (i + 16 < last) prefetch(&next[users[i + 16]]);
+            if (i % 65536 == 65535) on.add(65536);
             while (i >= before[day + 1u]) ++day;
             auto const to = next[users[i]]++;
             log.days[to] = day;
@@ -238,23 +248,26 @@ std::uint64_t count_unknown(generator_options const& options) {
     return rounded(options.unknown_tracks * static_cast<double>(options.events));
 }
 
-music_log make_log(generator_options const& options, std::vector<std::uint32_t> const& plays, music_catalog const& catalog) {
+music_log make_log(generator_options const& options, std::vector<std::uint32_t> const& plays, numbers users, music_catalog const& catalog,
+                   watch& on) {
     team workers(options.threads);
-    auto const users = order_of_users(options, plays, workers);
-    auto const kinds = kinds_of(options, users.span(), plays.size(), catalog.unknown_track_ids.size());
-    auto tracks = order_of_tracks(options, catalog, workers);
+    auto kinds_known = on.beside([&] { return kinds_of(options, users.span(), plays.size(), catalog.unknown_track_ids.size(), on); });
+    auto tracks = order_of_tracks(options, catalog, workers, on);
+    auto const kinds = on.wait_for(kinds_known);
     {
         numbers buyers(tracks.size());
         std::size_t n = 0;
         for (std::size_t i = 0; i < users.size(); ++i)
             if (kinds[i] == event_kind::first_play && n++ < buyers.size()) buyers[n - 1] = users[i];
         if (n != tracks.size()) recsys::detail::throw_data("generate: ", n, " plays and ", tracks.size(), " offers");
-        match_plays(options, catalog, plays, buyers.span(), tracks.span());
+        on.begin("market", n);
+        match_plays(options, catalog, plays, buyers.span(), tracks.span(), on);
     }
     music_log log;
     log.first_play.resize(plays.size() + 1);
     log.tracks = numbers(users.size()), log.days = large_array<std::uint16_t>(users.size());
-    hand_out(options, users.span(), kinds, tracks.span(), log, workers);
+    on.begin("log", 2 * users.size());
+    hand_out(options, users.span(), kinds, tracks.span(), log, workers, on);
     fill_others(options, catalog, log);
     if (options.id_time_order) order_by_id(catalog, log, workers);
     return log;

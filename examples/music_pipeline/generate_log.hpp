@@ -10,6 +10,7 @@
 #include "generate.hpp"
 #include "generate_catalog.hpp"
 #include "generate_memory.hpp"
+#include "generate_watch.hpp"
 
 namespace music {
 
@@ -27,8 +28,12 @@ inline constexpr double cold_users = 30'655.0 / 1'373'221, cold_events = 0.082;
 std::uint64_t count_repeats(generator_options const& options);
 std::uint64_t count_unknown(generator_options const& options);
 
-/// The log of users with so many plays each. @param catalog  made for the number of first plays.
-music_log make_log(generator_options const& options, std::vector<std::uint32_t> const& plays, music_catalog const& catalog);
+/// The user of each event of the year, first event first; the users have so many plays each.
+numbers order_of_users(generator_options const& options, std::vector<std::uint32_t> const& plays, watch& on);
+
+/// The log of users in this order. @param catalog  made for the number of first plays.
+music_log make_log(generator_options const& options, std::vector<std::uint32_t> const& plays, numbers users, music_catalog const& catalog,
+                   watch& on);
 
 }
 

@@ -79,35 +79,43 @@ public:
         }
     }
 
-    /// The next buyer chooses before this one's choice is known to hold, so that the memory that it rests on is there in time. Where the
-    /// two touch, he chooses again.
-    void run() {
+    /// A buyer chooses while some before him have not bought, so that the memory that his choice rests on is there in time. Where one of
+    /// them touches what he looked at, he chooses again.
+    void run(watch& on) {
         std::size_t const n = m_buyers.size(), shelf = std::min(std::clamp<std::size_t>(n / 400, 64, 8192), n);
         for (std::size_t i = 0; i < shelf; ++i) m_shelf.push_back(m_seen[m_offers[i]]);
-        choice now, next;
-        bool known = false;
+        std::array<choice, n_choosing> choices;
         for (std::size_t i = 0; i < n; ++i) {
             fetch_ahead(i, shelf + i);
-            if (known) now = next;
-            else choose(m_buyers[i], 0, now);
-            known = shelf + i < n && i + 1 < n && m_buyers[i] != m_buyers[i + 1];
-            if (known) choose(m_buyers[i + 1], n_looked_at, next);
+            std::size_t const j = i + n_choosing - 1;
+            if (auto& early = choices[j % n_choosing]; j + shelf <= n) choose(m_buyers[j], n_looked_at * (n_choosing - 1), early);
+            auto& mine = choices[i % n_choosing];
+            if (!mine.holds) choose(m_buyers[i], 0, mine);
+            mine.holds = false;
             m_random.skip(n_looked_at);
-            auto const at = confirm(m_buyers[i], now, known);
-            for (auto const looked : next.at) known = known && looked != at;
+            bool alone = true;
+            auto const at = confirm(m_buyers[i], mine, alone);
+            for (std::size_t k = i + 1; k <= j; ++k) {
+                auto& later = choices[k % n_choosing];
+                bool touched = !alone || (k < n && m_buyers[k] == m_buyers[i]);
+                for (auto const looked : later.at) touched |= looked == at;
+                later.holds &= !touched;
+            }
             buy(i, at, shelf + i);
+            if (i % 65536 == 65535) on.add(65536);
         }
-        for (auto const i : m_wrong) repair(i);
+        for (auto const i : m_wrong) on.check(), repair(i);
     }
 
 private:
-    static constexpr std::size_t n_looked_at = 20, n_noise = 4096, ahead = 16;
+    static constexpr std::size_t n_looked_at = 20, n_noise = 4096, n_choosing = 4, ahead = 16 + n_choosing;
 
     /// Places on the shelf that a buyer looks at, what he thinks of each, and the best of them.
     struct choice {
         std::array<std::uint32_t, n_looked_at> at{};
         std::array<double, n_looked_at> value{};
         std::uint32_t best = 0;
+        bool holds = false;
     };
 
     MUSIC_INLINE void fetch_ahead(std::size_t buyer, std::size_t offer) const {
@@ -129,7 +137,7 @@ private:
     /// without jumps: what a buyer likes is as good as random to the processor.
     void choose(std::uint32_t user, std::size_t later, choice& out) {
         auto const& t = m_tastes[user];
-        auto const* const bits = m_random.peek(2 * n_looked_at) + later;
+        auto const* const bits = m_random.peek(n_choosing * n_looked_at) + later;
         std::uint64_t const size = m_shelf.size();
         std::array<std::uint32_t, n_looked_at> artist;
         std::array<std::uint16_t, n_looked_at> scene, genre, by_scene{}, by_genre{};
@@ -160,6 +168,7 @@ private:
         for (std::size_t c = 0; c < n_looked_at; ++c)
             out.value[c] = (std::max(own[by_scene[c]], near_by[by_genre[c]]) + bonus[known[c]]) * open + m_noise[bits[c] % n_noise];
         find_best(out);
+        out.holds = true;
         m_had.prefetch_track(user, m_shelf[out.best].track);
     }
 
@@ -229,9 +238,9 @@ private:
 }
 
 void match_plays(generator_options const& options, music_catalog const& catalog, std::span<std::uint32_t const> plays,
-                 std::span<std::uint32_t const> buyers, std::span<std::uint32_t> offers) {
+                 std::span<std::uint32_t const> buyers, std::span<std::uint32_t> offers, watch& on) {
     if (buyers.size() != offers.size()) recsys::detail::throw_data("generate: ", buyers.size(), " plays and ", offers.size(), " offers");
-    market(options, catalog, plays, buyers, offers).run();
+    market(options, catalog, plays, buyers, offers).run(on);
 }
 
 }

@@ -9,6 +9,7 @@
 
 #include "generate.hpp"
 #include "generate_catalog.hpp"
+#include "generate_watch.hpp"
 
 namespace music {
 
@@ -16,7 +17,7 @@ namespace music {
 /// @param buyers  the user of each play, earliest first. @param offers  the track of each play, earliest first; as many as buyers.
 /// @param plays   of each user, at most.
 void match_plays(generator_options const& options, music_catalog const& catalog, std::span<std::uint32_t const> plays,
-                 std::span<std::uint32_t const> buyers, std::span<std::uint32_t> offers);
+                 std::span<std::uint32_t const> buyers, std::span<std::uint32_t> offers, watch& on);
 
 }
 

@@ -98,9 +98,10 @@ std::string name_of(std::uint64_t number) {
     return name;
 }
 
-music_names make_names(music_catalog const& catalog, std::uint64_t seed) {
+music_names make_names(music_catalog const& catalog, std::uint64_t seed, watch& on) {
     music_names names;
     names.tracks = names_of_tracks(catalog.tracks.size(), seed);
+    on.check();
     names.albums.resize(catalog.album_ids.size());
     // Half of the albums bear the name of one of their tracks.
     for (std::size_t t = 0; t < catalog.tracks.size(); ++t)
@@ -108,6 +109,7 @@ music_names make_names(music_catalog const& catalog, std::uint64_t seed) {
             if (album % 2 == 0) names.albums[album] = names.tracks[t];
     for (std::size_t a = 0; a < names.albums.size(); ++a)
         if (names.albums[a].empty()) names.albums[a] = name_of(a / 2 * 3);
+    on.check();
     for (std::size_t a = 0; a < catalog.artist_ids.size(); ++a)
         names.artists.push_back((a % 3 == 0 ? "DJ " : a % 3 == 1 ? "The " : "") + name_of(a));
     for (std::size_t g = 0; g < catalog.n_known_genres; ++g)

@@ -22,7 +22,7 @@ struct music_names {
 /// The number-th name; different numbers have different names.
 std::string name_of(std::uint64_t number);
 
-music_names make_names(music_catalog const& catalog, std::uint64_t seed);
+music_names make_names(music_catalog const& catalog, std::uint64_t seed, watch& on);
 
 }
 

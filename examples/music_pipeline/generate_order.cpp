@@ -71,12 +71,14 @@ numbers key_order::owners() {
         for (auto owner = m_chunks[chunk].first_owner; owner < m_chunks[chunk + 1].first_owner; ++owner)
             for (std::uint32_t i = 0; i < m_keys_of[owner]; ++i, ++at)
                 rows[places[bucket_of(m_keys[at])]++] = std::uint64_t{bits_of(m_keys[at])} << 32 | owner;
+        m_on.add(m_chunks[chunk + 1].first_key - m_chunks[chunk].first_key);
     });
     m_keys = {};
     numbers out(n);
     std::vector<std::vector<std::uint64_t>> scratch(m_team.size());
     m_team.run(n_buckets, [&](std::size_t bucket, std::size_t worker) {
         sort_bucket(rows.span().subspan(first[bucket], first[bucket + 1] - first[bucket]), scratch[worker], out.data() + first[bucket]);
+        m_on.add(first[bucket + 1] - first[bucket]);
     });
     return out;
 }

@@ -12,6 +12,7 @@
 #include <recsys/core.hpp>
 
 #include "generate_memory.hpp"
+#include "generate_watch.hpp"
 
 namespace music {
 
@@ -19,8 +20,8 @@ namespace music {
 /// 4 bytes a key while they are made, 12 while they are sorted.
 class key_order {
 public:
-    /// @param keys_of  how many keys each owner has. @param team  must outlive it.
-    key_order(recsys::detail::team& team, std::span<std::uint32_t const> keys_of) : m_team(team), m_keys_of(keys_of) {
+    /// @param keys_of  how many keys each owner has. @param team, on  must outlive it; `on` is told each key three times.
+    key_order(recsys::detail::team& team, watch& on, std::span<std::uint32_t const> keys_of) : m_team(team), m_on(on), m_keys_of(keys_of) {
         std::uint64_t n = 0;
         for (std::uint32_t owner = 0; owner < keys_of.size(); ++owner) {
             if (m_chunks.empty() || n >= m_chunks.back().first_key + chunk_keys) m_chunks.push_back({owner, n});
@@ -37,13 +38,16 @@ public:
         m_team.run(n_chunks(), [&](std::size_t chunk, std::size_t) {
             auto* const counts = m_counts.data() + chunk * n_buckets;
             auto at = static_cast<std::size_t>(m_chunks[chunk].first_key);
+            std::uint64_t n = 0;
             for (auto owner = m_chunks[chunk].first_owner; owner < m_chunks[chunk + 1].first_owner; ++owner) {
                 auto const keys = m_keys.span().subspan(at, m_keys_of[owner]);
                 at += keys.size();
                 if (!takes(owner)) continue;
                 fill(owner, keys);
+                n += keys.size();
                 for (float const key : keys) ++counts[bucket_of(key)];
             }
+            m_on.add(n);
         });
     }
     /// How many keys were made.
@@ -65,6 +69,7 @@ private:
     std::size_t n_chunks() const { return m_chunks.size() - 1; }
 
     recsys::detail::team& m_team;
+    watch& m_on;
     std::span<std::uint32_t const> m_keys_of;
     std::vector<part> m_chunks;
     large_array<float> m_keys;

@@ -80,7 +80,7 @@ public:
     ~bits_ahead() {
         if (m_thread.joinable()) m_thread.join();
     }
-    static constexpr std::size_t most_window = 64;
+    static constexpr std::size_t most_window = 128;
     /// The next n values, n at most most_window; they stay the next ones until skip().
     std::uint64_t const* peek(std::size_t n) {
         if (m_at + n > m_blocks[m_now].size()) turn();

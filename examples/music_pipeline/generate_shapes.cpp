@@ -70,7 +70,7 @@ double near_one(double ratio) { return ratio > 0.99 && ratio < 1.01 ? 1 : ratio;
 
 }
 
-std::vector<std::uint32_t> plays_per_user(std::uint64_t users, std::uint64_t tracks, std::uint64_t events) {
+std::vector<std::uint32_t> plays_per_user(std::uint64_t users, std::uint64_t tracks, std::uint64_t events, watch& on) {
     double const mean = static_cast<double>(events) / static_cast<double>(users), ratio = near_one(mean / real_plays_per_user);
     // Nobody plays more than half of the tracks, unless he must for want of tracks: then they are repeats.
     double const most = std::max(static_cast<double>(tracks) / 2, 2 * mean);
@@ -82,6 +82,7 @@ std::vector<std::uint32_t> plays_per_user(std::uint64_t users, std::uint64_t tra
     }
     // What the quantiles leave open gives the mean: the bend between them; outside it, a factor.
     auto const values = [&](double t) {
+        on.check();
         double const bend = std::clamp(t, 0.0, 1.0), factor = ratio * exp_of(5 * (t - bend));
         std::vector<double> out(users);
         for (std::size_t i = 0; i < out.size(); ++i)
@@ -97,26 +98,37 @@ double most_users_of_track(std::uint64_t users) {
     return std::floor(std::max(real_share * n, std::min(n / 4, 2 * 3961.0)));
 }
 
-std::vector<std::uint32_t> users_per_track(std::uint64_t users, std::uint64_t tracks, std::uint64_t pairs) {
+std::vector<std::uint32_t> users_per_track(std::uint64_t users, std::uint64_t tracks, std::uint64_t pairs, watch& on) {
     double const goal = static_cast<double>(pairs), cap = most_users_of_track(users);
     double const third_quartile = log_of(67);
     std::vector<double> real(tracks);
     for (std::size_t i = 0; i < real.size(); ++i) real[i] = log_quantile(track_knots, share_above(i, real.size()), 0);
     // Every track has a user, unless there are too few plays for that.
     double least = 1;
-    auto const values = [&](double scale, double stretch) {
-        std::vector<double> out(tracks);
-        for (std::size_t i = 0; i < out.size(); ++i) {
+    auto const fill = [&](std::vector<double>& out, std::size_t first, double scale, double stretch) {
+        on.check();
+        for (std::size_t i = first; i < out.size(); ++i) {
             double const over = std::max(0.0, real[i] - third_quartile);
             double const value = scale * exp_of(real[i] - over + stretch * over);
             out[i] = std::clamp(value / power_of(1 + power_of(value / cap, 2), 0.5), least, cap);
         }
+    };
+    auto const values = [&](double scale, double stretch) {
+        std::vector<double> out(tracks);
+        fill(out, 0, scale, stretch);
         return out;
     };
     double const most_stretch = 1.5, scale = std::min(1.0, near_one(goal / static_cast<double>(tracks) / real_plays_per_track));
     if (sum_of(values(scale, 0)) > goal) least = 0;
-    if (sum_of(values(scale, most_stretch)) >= goal) {
-        return whole(values(scale, solve(0, most_stretch, goal, [&](double at) { return sum_of(values(scale, at)); })), pairs);
+    if (auto out = values(scale, most_stretch); sum_of(out) >= goal) {
+        // Those up to the 75th quantile are the same for any stretch.
+        auto const stretched = std::upper_bound(real.begin(), real.end(), third_quartile) - real.begin();
+        auto const sum_at = [&](double stretch) {
+            fill(out, static_cast<std::size_t>(stretched), scale, stretch);
+            return sum_of(out);
+        };
+        static_cast<void>(sum_at(solve(0, most_stretch, goal, sum_at)));
+        return whole(out, pairs);
     }
     double const larger = solve(scale, 1e6, goal, [&](double at) { return sum_of(values(at, most_stretch)); });
     return whole(values(larger, most_stretch), pairs);

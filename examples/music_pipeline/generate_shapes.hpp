@@ -9,6 +9,8 @@
 
 #include <recsys/core.hpp>
 
+#include "generate_watch.hpp"
+
 namespace music {
 
 /// Of the real log.
@@ -29,7 +31,7 @@ inline double power_of(double x, double exponent) { return x > 0 ? exp_of(expone
 inline std::uint64_t rounded(double x) { return x <= 0 ? 0 : static_cast<std::uint64_t>(x + 0.5); }
 
 /// How many plays each user has, rising; they add up to `events`.
-std::vector<std::uint32_t> plays_per_user(std::uint64_t users, std::uint64_t tracks, std::uint64_t events);
+std::vector<std::uint32_t> plays_per_user(std::uint64_t users, std::uint64_t tracks, std::uint64_t events, watch& on);
 
 /// The cap on the users of one track: the real log's largest share of the users, or twice its 99th percentile where few users would leave
 /// its shape no room, or a quarter of the users where that is less.
@@ -41,7 +43,7 @@ double most_users_of_track(std::uint64_t users);
 /// not all have the same number: what is cut off is passed down by stretching the shape (in logarithms, from the 75th quantile on). Where
 /// tracks are fewer or the log is thinner than the real one, the quantiles shrink in proportion, down to tracks that nobody plays; where
 /// it is so dense that too many tracks would lie at the cap, they grow.
-std::vector<std::uint32_t> users_per_track(std::uint64_t users, std::uint64_t tracks, std::uint64_t pairs);
+std::vector<std::uint32_t> users_per_track(std::uint64_t users, std::uint64_t tracks, std::uint64_t pairs, watch& on);
 
 inline constexpr std::size_t n_days = 365;
 inline constexpr std::size_t split_day = 349; ///< 16 December

@@ -15,13 +15,13 @@ std::vector<rs::metric> metrics_of(std::size_t k) {
             rs::reciprocal_rank(k), rs::hit_rate(k), rs::coverage(k), rs::novelty(k),           rs::novelty_bits(k)};
 }
 
-rs::evaluate_options how(options const& set, bool cold_users) {
+rs::evaluate_options how(journal& log, bool cold_users) {
     return {.baseline = "als",
-            .resamples = cold_users ? 0 : set.resamples,
-            .include_seen = set.include_seen,
+            .resamples = cold_users ? 0 : log.set.resamples,
+            .include_seen = log.set.include_seen,
             .cold_users = cold_users,
             .seed = 0,
-            .run = {.threads = set.threads}};
+            .run = log.run()};
 }
 
 }
@@ -35,8 +35,8 @@ struct judging::state {
           future(rs::split_by_time(all.data, t.t2).test),
           heard(rs::user_items(known, {.run = to.run()})),
           popular(rs::popularity({.run = to.run()}).fit(known)),
-          judge(future, heard, metrics_of(to.set.k), how(to.set, false)),
-          judge_all(future, heard, metrics_of(to.set.k), how(to.set, true)) {}
+          judge(future, heard, metrics_of(to.set.k), how(to, false)),
+          judge_all(future, heard, metrics_of(to.set.k), how(to, true)) {}
 
     rs::recommend_options recommending() const {
         return {.k = log.set.k, .include_seen = log.set.include_seen, .run = {.threads = log.set.threads}};
@@ -190,7 +190,7 @@ void judging::show(std::vector<rs::item_index> const& top_popular) {
                   everybody.judged().users, log.set.k, everybody.at("als", "ndcg@" + std::to_string(log.set.k)).mean,
                   everybody.at("ranked", "ndcg@" + std::to_string(log.set.k)).mean));
 
-    auto const heard = rs::user_items(before(s.all, s.when.t1));
+    auto const heard = rs::user_items(before(s.all, s.when.t1), {.run = log.run()});
     auto const cold = rs::judge_cold_users(rs::split_by_time(s.all.data, s.when.t1).test, heard, top_popular);
     log.result["cold_users"] = {{"users", cold.users},
                                 {"events", cold.events},

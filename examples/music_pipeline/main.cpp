@@ -48,7 +48,8 @@ void make_data(journal& log, std::string const& folder) {
                                  .id_time_order = o.id_time_order,
                                  .seed = o.data_seed,
                                  .threads = o.threads,
-                                 .columns = o.as_columns},
+                                 .columns = o.as_columns,
+                                 .progress = log.say.bar()},
                                 folder);
     log.say.print(to_text(lines));
     log.page.section("The data that was made");

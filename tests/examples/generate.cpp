@@ -12,8 +12,10 @@
 #include <map>
 #include <set>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -122,13 +124,67 @@ TEST_CASE("the files do not depend on the number of threads, and column files ho
     CHECK(other == 0);
 }
 
+TEST_CASE("whoever watches hears of every stage, and can stop it anywhere, by an answer or an exception") {
+    struct enough {};
+    auto const folder = std::filesystem::path("generated_stopped");
+    std::filesystem::create_directories(folder);
+    auto const caller = std::this_thread::get_id();
+    for (unsigned const threads : {1u, 3u}) {
+        CAPTURE(threads);
+        std::vector<std::string> stages;
+        std::string stop_in;
+        std::uint64_t stop_from = 0, after_stop = 0;
+        bool by_answer = false, stopped = false;
+        music::generator_options options{.users = 1500, .tracks = 2500, .events = 150'000, .threads = threads, .columns = threads == 1};
+        options.progress = [&](recsys::progress const& now) {
+            CHECK(std::this_thread::get_id() == caller);
+            CHECK(now.done <= now.total);
+            if (now.total > 0 && (stages.empty() || stages.back() != now.stage)) stages.emplace_back(now.stage);
+            after_stop += stopped;
+            if (stop_in.empty() || now.stage != stop_in || now.done < stop_from) return true;
+            stopped = true;
+            if (!by_answer) throw enough();
+            return false;
+        };
+        static_cast<void>(music::generate(options, folder.string()));
+        CHECK(stages == std::vector<std::string>{"users", "tracks", "market", "log", "interactions"});
+        for (auto const* const stage : {"users", "tracks", "market", "log", "interactions"})
+            for (std::uint64_t const from : {0, 65536}) {
+                // Where several threads share a stage, the caller may have no part in its later half.
+                if (from > 0 && std::string_view(stage) != "market" && std::string_view(stage) != "interactions") continue;
+                stop_in = stage, stop_from = from, stopped = false;
+                CAPTURE(stage);
+                if (by_answer = !by_answer; by_answer)
+                    CHECK_THROWS_AS(static_cast<void>(music::generate(options, folder.string())), recsys::cancelled);
+                else CHECK_THROWS_AS(static_cast<void>(music::generate(options, folder.string())), enough);
+                for (auto const& entry : std::filesystem::directory_iterator(folder)) CHECK(entry.path().extension() != ".part");
+            }
+        CHECK(after_stop == 0);
+    }
+    std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("an error of a thread beside ends the others: the first one is what comes out") {
+    recsys::progress_callback const nobody;
+    music::watch on(nobody, true);
+    auto failed = on.beside([]() -> int { throw std::runtime_error("the disk is full"); });
+    auto const work = [&] {
+        for (;;) on.add(1000);
+    };
+    try {
+        work();
+    } catch (...) { CHECK_THROWS_WITH_AS(on.rethrow(), "the disk is full", std::runtime_error); }
+}
+
 TEST_CASE("sorting by buckets gives the order of a plain sort") {
     recsys::random_stream random(9);
     for (std::size_t const n_owners : {1u, 7u, 5000u}) {
         std::vector<std::uint32_t> counts(n_owners);
         for (auto& n : counts) n = static_cast<std::uint32_t>(random.below(300));
         recsys::detail::team workers(3);
-        music::key_order order(workers, counts);
+        recsys::progress_callback const nobody;
+        music::watch on(nobody, true);
+        music::key_order order(workers, on, counts);
         std::vector<std::pair<float, std::uint32_t>> wanted;
         std::vector<std::vector<float>> keys(n_owners);
         for (std::size_t o = 0; o < n_owners; ++o)

@@ -486,6 +486,30 @@ TEST_CASE("progress can stop an evaluation, which then throws") {
                     rs::cancelled);
 }
 
+TEST_CASE("the intervals of an evaluation tell how far they are and can be stopped, by an answer or an exception") {
+    auto const data = many();
+    auto const w = rs::split_by_time(data, cut);
+    auto const seen = rs::user_items(w.train);
+    auto const lists = rs::recommend(rs::popularity().fit(w.train), w.test.active_users(), seen, {.k = 5});
+    std::vector<std::uint64_t> told;
+    struct enough {};
+    auto const table_of = [&](rs::progress_callback const& progress) {
+        rs::evaluator judge(w.test, seen, {rs::recall(5)}, {.resamples = 100, .run = {.threads = 2, .progress = progress}});
+        judge.row("popular")(lists);
+        return judge.table();
+    };
+    auto const whole = table_of([&](rs::progress const& now) {
+        CHECK(now.stage == "bootstrap");
+        CHECK(now.total == 100);
+        told.push_back(now.done);
+    });
+    CHECK(told == std::vector<std::uint64_t>{32, 64, 96, 100});
+    CHECK(whole.at("popular", "recall@5").low == table_of({}).at("popular", "recall@5").low);
+    CHECK_THROWS_WITH_AS(static_cast<void>(table_of([](rs::progress const& now) { return now.done < 64; })),
+                         "bootstrap: stopped by the progress callback after 64 of 100", rs::cancelled);
+    CHECK_THROWS_AS(static_cast<void>(table_of([](rs::progress const&) { throw enough(); })), enough);
+}
+
 TEST_CASE("ready lists are a row; those that are shorter than k and what they hold of seen items are reported") {
     auto const data = many();
     auto const w = rs::split_by_time(data, cut);

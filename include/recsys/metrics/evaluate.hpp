@@ -110,7 +110,8 @@ public:
     /// The longest k of the metrics: longer lists are cut.
     std::size_t k() const noexcept { return m_k; }
 
-    /// The table of what was given so far. @throws option_error for a baseline that is no row.
+    /// The table of what was given so far. Progress is told of the resamples. @throws option_error for a baseline that is no row.
+    /// @throws cancelled where progress stops it.
     /// Cost: O(resamples x users x rows x metrics).
     [[nodiscard]] evaluation table() const {
         detail::evaluation_state out;

@@ -12,9 +12,11 @@
 #include <limits>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <recsys/core/error.hpp>
+#include <recsys/core/progress.hpp>
 #include <recsys/core/random.hpp>
 #include <recsys/core/team.hpp>
 #include <recsys/core/types.hpp>
@@ -75,19 +77,24 @@ inline std::vector<double> resampled_means(std::span<std::span<double const> con
     std::size_t const n_rows = columns.empty() ? 0 : columns[0].size(), n_columns = columns.size();
     if (n_rows == 0) return {};
     std::vector<double> out(options.resamples * n_columns);
-    workers.blocks(options.resamples, 8, [&](std::size_t first, std::size_t last, std::size_t) {
-        std::vector<std::uint32_t> drawn(n_rows);
-        for (std::size_t r = first; r < last; ++r) {
-            std::fill(drawn.begin(), drawn.end(), 0u);
-            random_stream random(options.seed, r);
-            for (std::size_t i = 0; i < n_rows; ++i) ++drawn[static_cast<std::size_t>(random.below(n_rows))];
-            for (std::size_t c = 0; c < n_columns; ++c) {
-                double sum = 0;
-                for (std::size_t i = 0; i < n_rows; ++i) sum += static_cast<double>(drawn[i]) * columns[c][i];
-                out[r * n_columns + c] = sum / static_cast<double>(n_rows);
+    progress_reporter progress(options.run.progress, "bootstrap", options.resamples);
+    // Some at a time: between them the calling thread tells how far it is.
+    for (std::size_t done = 0; done < options.resamples; progress.report_or_throw(done)) {
+        std::size_t const begin = std::exchange(done, std::min<std::size_t>(options.resamples, done + 16 * workers.size()));
+        workers.blocks(done - begin, 4, [&](std::size_t first, std::size_t last, std::size_t) {
+            std::vector<std::uint32_t> drawn(n_rows);
+            for (std::size_t r = begin + first; r < begin + last; ++r) {
+                std::fill(drawn.begin(), drawn.end(), 0u);
+                random_stream random(options.seed, r);
+                for (std::size_t i = 0; i < n_rows; ++i) ++drawn[static_cast<std::size_t>(random.below(n_rows))];
+                for (std::size_t c = 0; c < n_columns; ++c) {
+                    double sum = 0;
+                    for (std::size_t i = 0; i < n_rows; ++i) sum += static_cast<double>(drawn[i]) * columns[c][i];
+                    out[r * n_columns + c] = sum / static_cast<double>(n_rows);
+                }
             }
-        }
-    });
+        });
+    }
     return out;
 }
 
@@ -95,7 +102,7 @@ inline std::vector<double> resampled_means(std::span<std::span<double const> con
 
 /// The mean of values, one a user, and its percentile interval over bootstrap resamples of the users. Source: Efron, Tibshirani (1993), chapter 13.
 /// @throws option_error  for a confidence outside (0, 1) or too many resamples.
-/// @throws data_error    for no values, or one that is not finite.
+/// @throws data_error    for no values, or one that is not finite. @throws cancelled where progress stops it.
 inline estimate bootstrap_mean(std::span<double const> values, bootstrap_options const& options = {}) {
     detail::check_bootstrap("bootstrap_mean", options);
     if (values.empty()) detail::throw_data("bootstrap_mean: there are no values");
