@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 
 #include "stopping.hpp"
 
@@ -39,16 +40,19 @@ double share_of(recsys::progress const& now) {
     return now.total == 0 ? 0 : std::min(1.0, static_cast<double>(now.done) / static_cast<double>(now.total));
 }
 
-bool is_terminal() {
+/// User and system time of this process.
+double cpu_seconds_so_far() {
 #if defined(__unix__) || defined(__APPLE__)
-    return isatty(STDOUT_FILENO) != 0;
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    auto const seconds = [](timeval t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 #else
-    return false;
+    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 #endif
 }
 
-}
-
+/// The largest resident set of this process since it began, or since forget_peak() where that does something, in MB.
 double peak_rss_mb() {
 #if defined(__unix__) || defined(__APPLE__)
     rusage usage{};
@@ -63,14 +67,37 @@ double peak_rss_mb() {
 #endif
 }
 
+void forget_peak() {
+#if defined(__linux__)
+    if (auto* const file = std::fopen("/proc/self/clear_refs", "w")) {
+        std::fputs("5", file); // of all that it can clear, the peak alone
+        std::fclose(file);
+    }
+#endif
+}
+
+bool is_terminal() {
+#if defined(__unix__) || defined(__APPLE__)
+    return isatty(STDOUT_FILENO) != 0;
+#else
+    return false;
+#endif
+}
+
+}
+
 console::console() : m_terminal(is_terminal()), m_begin(clock::now()), m_step_begin(m_begin), m_last_shown(m_begin) {}
 
 double console::seconds() const { return m_seconds_before + seconds_since(m_begin); }
+double console::cpu_seconds() const { return m_cpu_before + cpu_seconds_so_far(); }
+double console::peak_mb() const { return std::max(m_peak_mb, peak_rss_mb()); }
 
 void console::step(std::string name) {
     finish();
     m_step = std::move(name);
-    m_step_begin = clock::now();
+    m_step_begin = clock::now(), m_cpu_begin = cpu_seconds_so_far();
+    m_peak_mb = peak_mb();
+    forget_peak();
     m_stage.clear();
     print(m_step + "\n");
 }
@@ -80,8 +107,8 @@ void console::done() { finish(); }
 void console::finish() {
     if (m_step.empty()) return;
     wipe();
-    m_times.push_back({m_step, seconds_since(m_step_begin), peak_rss_mb()});
-    std::printf("    %.1f s, peak %.0f MB\n", m_times.back().seconds, m_times.back().peak_mb);
+    m_times.push_back({m_step, seconds_since(m_step_begin), peak_rss_mb(), cpu_seconds_so_far() - m_cpu_begin});
+    std::printf("    %.1f s, %.1f s of CPU, peak %.0f MB\n", m_times.back().seconds, m_times.back().cpu_seconds, m_times.back().peak_mb);
     std::fflush(stdout);
     m_step.clear();
 #if defined(__GLIBC__)
@@ -101,7 +128,10 @@ void console::print(std::string const& lines) {
 void console::take_over(std::vector<step_time> const& times, std::vector<std::string> const& printed) {
     finish();
     for (auto const& lines : printed) print(lines);
-    for (auto const& one : times) m_seconds_before += one.seconds, m_times.push_back(one);
+    for (auto const& one : times) {
+        m_seconds_before += one.seconds, m_cpu_before += one.cpu_seconds, m_peak_mb = std::max(m_peak_mb, one.peak_mb);
+        m_times.push_back(one);
+    }
     std::printf("    (done by an earlier run)\n");
     std::fflush(stdout);
 }

@@ -17,7 +17,8 @@ public:
     struct step_time {
         std::string name;
         double seconds = 0;
-        double peak_mb = 0; ///< of the whole program up to the end of the step
+        double peak_mb = 0;     ///< largest resident set during the step; up to its end, where the system cannot tell them apart
+        double cpu_seconds = 0; ///< of all threads
     };
 
     console();
@@ -37,6 +38,8 @@ public:
     std::vector<step_time> const& times() const { return m_times; }
     /// Since the program began, and in the steps that an earlier run did.
     double seconds() const;
+    double cpu_seconds() const;
+    double peak_mb() const;
     /// What was printed, but for bars and times.
     std::vector<std::string> const& printed() const { return m_printed; }
     /// A step of an earlier run, as it was: its times and what it printed.
@@ -52,7 +55,7 @@ private:
     bool m_terminal = false, m_drawn = false;
     std::string m_step, m_stage;
     std::uint64_t m_last_done = 0;
-    double m_last_share = 0, m_seconds_before = 0;
+    double m_last_share = 0, m_seconds_before = 0, m_cpu_before = 0, m_cpu_begin = 0, m_peak_mb = 0;
     std::chrono::steady_clock::time_point m_begin, m_step_begin, m_last_shown;
     std::vector<step_time> m_times;
     std::vector<std::string> m_printed;
@@ -75,8 +78,5 @@ private:
     std::uint64_t m_done = 0, m_told = 0, m_total = 0;
     std::chrono::steady_clock::time_point m_begin;
 };
-
-/// The largest resident set of this process so far, in MB.
-double peak_rss_mb();
 
 } // namespace music

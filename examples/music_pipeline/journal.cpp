@@ -69,7 +69,8 @@ bool journal::take_over(step_plan const& plan, std::function<void(json const&)> 
             load(said.at("kept"));
             std::vector<console::step_time> times;
             for (auto const& t : said.at("times"))
-                times.push_back({t.at(0).get<std::string>(), t.at(1).get<double>(), t.at(2).get<double>()});
+                times.push_back(
+                    {t.at(0).get<std::string>(), t.at(1).get<double>(), t.at(2).get<double>(), t.size() > 3 ? t[3].get<double>() : 0});
             std::vector<std::string> printed;
             for (auto const& lines : said.at("printed")) printed.push_back(unpacked(lines.get<std::string>()));
             say.take_over(times, printed);
@@ -106,7 +107,7 @@ json journal::once_erased(step_plan const& plan, std::function<json()> const& ru
     record.said = {{"kept", kept},
                    {"times", list_of(say.times(), n_times,
                                      [](auto const& t) {
-                                         return json{t.name, t.seconds, t.peak_mb};
+                                         return json{t.name, t.seconds, t.peak_mb, t.cpu_seconds};
                                      })},
                    {"printed", list_of(say.printed(), n_printed, [](auto const& lines) { return json(packed(lines)); })},
                    {"result", changes(before, result)},

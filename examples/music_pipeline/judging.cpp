@@ -2,6 +2,7 @@
 #include "judging.hpp"
 
 #include "charts.hpp"
+#include "others.hpp"
 
 namespace music {
 
@@ -201,6 +202,7 @@ void judging::show(std::vector<rs::item_index> const& top_popular) {
         "%zu users came after T1. %.1f%% of them played none of the %zu popular tracks of step 4; of the others' plays they are %.1f%%; of everybody's "
         "%.1f%% (the recall of popular).",
         cold.users, 100 * cold.without_hit, top_popular.size(), 100 * cold.share_of_others, 100 * cold.recall));
+    compare_with_others(log, table);
 }
 
 } // namespace music

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "charts.hpp"
+#include "common/csv.hpp"
 #include "generate.hpp"
 #include "judging.hpp"
 #include "kept_world.hpp"
@@ -165,17 +166,30 @@ void two_stages(journal& log, world const& all, windows const& w, als_setting se
              });
 }
 
-void write_results(journal& log) {
-    std::vector<std::vector<std::string>> shown;
-    for (auto const& step : log.say.times()) {
+/// What each step took, for the report and as times.csv, so that tables of several runs can be made.
+void write_times(journal& log) {
+    console::step_time const all{"all", log.say.seconds(), log.say.peak_mb(), log.say.cpu_seconds()};
+    console::step_time between{"between the steps", all.seconds, 0, all.cpu_seconds};
+    auto lines = log.say.times();
+    for (auto const& step : lines) between.seconds -= step.seconds, between.cpu_seconds -= step.cpu_seconds;
+    lines.insert(lines.end(), {between, all});
+    csv::writer file(log.file("times.csv"), header{"step", "seconds", "cpu_seconds", "peak_mb"});
+    rows_of_text shown;
+    for (auto const& step : lines) {
         log.result["seconds"][step.name] = step.seconds;
-        shown.push_back({step.name, text("%.1f", step.seconds), text("%.0f", step.peak_mb)});
+        auto const peak = step.peak_mb > 0 ? text("%.0f", step.peak_mb) : std::string();
+        file.row(step.name, text("%.3f", step.seconds), text("%.3f", step.cpu_seconds), peak);
+        shown.push_back({step.name, text("%.1f", step.seconds), text("%.1f", step.cpu_seconds), peak});
     }
-    log.result["seconds"]["all"] = log.say.seconds();
-    log.result["peak_rss_mb"] = peak_rss_mb();
+    file.close();
+    log.result["peak_rss_mb"] = all.peak_mb;
     log.page.section("Time and memory");
-    log.page.table({"step", "seconds", "peak MB so far"}, shown,
-                   text("%.1f seconds in all, peak %.0f MB", log.say.seconds(), peak_rss_mb()));
+    log.page.table({"step", "seconds", "CPU seconds", "peak MB"}, shown,
+                   "Steps that an earlier run did: what they took then. Between the steps: checksums, and reading what was kept");
+}
+
+void write_results(journal& log) {
+    write_times(log);
     write_whole(log.file("result.json"), log.result.dump(2, ' ', false, json::error_handler_t::replace) + '\n');
     write_whole(log.file("report.html"), log.page.html());
 }

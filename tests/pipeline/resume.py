@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """music_pipeline stopped and killed at many moments, and resumed: the same bytes as in one go, and what was damaged is done again.
 
-resume.py PROGRAM [quick]"""
+resume.py PROGRAM [quick | long]
+
+long: at a hundredth of the real size, one thread beside two, and twenty kills; nothing else. It takes some minutes."""
 import json
 import os
 import random
@@ -12,11 +14,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 PROGRAM = sys.argv[1]
-QUICK = len(sys.argv) > 2 and sys.argv[2] == "quick"
+QUICK = "quick" in sys.argv[2:]
+LONG = "long" in sys.argv[2:]
 SIZE = ["--users", "300", "--tracks", "400", "--events", "20000"]
 RECIPE = ["--trees", "30", "--tune-als", "--source-definitions", "--resamples", "100"]
 RANDOM = random.Random(7)
@@ -44,6 +48,8 @@ def must(code, words, *arguments, limit=None):
 def content(path):
     """Its bytes without times and memory, which differ from run to run."""
     data = path.read_bytes()
+    if path.name == "times.csv":
+        return b""
     if path.name == "result.json":
         result = json.loads(data)
         del result["seconds"], result["peak_rss_mb"]
@@ -69,6 +75,13 @@ def fresh(name, source=None):
     if source:
         shutil.copytree(source, name)
     return name
+
+
+def wait_for_line(running, words):
+    for line in running.stdout:
+        if words in line:
+            return
+    sys.exit(f"the run ended without a line {words!r}: {running.stderr.read()}")
 
 
 def count_calls():
@@ -119,9 +132,9 @@ def damages(wanted):
         ("gone", lambda p: p.unlink()),
     ]
     names = sorted(str(p.relative_to("whole")) for p in Path("whole").rglob("*") if p.is_file())
-    names = [name for name in names if name not in ("result.json", "report.html")]
+    names = [name for name in names if name not in ("result.json", "report.html", "times.csv")]
     RANDOM.shuffle(names)
-    names.insert(0, "recommendations.csv")  # which no step reads: only its checksum tells
+    names[:0] = ["recommendations.csv", "steps/tracks.rsc"]  # which no step reads: only its checksum tells; a column file, cut off
     for place, name in enumerate(names[: 6 if QUICK else 24]):
         kind, damage = kinds[place % 3]
         folder = fresh("damaged", "whole")
@@ -163,6 +176,31 @@ def inputs_that_change(wanted):
     must_be_same("changed", of_input, "its input put back, resumed")
     if of_input["recommendations.csv"] != wanted["recommendations.csv"]:
         sys.exit("the same data should give the same recommendations from --data")
+
+
+def inputs_that_change_under_a_run():
+    """Stopped for a moment while it is under way, the input changed meanwhile."""
+    data = Path(fresh("moving", "whole/data"))
+    with subprocess.Popen([PROGRAM, "--data", data, *RECIPE, "--out", fresh("moved")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        wait_for_line(running, "0 Input")
+        running.send_signal(signal.SIGSTOP)
+        with open(data / "interactions.csv", "ab") as plays:
+            plays.write(b"1,1,1,2022-05-05\n")
+        running.send_signal(signal.SIGCONT)
+        _, error = running.communicate()
+    if running.returncode != 1 or f"{data / 'interactions.csv'} has changed while" not in error:
+        sys.exit(f"an input that changes under a run should end it with 1, it ended with {running.returncode}: {error[-2000:]}")
+
+
+def column_files_that_are_damaged():
+    """The input as column files, cut off or with a bit that differs: the file is named, and no result is begun."""
+    must(0, "", *SIZE, "--generate-only", "--format", "columns", "--out", fresh("packed"))
+    for name in ("tracks.rsc", "catalog_names.rsc", "interactions.rsc"):
+        whole = Path("packed", name).read_bytes()
+        for damaged in (whole[: len(whole) // 2], whole[:-1], whole[:3000] + bytes([whole[3000] ^ 1]) + whole[3001:]):
+            Path("packed", name).write_bytes(damaged)
+            must(1, f"packed/{name}", "--data", "packed", *RECIPE, "--out", fresh("from_packed"))
+        Path("packed", name).write_bytes(whole)
 
 
 def full_disk(wanted):
@@ -212,20 +250,76 @@ def signals(wanted, seconds):
     must_be_same(folder, wanted, "SIGTERM and resumed")
 
 
+def ends_soon(arguments, line):
+    """Ctrl-C a moment after a line was printed."""
+    with subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        wait_for_line(running, line)
+        time.sleep(RANDOM.uniform(0.1, 0.6))
+        running.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        _, error = running.communicate()
+        took = time.monotonic() - begin
+    if running.returncode != 130 or "music_pipeline: stopped" not in error or took > 10:  # on a machine that is busy
+        sys.exit(f"Ctrl-C after {line!r} should end the run soon and with 130, it took {took:.1f} s and ended with {running.returncode}: {error}")
+
+
+def stops_in_long_steps():
+    """Where one call of a library takes long: data that are made, intervals of the evaluation."""
+    large = ["--users", "30000", "--tracks", "30000", "--events", "6000000"]
+    for threads in (1, 2):
+        ends_soon([*large, "--generate-only", "--threads", threads, "--out", fresh("large")], "Making data")
+        if list(Path("large").glob("*.part")):
+            sys.exit("a file that was half written was left there")
+    resumed = [*SIZE, *RECIPE[:-1], "400000", "--out", fresh("intervals", "whole"), "--resume"]
+    ends_soon(resumed, "9 Evaluation")
+
+
 def two_signals():
-    """Where a run does not get to a progress call, a second Ctrl-C ends it."""
-    size = ["--users", "3000", "--tracks", "3000", "--events", "600000"]
-    with subprocess.Popen([PROGRAM, *size, "--generate-only", "--out", fresh("twice")], stdout=subprocess.PIPE, text=True) as running:
+    """Where a run does not get to a progress call, a second signal ends it. Stopped, it gets both at once."""
+    with subprocess.Popen([PROGRAM, *SIZE, *RECIPE, "--out", fresh("twice")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
         running.stdout.readline()
+        running.send_signal(signal.SIGSTOP)
         running.send_signal(signal.SIGINT)
-        time.sleep(0.1)
-        was = running.poll()
-        running.send_signal(signal.SIGINT)
-    if was is None and running.returncode != 130:
-        sys.exit(f"a second Ctrl-C should end the program with 130, it ended with {running.returncode}")
+        running.send_signal(signal.SIGTERM)
+        running.send_signal(signal.SIGCONT)
+    if running.returncode not in (130, 143):
+        sys.exit(f"a second signal should end the program, it ended with {running.returncode}")
+
+
+def long_runs():
+    """A hundredth of the real size: the same bytes with one thread and two, and killed at twenty moments of all steps."""
+    size = ["--users", "13732", "--tracks", "10000", "--events", "2226299"]
+    begin = time.monotonic()
+    must(0, "", *size, "--out", fresh("one"), "--threads", 1)
+    wanted = results("one")
+    print(f"one thread: {time.monotonic() - begin:.0f} s", flush=True)
+    begin = time.monotonic()
+    must(0, "", *size, "--out", fresh("two"), "--threads", 2)
+    seconds = time.monotonic() - begin
+    must_be_same("two", wanted, "two threads")
+    print(f"two threads: {seconds:.0f} s, the same bytes", flush=True)
+    places, kills = [], 0
+    while kills < 20:
+        folder = fresh("killed")
+        for _ in range(5):
+            with subprocess.Popen([PROGRAM, *size, "--out", folder, "--resume"], stdout=subprocess.PIPE, text=True) as running:
+                timer = threading.Timer(RANDOM.uniform(0.02, 0.5) * seconds, running.kill)
+                timer.start()
+                said = running.stdout.read()
+                timer.cancel()
+            if running.returncode == 0:
+                break
+            kills += 1
+            places.append(re.findall(r"^(\d+ .*|Making data)$", "\n" + said, re.M)[-1:])
+        must(0, "", *size, "--out", folder, "--resume")
+        must_be_same(folder, wanted, f"killed {kills} times, resumed")
+        print(f"{kills} kills, the same bytes", flush=True)
+    print("killed in or after:", "; ".join(sum(places, [])))
 
 
 def main():
+    if LONG:
+        return long_runs()
     begin = time.monotonic()
     must(0, "", *SIZE, *RECIPE, "--out", fresh("whole"))
     seconds = time.monotonic() - begin
@@ -241,7 +335,10 @@ def main():
     inputs_that_change(wanted)
     full_disk(wanted)
     forms_of_tables(wanted)
+    inputs_that_change_under_a_run()
+    column_files_that_are_damaged()
     signals(wanted, seconds)
+    stops_in_long_steps()
     two_signals()
     print("stopped, killed, damaged and resumed: the same bytes")
 
