@@ -2,7 +2,7 @@
 // Makes a listening log shaped like that of a music service with a million tracks, at any size, as the three files of the pipeline.
 //
 // The same options give the same bytes on every machine whose compiler does not fuse multiplications and additions. Time and memory
-// grow linearly with the events, some 20 bytes an event. What the log is shaped like, and how near it comes, is in the check that generate() returns.
+// grow linearly with the events, some 25 bytes an event. What the log is shaped like, and how near it comes, is in the check that generate() returns.
 #ifndef RECSYS_EXAMPLES_MUSIC_GENERATE_HPP
 #define RECSYS_EXAMPLES_MUSIC_GENERATE_HPP
 
