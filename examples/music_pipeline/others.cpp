@@ -46,10 +46,11 @@ std::vector<measured> ours(journal const& log, recsys::evaluation const& table) 
     auto const row = [&](std::string const& name) { return of_row(table, name, log.set.k); };
     std::vector<measured> out{
         {"this run", log.set.k, row("popular"), row("als"), row("ranked"), "defaults of this program, unless options say otherwise"},
-        {"this run", log.set.k, row("popular_recent"), row("als"), row("ranked"),
+        {"this run, recent", log.set.k, row("popular_recent"), row("als"), row("ranked"),
          text("popular of the last %d days", log.set.popular_days)}};
     if (log.set.tune_als)
-        out.push_back({"this run", log.set.k, row("popular"), row("als_tuned"), row("ranked_tuned"), "ALS tuned on the label window"});
+        out.push_back(
+            {"this run, tuned", log.set.k, row("popular"), row("als_tuned"), row("ranked_tuned"), "ALS tuned on the label window"});
     return out;
 }
 
@@ -108,12 +109,15 @@ void compare_with_others(journal& log, recsys::evaluation const& table) {
              "on the real file, whole but in others 5; those that let the future leak into the past are left out.",
              log.set.data.empty() ? "these here were generated, shaped like them" : "these here are what --data gave"));
     rows_of_text upper, lower;
-    for (auto const& r : rows) upper.push_back({r[0], r[1], r[2], r[3], r[4], r[8]}), lower.push_back({r[0], r[1], r[5], r[6], r[7]});
+    for (auto const& r : rows) {
+        upper.push_back({r[0], r[1], r[2], r[3], r[4], r[8]});
+        if (r[0] != "this run, recent") lower.push_back({r[0], r[1], r[5], r[6], r[7]});
+    }
     log.page.table({"run", "k", "precision", "recall", "NDCG", "how"}, upper, "als / popular, at k; - = one of the two was not measured");
     log.page.table({"run", "k", "precision", "recall", "NDCG"}, lower, "ranked / als, at k");
     std::string print;
     for (auto const& r : rows)
-        print += text("    %-9s k = %-2s  als/popular P %5s R %5s N %5s  ranked/als P %5s R %5s N %5s  ", r[0].c_str(), r[1].c_str(),
+        print += text("    %-16s k = %-2s  als/popular P %5s R %5s N %5s  ranked/als P %5s R %5s N %5s  ", r[0].c_str(), r[1].c_str(),
                       r[2].c_str(), r[3].c_str(), r[4].c_str(), r[5].c_str(), r[6].c_str(), r[7].c_str()) +
                  r[8] + '\n';
     log.say.print(print);
