@@ -10,10 +10,10 @@ struct day_number {
 };
 
 void use(recsys::item_encoder<day_number> const& days, recsys::item_encoder<int> const& numbers) {
+    (void)days, (void)numbers;
 #if defined(MISTAKE)
     recsys::save("encoder.rsm", days);
 #else
-    (void)days;
     recsys::save("encoder.rsm", numbers);
 #endif
 }

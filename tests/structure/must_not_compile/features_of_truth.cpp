@@ -4,9 +4,10 @@
 #include <recsys.hpp>
 
 void use(recsys::dataset<int, int> const& past, recsys::truth const& labels, recsys::csr const& seen, recsys::candidate_pool const& pool) {
+    (void)past, (void)labels;
 #if defined(MISTAKE)
     (void)recsys::features(labels, seen, pool);
 #else
-    (void)recsys::features(past, seen, pool), (void)labels;
+    (void)recsys::features(past, seen, pool);
 #endif
 }

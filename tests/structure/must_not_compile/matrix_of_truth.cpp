@@ -9,5 +9,5 @@ void use(recsys::dataset<int, int> const& past, recsys::truth const& future) {
 #else
     (void)recsys::user_items(past);
 #endif
-    (void)future;
+    (void)past, (void)future;
 }

@@ -4,6 +4,7 @@
 #include <recsys.hpp>
 
 void use(recsys::als_model const& model, recsys::csr const& seen) {
+    (void)seen;
 #if defined(MISTAKE)
     (void)recsys::recommend(model, recsys::user_index{0}, {.k = 5});
 #else
