@@ -21,6 +21,9 @@ import numpy
 import xgboost
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests", "peers", "common"))
+from learners import catboost_settings, lightgbm_settings, xgboost_settings  # noqa: E402
+
 STAGES = (25, 50, 100, 200, 400, 800)
 SEEDS = (1, 2, 3, 4)
 RATE = 0.05
@@ -104,15 +107,13 @@ def fit_catboost(train, test, seed):
     def pool(rows):
         groups = numpy.repeat(numpy.arange(len(rows.sizes)), rows.sizes)
         return catboost.Pool(rows.objects() if rows.categories else rows.x, rows.y, cat_features=rows.categories or None, group_id=groups)
-    model = catboost.CatBoost(dict(loss_function="YetiRank", random_seed=seed, thread_count=1, logging_level="Silent", allow_writing_files=False,
-                                   iterations=max(STAGES), learning_rate=RATE, depth=6))
+    model = catboost.CatBoost(catboost_settings("YetiRank", max(STAGES), RATE, seed=seed))
     model.fit(pool(train))
     return [model.predict(pool(test), ntree_end=n) for n in STAGES]
 
 
 def fit_lightgbm(train, test, seed):
-    parameters = dict(objective="lambdarank", num_threads=1, seed=seed, verbosity=-1, learning_rate=RATE, max_depth=6, num_leaves=31,
-                      bagging_fraction=0.8, bagging_freq=1)
+    parameters = lightgbm_settings("lambdarank", RATE, seed=seed, num_leaves=31, bagging_fraction=0.8, bagging_freq=1)
     known = lightgbm.Dataset(train.x, train.y, group=train.sizes, categorical_feature=train.categories, params=parameters)
     model = lightgbm.train(parameters, known, max(STAGES))
     return [model.predict(test.x, num_iteration=n) for n in STAGES]
@@ -124,7 +125,7 @@ def fit_xgboost(train, test, seed):
         out = xgboost.DMatrix(rows.x, label=rows.y, feature_types=types, enable_categorical=True, nthread=1)
         out.set_group(rows.sizes)
         return out
-    parameters = dict(objective="rank:ndcg", nthread=1, seed=seed, verbosity=0, tree_method="hist", learning_rate=RATE, max_depth=6, subsample=0.8)
+    parameters = xgboost_settings("rank:ndcg", RATE, seed=seed, subsample=0.8)
     model = xgboost.train(parameters, matrix(train), max(STAGES))
     return [model.predict(matrix(test), iteration_range=(0, n)) for n in STAGES]
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Writes tests/support/fixtures/ranker.hpp: what CatBoost, LightGBM and XGBoost reach on the rows on which our booster is tested.
 
-Install: pip install catboost==1.2.10 lightgbm==4.7.0 xgboost==3.2.0 scikit-learn==1.9.1 numpy==1.26.4
+Install: pip install catboost==1.2.10 lightgbm==4.7.0 xgboost==3.2.0 numpy==1.26.4
 Run:     RECSYS_DATA_DIR=DIR python3 tests/peers/make_ranker_fixture.py > tests/support/fixtures/ranker.hpp     (about half an hour)
+         --only categorical writes the figures of that part alone
 
 The ranking rows come from tests/support/ranking_rows.hpp through a small program that this script compiles (--compile). DIR holds
 LightGBM's examples (lightgbm-examples/binary_classification, lightgbm-examples/categorical.data of github.com/microsoft/LightGBM).
@@ -19,9 +20,11 @@ import catboost
 import lightgbm
 import numpy
 import xgboost
-from sklearn.metrics import log_loss, roc_auc_score
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests", "peers", "common"))
+from learners import area_under_curve, catboost_settings, lightgbm_settings, log_loss, xgboost_settings  # noqa: E402
+
 EXPORTER = r"""
 #include <support/ranking_rows.hpp>
 #include <cstdio>
@@ -79,21 +82,19 @@ def categorical_rows():
     with open(os.path.join(os.environ["RECSYS_DATA_DIR"], "lightgbm-examples", "categorical.data"), encoding="utf-8") as lines:
         for line in lines:
             fields = line.split()
-            row = [0.0] * 7
+            row = [0.0] * 8
             for field in fields[1:]:
                 column, value = field.split(":")
-                if int(column) >= 1:
-                    row[int(column) - 1] = float(value)
+                row[int(column)] = float(value)
             y.append(int(fields[0]))
             x.append(row)
-    return Rows(numpy.array(x, numpy.float32), list(range(7)), numpy.array(y))
+    return Rows(numpy.array(x, numpy.float32), list(range(8)), numpy.array(y))
 
 
 def fit_catboost(train, valid, test, trees, rate, seed):
     def pool(rows):
         return catboost.Pool(rows.objects() if rows.categories else rows.x, rows.y, cat_features=rows.categories or None)
-    model = catboost.CatBoost(dict(loss_function="Logloss", random_seed=seed, thread_count=1, logging_level="Silent", allow_writing_files=False,
-                                   iterations=trees, learning_rate=rate, depth=6))
+    model = catboost.CatBoost(catboost_settings("Logloss", trees, rate, seed=seed))
     start = time.perf_counter()
     if valid is not None:
         model.fit(pool(train), eval_set=pool(valid), early_stopping_rounds=50)
@@ -104,7 +105,7 @@ def fit_catboost(train, valid, test, trees, rate, seed):
 
 
 def fit_lightgbm(train, valid, test, trees, rate, seed):
-    parameters = dict(objective="binary", num_threads=1, seed=seed, verbosity=-1, learning_rate=rate, max_depth=6, num_leaves=64)
+    parameters = lightgbm_settings("binary", rate, seed=seed)
 
     def data(rows, reference=None):
         return lightgbm.Dataset(rows.x, rows.y, reference=reference, categorical_feature=rows.categories, params=parameters)
@@ -122,7 +123,7 @@ def fit_xgboost(train, valid, test, trees, rate, seed):
     def matrix(rows):
         types = ["c" if c in rows.categories else "q" for c in range(rows.x.shape[1])]
         return xgboost.DMatrix(rows.x, label=rows.y, feature_types=types, enable_categorical=True, nthread=1)
-    parameters = dict(objective="binary:logistic", nthread=1, seed=seed, verbosity=0, tree_method="hist", learning_rate=rate, max_depth=6)
+    parameters = xgboost_settings("binary:logistic", rate, seed=seed)
     start = time.perf_counter()
     if valid is not None:
         model = xgboost.train(parameters, matrix(train), trees, evals=[(matrix(valid), "v")], early_stopping_rounds=50, verbose_eval=False)
@@ -144,34 +145,58 @@ def measure(name, train, valid, test, trees, rate, seeds):
         losses, areas, times = [], [], []
         for seed in seeds if peer == "catboost" else seeds[:1]:
             p, seconds = fit(train, valid, test, trees, rate, seed)
-            losses.append(log_loss(test.y, p.astype(float)))
-            areas.append(roc_auc_score(test.y, p))
+            losses.append(log_loss(test.y, p))
+            areas.append(area_under_curve(test.y, p))
             times.append(seconds)
             print(f"{name} {peer} seed {seed}: log loss {losses[-1]:.5f}, auc {areas[-1]:.5f}, {seconds:.1f} s", file=sys.stderr, flush=True)
         lines.append(f'    {{"{peer}", {numpy.mean(losses):.5f}, {numpy.mean(areas):.5f}}}')
     print(f"inline constexpr {name}_figures {name}[] = {{\n" + ",\n".join(lines) + "};")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--compile", default=f"g++ -O2 -std=c++20 -I{ROOT}/include -I{ROOT}/tests -I{ROOT}/tests/support -isystem /usr/include/eigen3")
-    arguments = parser.parse_args()
-    print("// SPDX-License-Identifier: MIT")
-    print(f"// Made by tests/peers/make_ranker_fixture.py with catboost {catboost.__version__}, lightgbm {lightgbm.__version__}, xgboost {xgboost.__version__}.")
-    print("#ifndef RECSYS_TESTS_FIXTURES_RANKER_HPP\n#define RECSYS_TESTS_FIXTURES_RANKER_HPP\n\nnamespace ranker_fixture {\n")
-    for name, n_train, n_test in (("ranking_60k", 60000, 30000), ("ranking_300k", 300000, 60000)):
+def ranking(name, n_train, n_test):
+    def write(arguments):
         train, test, ceiling = ranking_rows(arguments, 42, n_train, n_test)
         print(f"// {n_train} training rows, {n_test} test rows of ranking_world(42): 1000 trees, depth 6, learning rate 0.1, CatBoost the mean of four seeds.")
         print(f"inline constexpr double {name}_ceiling = {ceiling:.5f}; ///< log loss of the true probabilities")
         measure(name, train, None, test, 1000, 0.1, [1, 2, 3, 4])
+    return write
+
+
+def binary_classification(_):
     print("// binary_classification: at most 1000 trees at 0.05, depth 6, stopped by the last 1000 training rows after 50 trees.")
     train = binary_rows("binary.train")
     measure("binary_classification", train.take(slice(0, 6000)), train.take(slice(6000, None)), binary_rows("binary.test"), 1000, 0.05, [1, 2, 3, 4])
-    print("// categorical.data, columns 1 to 7 all categories: the last fifth of the rows is the test, 1000 trees at 0.1, depth 6.")
+
+
+def categorical(_):
+    print("// categorical.data, all 8 columns as categories: the last fifth of the rows is the test, 1000 trees at 0.1, depth 6.")
     rows = categorical_rows()
     cut = len(rows.y) * 4 // 5
     measure("categorical", rows.take(slice(0, cut)), None, rows.take(slice(cut, None)), 1000, 0.1, [1, 2, 3, 4])
+
+
+PARTS = {
+    "ranking_60k": ranking("ranking_60k", 60000, 30000),
+    "ranking_300k": ranking("ranking_300k", 300000, 60000),
+    "binary_classification": binary_classification,
+    "categorical": categorical,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--compile", default=f"g++ -O2 -std=c++20 -I{ROOT}/include -I{ROOT}/tests -I{ROOT}/tests/support -isystem /usr/include/eigen3")
+    parser.add_argument("--only", choices=PARTS)
+    arguments = parser.parse_args()
+    if arguments.only:
+        return PARTS[arguments.only](arguments)
+    print("// SPDX-License-Identifier: MIT")
+    print(f"// Made by tests/peers/make_ranker_fixture.py with catboost {catboost.__version__}, lightgbm {lightgbm.__version__}, xgboost {xgboost.__version__}.")
+    print("#ifndef RECSYS_TESTS_FIXTURES_RANKER_HPP\n#define RECSYS_TESTS_FIXTURES_RANKER_HPP\n\nnamespace ranker_fixture {\n")
+    for write in PARTS.values():
+        write(arguments)
     print("\n}\n\n#endif")
+    return 0
 
 
 if __name__ == "__main__":

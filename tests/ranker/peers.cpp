@@ -175,10 +175,9 @@ TEST_CASE("LightGBM's binary_classification: log loss within 1% of the best peer
     CHECK(sum < 1.01 * best_loss(ranker_fixture::binary_classification));
 }
 
-TEST_CASE("LightGBM's categorical.data: AUC above LightGBM and XGBoost, and that of CatBoost within its standard error" *
-          doctest::test_suite("slow")) {
+TEST_CASE("LightGBM's categorical.data: AUC above the best peer" * doctest::test_suite("slow")) {
     struct row {
-        std::array<int, 7> x{};
+        std::array<int, 8> x{};
         float target = 0;
     };
     std::ifstream in(data_folder() + "/categorical.data");
@@ -189,8 +188,7 @@ TEST_CASE("LightGBM's categorical.data: AUC above LightGBM and XGBoost, and that
         fields >> r.target;
         for (std::string field; fields >> field;) {
             auto const colon = field.find(':');
-            int const column = std::stoi(field.substr(0, colon));
-            if (column >= 1) r.x[static_cast<std::size_t>(column) - 1] = static_cast<int>(std::stod(field.substr(colon + 1)));
+            r.x.at(std::stoul(field.substr(0, colon))) = static_cast<int>(std::stod(field.substr(colon + 1)));
         }
         all.push_back(r);
     }
@@ -199,7 +197,7 @@ TEST_CASE("LightGBM's categorical.data: AUC above LightGBM and XGBoost, and that
         return;
     }
     auto schema = rs::rows<row>();
-    for (std::size_t c = 0; c < 7; ++c) schema = schema.category("x" + std::to_string(c), [c](row const& r) { return r.x[c]; });
+    for (std::size_t c = 0; c < 8; ++c) schema = schema.category("x" + std::to_string(c), [c](row const& r) { return r.x[c]; });
     auto const with_target = schema.target(&row::target);
     auto const cut = all.end() - static_cast<std::ptrdiff_t>(all.size() / 5);
     auto const train = rs::ingest(std::vector<row>(all.begin(), cut), with_target),
@@ -210,11 +208,7 @@ TEST_CASE("LightGBM's categorical.data: AUC above LightGBM and XGBoost, and that
             rs::auc(rs::booster({.trees = 1000, .learning_rate = 0.1, .depth = 6, .seed = seed}).fit(train).predict(test), test.targets()) /
             4;
     print("categorical.data, AUC, four seeds", sum, best_auc(ranker_fixture::categorical));
-    auto const& [catboost, lightgbm, xgboost] = ranker_fixture::categorical;
-    CHECK(sum > lightgbm.auc);
-    CHECK(sum > xgboost.auc);
-    // The test has about 250 positives in 1,400 rows: the AUC has a standard error of 0.02 (Hanley, McNeil 1982), and CatBoost's four seeds span 0.04.
-    CHECK(sum > catboost.auc - 0.02);
+    CHECK(sum > best_auc(ranker_fixture::categorical));
 }
 
 TEST_CASE("LightGBM's lambdarank: NDCG@10 of LambdaMART at most 0.003 below the best peer" * doctest::test_suite("slow")) {

@@ -13,8 +13,12 @@ predicts with a model of LightGBM. loss=ranking: YetiRank, lambdarank, rank:ndcg
 import json
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "common"))
+from learners import area_under_curve, catboost_settings, lightgbm_settings, log_loss, xgboost_settings  # noqa: E402
 
 
 def answer(**values):
@@ -59,6 +63,9 @@ class Job:
     def whole(self, name, otherwise):
         return int(self.number(name, otherwise))
 
+    def shape(self):
+        return self.number("rate", 0.1), self.whole("depth", 6), self.whole("seed", 1), self.threads
+
     def rows(self, part):
         prefix = f"{self.given['data']}/{part}"
         y = np.fromfile(prefix + ".target.f32", np.float32)
@@ -81,11 +88,8 @@ class CatBoost:
         import catboost
 
         self.lib, self.job = catboost, job
-        self.parameters = dict(loss_function="YetiRank" if job.ranking else "Logloss", random_seed=job.whole("seed", 1), thread_count=job.threads,
-                               logging_level="Silent", allow_writing_files=False, iterations=job.whole("trees", 1000), learning_rate=job.number("rate", 0.1),
-                               depth=job.whole("depth", 6))
-        if job.classes:
-            self.parameters["loss_function"] = "MultiClass"
+        loss = "YetiRank" if job.ranking else "MultiClass" if job.classes else "Logloss"
+        self.parameters = catboost_settings(loss, job.whole("trees", 1000), *job.shape())
         if job.lib == "catboost_simple":
             self.parameters["max_ctr_complexity"] = 1
 
@@ -129,9 +133,8 @@ class LightGbm:
         import lightgbm
 
         self.lib, self.job = lightgbm, job
-        depth = job.whole("depth", 6)
-        self.parameters = dict(objective="lambdarank" if job.ranking else "binary", num_threads=job.threads, seed=job.whole("seed", 1),
-                               verbosity=-1, learning_rate=job.number("rate", 0.1), max_depth=depth, num_leaves=2**depth, use_quantized_grad=job.lib.endswith("_quantized"))
+        quantized = job.lib.endswith("_quantized")
+        self.parameters = lightgbm_settings("lambdarank" if job.ranking else "binary", *job.shape(), use_quantized_grad=quantized)
         if job.classes:
             self.parameters.update(objective="multiclass", num_class=job.classes)
         self.parameters["force_col_wise" if "columns" in job.lib else "force_row_wise"] = True
@@ -171,8 +174,7 @@ class XgBoost:
         import xgboost
 
         self.lib, self.job = xgboost, job
-        self.parameters = dict(objective="rank:ndcg" if job.ranking else "binary:logistic", nthread=job.threads, seed=job.whole("seed", 1),
-                               verbosity=0, tree_method="hist", learning_rate=job.number("rate", 0.1), max_depth=job.whole("depth", 6))
+        self.parameters = xgboost_settings("rank:ndcg" if job.ranking else "binary:logistic", *job.shape())
         if job.classes:
             self.parameters.update(objective="multi:softprob", num_class=job.classes)
 
@@ -292,15 +294,6 @@ def request(job):
     answer(p50_us=at(0.5), p99_us=at(0.99))
 
 
-def area_under_curve(y, scores):
-    """Ties count one half."""
-    positive = y > 0
-    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2)[place]
-    n = positive.sum()
-    return float((rank[positive].sum() - n * (n + 1) / 2) / (n * (len(y) - n)))
-
-
 def ndcg_at_10(y, scores, group):
     """Gains 2^y - 1, groups without a gain left out. Source: Järvelin & Kekäläinen (2002)."""
     cut = np.concatenate([[0], np.flatnonzero(np.diff(group)) + 1, [len(group)]])
@@ -321,8 +314,7 @@ def judge(job):
     scores = np.fromfile(job.given["predictions"], np.float32).astype(float)
     values = {}
     if set(np.unique(y)) <= {0, 1}:
-        p = np.clip(scores, 1e-15, 1 - 1e-15)
-        values = {"log_loss": float(-np.mean(np.where(y > 0, np.log(p), np.log(1 - p)))), "auc": area_under_curve(y, scores)}
+        values = {"log_loss": log_loss(y, scores), "auc": area_under_curve(y, scores)}
     if len(scores) > len(y):
         shares = scores.reshape(len(y), -1)
         right = shares[np.arange(len(y)), y.astype(int)]
