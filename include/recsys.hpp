@@ -18224,7 +18224,7 @@ inline double prediction_change(tree_set const& trees, std::size_t tree, std::si
 }
 
 /// The columns of a feature: one, or the two of a joined key.
-inline std::vector<std::size_t> columns_of(feature_space const& space, ranker_feature const& f) {
+inline std::vector<std::size_t> source_columns(feature_space const& space, ranker_feature const& f) {
     if (f.kind == feature_kind::number || f.kind == feature_kind::has) return {f.source};
     auto const& key = space.keys[f.source];
     if (key.with == statistic_key::join::none) return {key.column};
@@ -18240,7 +18240,7 @@ inline std::vector<std::pair<std::string, double>> importances(feature_space con
             double const value = kind == importance_kind::splits ? 1.0
                                  : kind == importance_kind::gain ? static_cast<double>(trees.gains(t)[level])
                                                                  : prediction_change(trees, t, level);
-            auto const columns = columns_of(space, space.features[trees.splits(t)[level].feature]);
+            auto const columns = source_columns(space, space.features[trees.splits(t)[level].feature]);
             for (auto const c : columns) out[c].second += value / static_cast<double>(columns.size());
             total += value;
         }
@@ -24232,7 +24232,7 @@ inline explained_model explained(booster_state const& state) {
     std::vector<std::uint32_t> players;
     for (auto const& f : state.space.features) {
         std::vector<std::uint32_t> columns;
-        for (auto const c : columns_of(state.space, f)) columns.push_back(static_cast<std::uint32_t>(c));
+        for (auto const c : source_columns(state.space, f)) columns.push_back(static_cast<std::uint32_t>(c));
         players.push_back(out.player(std::move(columns)));
     }
     for (std::size_t t = 0; t < state.trees.size(); ++t) {

@@ -62,7 +62,7 @@ inline explained_model explained(booster_state const& state) {
     std::vector<std::uint32_t> players;
     for (auto const& f : state.space.features) {
         std::vector<std::uint32_t> columns;
-        for (auto const c : columns_of(state.space, f)) columns.push_back(static_cast<std::uint32_t>(c));
+        for (auto const c : source_columns(state.space, f)) columns.push_back(static_cast<std::uint32_t>(c));
         players.push_back(out.player(std::move(columns)));
     }
     for (std::size_t t = 0; t < state.trees.size(); ++t) {
