@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/sized.hpp"
+
 #include "common/csv.hpp"
 #include "music_pipeline/generate.hpp"
 #include "music_pipeline/generate_order.hpp"
@@ -178,7 +180,7 @@ TEST_CASE("an error of a thread beside ends the others: the first one is what co
 
 TEST_CASE("sorting by buckets gives the order of a plain sort") {
     recsys::random_stream random(9);
-    for (std::size_t const n_owners : {1u, 7u, 5000u}) {
+    for (std::size_t const n_owners : {1u, 7u, recsys_test::sized(5000u, 500u)}) {
         std::vector<std::uint32_t> counts(n_owners);
         for (auto& n : counts) n = static_cast<std::uint32_t>(random.below(300));
         recsys::detail::team workers(3);
@@ -230,7 +232,7 @@ TEST_CASE("bits made ahead are those of the stream") {
         music::bits_ahead ahead(5, 123, by_thread);
         recsys::random_stream plain(5, 123);
         std::size_t wrong = 0;
-        for (std::uint64_t i = 0; i < 400'000; ++i) {
+        for (std::uint64_t i = 0; i < recsys_test::sized(400'000u, 100'000u); ++i) {
             if (i % 7 == 0) {
                 auto const* const next = ahead.peek(40);
                 for (std::size_t k = 0; k < 20; ++k) wrong += next[k] != plain.bits();

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "support/coloured_rows.hpp"
 #include "support/factor_tables.hpp"
 
 namespace rs = recsys;
@@ -20,22 +21,8 @@ using doctest::Approx;
 
 namespace {
 
-struct row {
-    float x = 0, y = 0;
-    std::string colour;
-    std::vector<std::string> tags;
-    float target = 0, weight = 1;
-};
-
-auto schema() {
-    return rs::rows<row>()
-        .number("x", &row::x)
-        .number("y", &row::y)
-        .category("colour", &row::colour)
-        .categories("tags", &row::tags)
-        .target(&row::target)
-        .weight(&row::weight);
-}
+using row = support::coloured_row;
+auto schema() { return support::coloured_schema().weight(&row::weight); }
 
 /// A click depends on a threshold of x, on some of 60 colours and on a tag; y is noise with gaps.
 std::vector<row> clicks(std::size_t n, std::uint64_t seed = 1) {

@@ -15,6 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include "support/coloured_rows.hpp"
+#include "support/sized.hpp"
+
 namespace rs = recsys;
 namespace fixture = exchange_fixture::catboost;
 using doctest::Approx;
@@ -22,23 +25,8 @@ using exchange_fixture::largest_difference;
 
 namespace {
 
-struct row {
-    float x = 0, y = 0, z = 0;
-    std::string colour, shop;
-    std::vector<std::string> tags;
-    float target = 0, baseline = 0;
-};
-
-auto plain_schema() {
-    return rs::rows<row>()
-        .number("x", &row::x)
-        .number("y", &row::y)
-        .number("z", &row::z)
-        .category("colour", &row::colour)
-        .category("shop", &row::shop)
-        .categories("tags", &row::tags)
-        .target(&row::target);
-}
+using row = support::coloured_row;
+auto plain_schema() { return support::coloured_schema({{"z", &row::z}}).category("shop", &row::shop); }
 
 /// x and colour act together, so do colour and shop; z is noise; thresholds of y come several times.
 std::vector<row> clicks(std::size_t n, std::uint64_t seed = 1) {
@@ -71,7 +59,7 @@ public:
     plain_game(rs::booster_model const& model, std::size_t tree) {
         auto const& state = model.state();
         for (auto const& s : state.trees.splits(tree)) {
-            auto const columns = rs::detail::columns_of(state.space, state.space.features[s.feature]);
+            auto const columns = rs::detail::source_columns(state.space, state.space.features[s.feature]);
             m_of_level.emplace_back(columns.begin(), columns.end());
             if (std::find(players.begin(), players.end(), m_of_level.back()) == players.end()) players.push_back(m_of_level.back());
         }
@@ -221,17 +209,18 @@ TEST_CASE("SHAP values, those of pairs and interactions of CatBoost's models are
 }
 
 TEST_CASE("SHAP values and those of pairs are the Shapley values and interaction indices of the definition") {
-    auto const rows = rs::ingest(clicks(3000), plain_schema());
-    auto const model = rs::booster({.trees = 25, .learning_rate = 0.3, .depth = 5, .joins = 4}).fit(rows);
+    auto const given = clicks(3000);
+    auto const model = rs::booster({.trees = 25, .learning_rate = 0.3, .depth = 5, .joins = 4}).fit(rs::ingest(given, plain_schema()));
+    auto const rows = rs::ingest(std::vector<row>(given.begin(), given.begin() + recsys_test::sized(3000, 300)), plain_schema());
     auto const& state = model.state();
     bool joined = false;
     for (auto const& s : state.trees.all_splits())
-        joined = joined || rs::detail::columns_of(state.space, state.space.features[s.feature]).size() == 2;
+        joined = joined || rs::detail::source_columns(state.space, state.space.features[s.feature]).size() == 2;
     REQUIRE(joined);
     auto const shap = rs::explain(model, rows), pairs = rs::explain_pairs(model, rows);
     check_sums(shap, model.predict_raw(rows)), check_sums(pairs, model.predict_raw(rows));
     std::size_t const n = shap.columns.size();
-    for (std::size_t const r : {std::size_t{0}, std::size_t{77}, std::size_t{2999}}) {
+    for (std::size_t const r : {std::size_t{0}, std::size_t{77}, rows.n_rows() - 1}) {
         auto const slow = brute(model, rows, r);
         CHECK(largest_difference(slow.single, std::vector<double>(shap.row(r).begin(), shap.row(r).end())) < 1e-12);
         CHECK(largest_difference(slow.pairs, std::vector<double>(pairs.row(r).begin(), pairs.row(r).end())) < 1e-12);
@@ -248,17 +237,17 @@ TEST_CASE("SHAP values and those of pairs are the Shapley values and interaction
 }
 
 TEST_CASE("SHAP values are the same bits for any number of threads and rows, and at every level of instructions") {
-    auto const given = clicks(3000);
+    auto const given = clicks(recsys_test::sized(3000u, 700u));
     auto const rows = rs::ingest(given, plain_schema());
     for (std::size_t const depth : {std::size_t{3}, std::size_t{10}}) {
-        auto const model = rs::booster({.trees = 30, .learning_rate = 0.3, .depth = depth}).fit(rows);
+        auto const model = rs::booster({.trees = recsys_test::sized(30u, 12u), .learning_rate = 0.3, .depth = depth}).fit(rows);
         auto const one = rs::explain(model, rows, {.threads = 1});
         check_sums(one, model.predict_raw(rows));
         for (std::size_t const threads : {std::size_t{2}, std::size_t{7}}) {
             auto const other = rs::explain(model, rows, {.threads = threads});
             CHECK((other.values == one.values && other.expected == one.expected));
         }
-        for (std::size_t const r : {std::size_t{0}, std::size_t{129}, std::size_t{2999}}) {
+        for (std::size_t const r : {std::size_t{0}, std::size_t{129}, given.size() - 1}) {
             auto const few = rs::explain(model, rs::ingest(std::vector<row>{given[r], given[5]}, plain_schema()));
             CHECK(std::equal(few.row(0).begin(), few.row(0).end(), one.row(r).begin()));
             CHECK(few.expected == one.expected);

@@ -10,27 +10,15 @@
 #include <string>
 #include <vector>
 
+#include "support/coloured_rows.hpp"
+
 namespace rs = recsys;
 using doctest::Approx;
 
 namespace {
 
-struct row {
-    float x = 0, y = 0;
-    std::optional<std::string> colour;
-    std::vector<std::string> tags;
-    float target = 0, weight = 1;
-};
-
-auto schema() {
-    return rs::rows<row>()
-        .number("x", &row::x)
-        .number("y", &row::y)
-        .category("colour", &row::colour)
-        .categories("tags", &row::tags)
-        .target(&row::target)
-        .weight(&row::weight);
-}
+using row = support::coloured_row;
+auto schema() { return support::coloured_schema().weight(&row::weight); }
 
 std::vector<row> rows_of(std::size_t n, std::uint64_t seed = 1) {
     rs::random_stream random(seed, 0);

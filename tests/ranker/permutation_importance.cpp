@@ -11,30 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "support/coloured_rows.hpp"
+
 namespace rs = recsys;
 using doctest::Approx;
 
 namespace {
 
-struct row {
-    std::uint64_t query = 0;
-    float x = 0, y = 0, of_query = 0;
-    std::string colour;
-    std::vector<std::string> tags;
-    float target = 0, weight = 1;
-};
-
-auto schema() {
-    return rs::rows<row>()
-        .number("x", &row::x)
-        .number("y", &row::y)
-        .number("of_query", &row::of_query)
-        .category("colour", &row::colour)
-        .categories("tags", &row::tags)
-        .target(&row::target)
-        .weight(&row::weight)
-        .group(&row::query);
-}
+using row = support::coloured_row;
+auto schema() { return support::coloured_schema({{"of_query", &row::of_query}}).weight(&row::weight).group(&row::query); }
 
 /// The target follows x, of_query times x, the colour and a tag; y is noise. Groups of 1 to 9 rows.
 std::vector<row> clicks(std::size_t n, std::uint64_t seed = 1) {

@@ -13,7 +13,10 @@
 #include <tuple>
 #include <vector>
 
+#include "support/sized.hpp"
+
 namespace rs = recsys;
+using recsys_test::sized;
 
 namespace {
 
@@ -78,8 +81,10 @@ void check_same(rs::booster_model const& a, rs::booster_model const& b, rs::fram
 }
 
 TEST_CASE("numbers split into features of few borders give the model, bit for bit, that one feature gives") {
-    auto const train = rs::ingest(rows(6000, 1), schema()), valid = rs::ingest(rows(2000, 2), schema()), test = strange_rows();
-    rs::booster_options options{.trees = 30, .learning_rate = 0.2, .depth = 5, .row_share = 0.7, .seed = 5, .run = {.threads = 2}};
+    auto const train = rs::ingest(rows(sized(6000u, 2000u), 1), schema()), valid = rs::ingest(rows(sized(2000u, 700u), 2), schema()),
+               test = strange_rows();
+    rs::booster_options options{
+        .trees = sized(30u, 8u), .learning_rate = 0.2, .depth = 5, .row_share = 0.7, .seed = 5, .run = {.threads = 2}};
     SUBCASE("as it comes") {}
     SUBCASE("missing highest") { options.missing = rs::missing_numbers::highest; }
     SUBCASE("noise and some columns") { options.random_strength = 1, options.column_share = 0.5; }
@@ -87,7 +92,7 @@ TEST_CASE("numbers split into features of few borders give the model, bit for bi
     SUBCASE("monotone, light leaves, by l2") {
         options.monotone = {{"y", rs::monotone::rising}}, options.min_leaf_weight = 20, options.score = rs::split_score::l2;
     }
-    SUBCASE("deep, few borders") { options.depth = 9, options.borders = 13, options.trees = 8; }
+    SUBCASE("deep, few borders") { options.depth = 9, options.borders = 13, options.trees = sized(8u, 4u); }
     auto const model = rs::booster(options).fit(train, valid);
     CHECK(n_features_of(model, "x") == 1);
     for (std::size_t const most : {200u, 40u, 3u, 1u}) {
@@ -100,7 +105,7 @@ TEST_CASE("numbers split into features of few borders give the model, bit for bi
 }
 
 TEST_CASE("every level's split of a tree is the best of 1000 borders of each number, summed in double") {
-    auto const n = std::size_t{5000};
+    std::size_t const n = sized(5000u, 1500u);
     auto const data = rows(n, 3, 0);
     struct point {
         float x, y, target;
@@ -162,9 +167,10 @@ TEST_CASE("every level's split of a tree is the best of 1000 borders of each num
 }
 
 TEST_CASE("predictions of a model of many borders are those of its questions to the numbers, at every level and after a file") {
-    auto const train = rs::ingest(rows(9000, 4), schema()), test = strange_rows();
+    auto const train = rs::ingest(rows(sized(9000u, 3000u), 4), schema()), test = strange_rows();
+    std::size_t const trees = sized(60u, 12u);
     for (std::size_t const borders : {300u, 1000u, 65535u}) {
-        auto const model = rs::booster({.trees = 60, .learning_rate = 0.3, .depth = 6, .borders = borders}).fit(train);
+        auto const model = rs::booster({.trees = trees, .learning_rate = 0.3, .depth = 6, .borders = borders}).fit(train);
         auto const& state = model.state();
         CHECK(n_features_of(model, "x") > 1);
         std::size_t beyond = 0; // bins that a byte of one feature of all borders would not hold
@@ -200,7 +206,7 @@ TEST_CASE("predictions of a model of many borders are those of its questions to 
             if (!rs::detail::has_simd_level(level)) continue;
             rs::detail::force_simd_level(level);
             CHECK(model.predict_raw(test) == expected);
-            check_same(model, rs::booster({.trees = 60, .learning_rate = 0.3, .depth = 6, .borders = borders}).fit(train), test);
+            check_same(model, rs::booster({.trees = trees, .learning_rate = 0.3, .depth = 6, .borders = borders}).fit(train), test);
         }
         rs::detail::force_simd_level({});
         auto const row_of = model.predictor(schema());
@@ -212,7 +218,7 @@ TEST_CASE("predictions of a model of many borders are those of its questions to 
         auto const again = rs::load<rs::booster_model>(path);
         CHECK(again.predict_raw(test) == expected);
         auto const more = rs::booster({.trees = 10, .borders = 20}).resume(again, train);
-        CHECK(more.n_trees() == 70);
+        CHECK(more.n_trees() == trees + 10);
         std::remove(path.c_str());
     }
 }

@@ -13,10 +13,12 @@
 
 #include "support/brute_force.hpp"
 #include "support/factor_tables.hpp"
+#include "support/sized.hpp"
 
 namespace rs = recsys;
 using namespace brute_force;
 using namespace factor_tables;
+using recsys_test::sized;
 
 // Rough scores: that they are as near as they say, and that lists with them are those without, bit by bit, and those of plain loops in double.
 
@@ -109,7 +111,7 @@ bool is_complete(table const& users, table const& items, rs::similarity by, rs::
 TEST_CASE("scores are as near to rough ones as their rests say, and sums of 16 bits hold them") {
     for (auto const& now_with : variants())
         for (std::size_t const factors : {1u, 3u, 16u, 64u, 300u})
-            for (auto const& [users, items] : worlds(13, 1100, factors)) {
+            for (auto const& [users, items] : worlds(sized(13u, 5u), sized(1100u, 300u), factors)) {
                 CAPTURE(rs::detail::level_name(now_with.level));
                 CAPTURE(now_with.vnni);
                 CAPTURE(factors);
@@ -209,7 +211,7 @@ TEST_CASE("a thousand users' lists are complete by plain loops in double" * doct
 
 TEST_CASE("lists are the same with rough scores and without, for random sizes, k, filters and numbers of threads") {
     rs::random_stream random(11);
-    for (int trial = 0; trial < 60; ++trial) {
+    for (int trial = 0; trial < sized(60, 20); ++trial) {
         std::size_t const n_users = 32 + random.below(100), n_items = 1 + random.below(3000), factors = 1 + random.below(70);
         auto const all = worlds(n_users, n_items, factors);
         auto const& [users, items] = all[static_cast<std::size_t>(random.below(all.size()))];

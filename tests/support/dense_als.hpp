@@ -8,7 +8,6 @@
 #include <span>
 #include <vector>
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 
 #include <recsys_under_test.hpp>
@@ -18,6 +17,66 @@ namespace dense_als {
 namespace rs = recsys;
 using matrix = Eigen::MatrixXd;
 using vector = Eigen::VectorXd;
+using by_rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+// Loops over numbers, which sanitizers would only slow down: most of the time of these tests would be theirs.
+#if defined(__GNUC__)
+#define RECSYS_TESTS_PLAIN __attribute__((no_sanitize("address", "undefined")))
+#else
+#define RECSYS_TESTS_PLAIN
+#endif
+
+struct table {
+    double const* numbers;
+    std::ptrdiff_t rows, columns;
+};
+
+/// x with (F' W F + lambda I) x = F' W p, F by rows: LDL' without pivots, for the system is symmetric and not negative; 0 where it is singular.
+RECSYS_TESTS_PLAIN inline void solve_row(table f, double const* w, double const* p, double lambda, double* a, double* x) {
+    auto const n = f.columns;
+    for (std::ptrdiff_t i = 0; i < n * n; ++i) a[i] = 0;
+    for (std::ptrdiff_t i = 0; i < n; ++i) a[i * n + i] = lambda, x[i] = 0;
+    for (std::ptrdiff_t k = 0; k < f.rows; ++k) {
+        if (w[k] == 0) continue;
+        double const* const row = f.numbers + k * n;
+        for (std::ptrdiff_t i = 0; i < n; ++i) {
+            double const scaled = w[k] * row[i];
+            double* const to = a + i * n;
+            for (std::ptrdiff_t j = 0; j <= i; ++j) to[j] += scaled * row[j];
+            x[i] += scaled * p[k];
+        }
+    }
+    for (std::ptrdiff_t i = 0; i < n; ++i) { // below the diagonal L, on it D
+        double* const to = a + i * n;
+        for (std::ptrdiff_t j = 0; j < i; ++j) {
+            double const* const other = a + j * n;
+            double sum = to[j];
+            for (std::ptrdiff_t k = 0; k < j; ++k) sum -= to[k] * other[k];
+            to[j] = sum; // L D as yet
+        }
+        for (std::ptrdiff_t j = 0; j < i; ++j) {
+            double const d = a[j * n + j], times_d = to[j];
+            to[j] = d > 0 ? times_d / d : 0;
+            to[i] -= to[j] * times_d;
+        }
+        for (std::ptrdiff_t j = 0; j < i; ++j) x[i] -= to[j] * x[j];
+    }
+    for (std::ptrdiff_t i = 0; i < n; ++i) x[i] = a[i * n + i] > 0 ? x[i] / a[i * n + i] : 0;
+    for (std::ptrdiff_t i = n; i-- > 0;)
+        for (std::ptrdiff_t j = 0; j < i; ++j) x[j] -= a[i * n + j] * x[i];
+}
+
+/// The sum over all pairs of c (p - x y')^2; x and y by rows, c and p by columns.
+RECSYS_TESTS_PLAIN inline double squares(table x, table y, double const* c, double const* p) {
+    double sum = 0;
+    for (std::ptrdiff_t i = 0; i < y.rows; ++i)
+        for (std::ptrdiff_t u = 0; u < x.rows; ++u) {
+            double rest = p[i * x.rows + u];
+            for (std::ptrdiff_t k = 0; k < x.columns; ++k) rest -= x.numbers[u * x.columns + k] * y.numbers[i * x.columns + k];
+            sum += c[i * x.rows + u] * rest * rest;
+        }
+    return sum;
+}
 
 /// A sparse matrix as confidences c = 1 + alpha s(|r|) and preferences p, [r > 0] if they are not given; what is not stored, and stored zeros, have
 /// the unobserved weight and 0. Every row has a lambda of its own.
@@ -57,7 +116,8 @@ struct problem {
     /// The whole objective: Hu, Koren, Volinsky (2008), eq. 3, with the lambdas of Rendle et al. (2021).
     double loss(matrix const& x, matrix const& y) const {
         double const ones = biases ? 1 : 0; // they cost nothing
-        return (c.array() * (p - x * y.transpose()).array().square()).sum() +
+        by_rows const users = x, items = y;
+        return squares({users.data(), x.rows(), x.cols()}, {items.data(), y.rows(), y.cols()}, c.data(), p.data()) +
                user_lambda.dot((x.rowwise().squaredNorm().array() - ones).matrix()) +
                item_lambda.dot((y.rowwise().squaredNorm().array() - ones).matrix());
     }
@@ -88,13 +148,12 @@ private:
         return o.confidence == rs::confidence_form::log ? std::log1p(size / o.epsilon) : size;
     }
     static matrix solve(matrix const& weights, matrix const& wanted, vector const& lambda, matrix const& fixed) {
-        matrix out(weights.rows(), fixed.cols());
-        for (Eigen::Index row = 0; row < out.rows(); ++row) {
-            matrix const a =
-                fixed.transpose() * weights.row(row).asDiagonal() * fixed + lambda[row] * matrix::Identity(out.cols(), out.cols());
-            vector const b = fixed.transpose() * weights.row(row).cwiseProduct(wanted.row(row)).transpose();
-            out.row(row) = a.ldlt().solve(b).transpose();
-        }
+        by_rows const f = fixed, w = weights, p = wanted;
+        by_rows out(weights.rows(), fixed.cols());
+        std::vector<double> system(static_cast<std::size_t>(f.cols() * f.cols()));
+        for (Eigen::Index row = 0; row < out.rows(); ++row)
+            solve_row({f.data(), f.rows(), f.cols()}, w.row(row).data(), p.row(row).data(), lambda[row], system.data(),
+                      out.row(row).data());
         return out;
     }
 };
@@ -117,4 +176,5 @@ template <class Scalar> double distance(std::vector<Scalar> const& a, std::span<
 
 }
 
+#undef RECSYS_TESTS_PLAIN
 #endif
