@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the structure tests share: where things are, how to compile, how to fail."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,11 @@ def in_parallel(work, jobs, workers=None):
 def parts():
     """Every file of the library, as it is included."""
     return sorted(str(path.relative_to(INCLUDE)) for path in (INCLUDE / "recsys").rglob("*") if path.is_file())
+
+
+def included_parts(part):
+    """The parts that a file of the library includes itself."""
+    return re.findall(r"^\s*#\s*include\s*<(recsys/[^>]+)>", (INCLUDE / part).read_text(encoding="utf-8"), re.M)
 
 
 def room_of(part):
