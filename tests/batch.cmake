@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# recsys_batch(<out> <room> <size> <source>...): puts <size> test files into one translation unit.
+# recsys_batch(<out> <name> <size> <source>...): puts <size> test files into one translation unit.
 #
 # Most of what a test file costs to compile is the library, read and instantiated again; a batch pays it once. Each file stands in a
 # namespace of its own, so that helpers with the same name do not meet, and what it includes is included before. A file in which a
 # namespace around it would change the meaning compiles alone.
-function(recsys_batch out room size)
+function(recsys_batch out name size)
   set(sources "")
   set(number 0)
   set(members 0)
@@ -13,7 +13,7 @@ function(recsys_batch out room size)
 
   macro(recsys_close_batch)
     if(members GREATER 0)
-      set(unit ${CMAKE_CURRENT_BINARY_DIR}/batch/${room}_${number}.cpp)
+      set(unit ${CMAKE_CURRENT_BINARY_DIR}/batch/${name}_${number}.cpp)
       list(REMOVE_DUPLICATES includes)
       list(JOIN includes "\n" text)
       file(CONFIGURE OUTPUT ${unit} CONTENT "${text}\n\n${bodies}" @ONLY)
@@ -28,14 +28,16 @@ function(recsys_batch out room size)
   foreach(source IN LISTS ARGN)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
     file(READ ${source} content)
-    if(content MATCHES "\n[ ]*#[ ]*(if|define|undef|pragma)|\nnamespace (std|recsys|doctest|Eigen)|struct std::|operator (new|delete)|extern \"C\"")
+    if(content MATCHES "\n[ ]*#[ ]*(define|undef|pragma)|\n#if[^\n]*\n#include|\nnamespace (std|recsys|doctest|Eigen)|struct std::|operator (new|delete)|extern \"C\"")
       list(APPEND sources ${source})
       continue()
     endif()
     file(STRINGS ${source} own REGEX "^#include")
     list(APPEND includes ${own})
     cmake_path(GET source STEM stem)
-    string(APPEND bodies "namespace test_${stem} {\n#include \"${source}\"\n}\n")
+    cmake_path(GET source PARENT_PATH room)
+    cmake_path(GET room FILENAME room)
+    string(APPEND bodies "namespace test_${room}_${stem} {\n#include \"${source}\"\n}\n")
     math(EXPR members "${members} + 1")
     if(members EQUAL size)
       recsys_close_batch()
