@@ -18953,6 +18953,8 @@ public:
     bool grouped() const { return m_held->grouped(); }
     /// Whether there is a raw score for each class.
     bool by_class() const { return m_held->by_class(); }
+    /// Whether the trees of a class have splits of their own, see multi_class.
+    bool own_splits() const { return m_held->own_splits(); }
     /// The classes where the loss names them.
     std::vector<std::int32_t> labels() const { return m_held->labels(); }
     /// The raw score before the first tree of a class of this share of the rows.
@@ -18990,6 +18992,7 @@ private:
         virtual output_kind output() const = 0;
         virtual bool grouped() const = 0;
         virtual bool by_class() const = 0;
+        virtual bool own_splits() const = 0;
         virtual std::vector<std::int32_t> labels() const = 0;
         virtual double class_start(double) const = 0;
         virtual loss_total total(detail::loss_rows const&) const = 0;
@@ -19014,6 +19017,10 @@ private:
         }
         bool grouped() const override { return group_loss_function<Loss>; }
         bool by_class() const override { return class_loss_function<Loss>; }
+        bool own_splits() const override {
+            if constexpr (requires { held.own_splits; }) return held.own_splits;
+            else return false;
+        }
         std::vector<std::int32_t> labels() const override {
             if constexpr (requires { held.labels.size(); }) return {held.labels.begin(), held.labels.end()};
             else return {};
@@ -19116,17 +19123,24 @@ struct few_class_rows {
 }
 
 /// Log loss over several classes, in nats: log of the sum of e^raw less the raw score of the row's class. Predictions are probabilities, n_rows x
-/// n_classes; each round of training grows a tree for each class. Source: Friedman, "Greedy function approximation" (2001), section 4.6.
+/// n_classes. Source: Friedman, "Greedy function approximation" (2001), section 4.6.
+///
+/// Each round of training grows a tree for each class. Those of a round have the same splits, chosen for a random mixture of the gradients of all
+/// classes (Iosipoi & Vakhrushev 2022); each class has leaves of its own. A round takes less than half the time of one of own_splits, and on five
+/// kinds of data, stopped early, log loss was 0.4 to 4.6% lower; only where 20 classes followed two columns of their own each was it 2.5% higher.
+/// Many rounds are wanted: at 300 of rate 0.1 on 60,000 rows own_splits is ahead by 1.2%, at 1000 behind by 1%.
 ///
 /// Targets are labels: whole numbers of 0 to 16,777,216, not all of them in use; columns of predictions are in the order of rising labels. Second
 /// derivatives are K / (K - 1) p (1 - p): all classes take their steps at once, which would together be too long by that.
 ///
-/// Categories: each class has ordered statistics of its own, of "the row is of this class", and its trees ask those alone. Of more than 32 classes
-/// the 16 most frequent ones do, the others share 16 targets; the number of permutations falls so that these times targets stay at most 32.
+/// Categories: each class has ordered statistics of its own, of "the row is of this class". Rounds take turns to ask those of one class; with
+/// own_splits each class asks its own. Of more than 32 classes the 16 most frequent ones have their own, the others share 16 targets; the number of
+/// permutations falls so that these times targets stay at most 32.
 struct multi_class {
     static constexpr output_kind output = output_kind::class_probabilities;
     /// The classes, rising; empty: those that training rows have. Name them where validation rows or rows to come have more.
     std::vector<std::int32_t> labels = {};
+    bool own_splits = false; ///< each class has splits of its own: for classes of which each follows other columns
 
     void values(class_rows const& rows, std::span<float> out) const {
         std::size_t const n = rows.target.size();
@@ -19474,7 +19488,7 @@ namespace detail {
 struct model_class {
     double start = 0; ///< raw score before the first tree
     std::int32_t label = 0;
-    std::uint32_t target = 0; ///< which of the targets of statistics its trees ask for
+    std::uint32_t target = 0; ///< which of the targets of statistics is its own
 };
 
 /// All that a booster model is.
@@ -21000,6 +21014,7 @@ inline std::uint64_t hash_options(booster_options const& o) noexcept {
                               o.random_strength,
                               o.min_leaf_weight,
                               static_cast<double>(o.permutations),
+                              o.loss.own_splits() ? 1.0 : 0.0,
                               static_cast<double>(o.score),
                               static_cast<double>(o.sampling)};
     return hash_join(hash_values<double>(numbers, 0), o.seed);
@@ -21712,14 +21727,15 @@ public:
           m_options(options),
           m_directions(std::move(directions)),
           m_targets(std::move(targets)),
+          m_shared(m_targets.size() > 1 && !options.loss.own_splits()),
           m_workers(workers),
           m_stride((rows.size() + 2 * row_lanes - 1) / row_lanes * row_lanes),
           m_gradients(m_stride * m_targets.size(), 0.f),
           m_hessians(m_stride * m_targets.size(), 0.f),
           m_gradient(m_gradients.data()),
-          m_hessian(m_hessians.data()),
           m_factor(rows.size() + row_lanes, 0.f),
           m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {
+        if (m_shared) m_mixed = buffer<float>(m_stride, 0.f);
         if (rows.weights.empty()) return;
         m_weight = buffer<float>(rows.size() + row_lanes, 0.f);
         std::copy(rows.weights.begin(), rows.weights.end(), m_weight.begin());
@@ -21727,10 +21743,11 @@ public:
 
     derivative_columns derivatives() noexcept { return {m_gradients.data(), m_hessians.data(), m_stride}; }
     std::size_t n_outputs() const noexcept { return m_targets.size(); }
-    std::span<float const> gradients() const noexcept { return {m_gradient, m_rows.size()}; }
+    /// How many trees, of outputs that follow each other, have the same splits.
+    std::size_t n_alike() const noexcept { return m_shared ? n_outputs() : 1; }
     /// Of all outputs.
     std::span<float const> all_gradients() const noexcept {
-        return n_outputs() == 1 ? gradients() : std::span<float const>(m_gradients.data(), m_gradients.size());
+        return {m_gradients.data(), n_outputs() == 1 ? m_rows.size() : m_gradients.size()};
     }
 
     /// How large a usual Newton step is: the unit from which the leaves' fixed point follows.
@@ -21742,49 +21759,65 @@ public:
         return g > 0 && h > 0 ? g / h : 1;
     }
 
-    /// The structure of the next tree, of output tree % n_outputs, from the derivatives that are there; find_leaves is of the same output then.
+    /// The structure of the next n_alike trees, the first of which is of output tree % n_outputs, from the derivatives that are there.
+    ///
+    /// Outputs of the same splits have them from a random mixture of their gradients, whose squared sums are on average the sum of theirs.
     std::vector<tree_split> grow(std::size_t tree) {
-        std::size_t const output = tree % n_outputs(), target = m_targets[output];
-        m_gradient = m_gradients.data() + output * m_stride, m_hessian = m_hessians.data() + output * m_stride;
+        std::size_t const output = tree % n_outputs();
         auto const key = tree_key(m_options.seed, tree);
-        row_sampler const sampler(m_options.sampling, *m_options.row_share, m_options.bagging_temperature, key, gradients(), m_row_kernels);
+        if (m_shared) mix_gradients(key);
+        m_gradient = m_shared ? m_mixed.data() : m_gradients.data() + output * m_stride;
+        row_sampler const sampler(m_options.sampling, *m_options.row_share, m_options.bagging_temperature, key, {m_gradient, m_rows.size()},
+                                  m_row_kernels);
         auto const chunks = draw_rows(sampler);
         fixed_scale scale = scale_of(chunks);
         scale.score = m_options.score;
         std::size_t n = 0;
         for (auto const& c : chunks) n += c.rows;
         if (n == 0) return {};
-        write_records(chunks, m_bins.copy_of(target, key % m_bins.permutations), scale);
         // Bernoulli sampling keeps weights as they are: what is left of them is the share.
         bool const shrunk = m_options.sampling == row_sampling::bernoulli;
         scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? *m_options.row_share : 1));
-        auto allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
-        auto const& features = m_bins.feature_of[target];
-        for (std::size_t slot = 0; slot < allowed.size(); ++slot)
-            if (features[slot] == training_bins::no_feature) allowed[slot] = 0;
-        auto splits = m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree / n_outputs()), key, m_bins.draw_of});
-        for (auto& s : splits) s.feature = features[s.feature];
+        auto const drawn = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
+        // Shared splits ask the statistics of one target after the other; the next one where those of a target tell nothing.
+        std::size_t const round = tree / n_outputs(), n_targets = m_bins.feature_of.size();
+        std::vector<tree_split> splits;
+        for (std::size_t k = 0; k < (m_shared ? n_targets : 1) && splits.empty(); ++k) {
+            std::size_t const target = m_shared ? (round + k) % n_targets : m_targets[output];
+            write_records(chunks, m_bins.copy_of(target, key % m_bins.permutations), scale);
+            auto allowed = drawn;
+            auto const& features = m_bins.feature_of[target];
+            for (std::size_t slot = 0; slot < allowed.size(); ++slot)
+                if (features[slot] == training_bins::no_feature) allowed[slot] = 0;
+            splits = m_grower.grow(n, scale, {allowed, m_directions, score_noise(round), key, m_bins.draw_of});
+            for (auto& s : splits) s.feature = features[s.feature];
+        }
         return splits;
     }
 
-    /// The leaf of every training row in a tree, and each leaf's sums over them, added in the order of fixed chunks.
+    /// The leaf of every training row in a tree, and each leaf's sums over them, added in the order of fixed chunks: those of the n_alike trees
+    /// that have its splits, one tree after the other.
     ///
     /// Each tree sees the statistics of another order of rows: by one order for all trees, what a row's own statistics happen to be would be
     /// learnt by heart. (1000 trees on 5600 rows of 8 categories: AUC .620, by one order .591; on 80,000 ratings 1.4% less log loss.)
     std::vector<leaf_total> find_leaves(std::size_t tree, std::span<model_split const> splits, std::span<std::uint16_t> leaf_of) {
-        std::size_t const order = mix_bits(tree_key(m_options.seed, tree)) % (m_bins.permutations + std::uint64_t{1});
+        std::size_t const first_output = m_shared ? 0 : tree % n_outputs(), first_tree = m_shared ? tree - tree % n_outputs() : tree;
+        std::size_t const order = mix_bits(tree_key(m_options.seed, first_tree)) % (m_bins.permutations + std::uint64_t{1});
         std::size_t const n_leaves = std::size_t{1} << splits.size(), n_chunks = (m_rows.size() + leaf_chunk - 1) / leaf_chunk;
-        std::vector<leaf_total> parts(n_chunks * n_leaves);
+        std::size_t const n_totals = n_alike() * n_leaves;
+        std::vector<leaf_total> parts(n_chunks * n_totals);
         row_leaves const leaves(m_bins, splits, order, m_kernels);
         m_workers.blocks(m_rows.size(), leaf_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
             leaves.find(first, last, leaf_of.data() + first);
-            add_leaf_totals(first, last, leaf_of.data(), parts.data() + first / leaf_chunk * n_leaves, n_leaves);
+            for (std::size_t k = 0; k < n_alike(); ++k)
+                add_leaf_totals(first, last, leaf_of.data(), first_output + k, parts.data() + first / leaf_chunk * n_totals + k * n_leaves,
+                                n_leaves);
         });
-        for (std::size_t i = n_leaves; i < parts.size(); ++i) {
-            auto& to = parts[i % n_leaves];
+        for (std::size_t i = n_totals; i < parts.size(); ++i) {
+            auto& to = parts[i % n_totals];
             to.gradient += parts[i].gradient, to.hessian += parts[i].hessian, to.weight += parts[i].weight;
         }
-        parts.resize(n_leaves);
+        parts.resize(n_totals);
         return parts;
     }
 
@@ -21807,13 +21840,31 @@ private:
         return static_cast<float>(m_options.random_strength * unit * left / (1 + left));
     }
 
+    /// Source: Iosipoi & Vakhrushev, "SketchBoost: fast gradient boosted decision tree for multioutput problems" (2022), random projections.
+    void mix_gradients(std::uint64_t key) {
+        random_stream random(key, 1);
+        std::vector<float> parts(n_outputs());
+        for (auto& part : parts) part = static_cast<float>(random.normal());
+        m_workers.blocks(m_rows.size(), draw_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
+            auto* const __restrict to = m_mixed.data();
+            std::fill(to + first, to + last, 0.f);
+            for (std::size_t o = 0; o < n_outputs(); ++o) {
+                auto const* const __restrict from = m_gradients.data() + o * m_stride;
+                for (std::size_t row = first; row < last; row += row_lanes)
+                    for (std::size_t k = row; k < row + row_lanes; ++k) to[k] += parts[o] * from[k];
+            }
+        });
+    }
+
     /// Sums of the rows first .. last - 1. Four tables take turns, so that rows of one leaf need not wait for each other.
-    void add_leaf_totals(std::size_t first, std::size_t last, std::uint16_t const* leaf_of, leaf_total* out, std::size_t n_leaves) const {
+    void add_leaf_totals(std::size_t first, std::size_t last, std::uint16_t const* leaf_of, std::size_t output, leaf_total* out,
+                         std::size_t n_leaves) const {
+        auto const *const gradient = m_gradients.data() + output * m_stride, *const hessian = m_hessians.data() + output * m_stride;
         using p = portable::pack<double>; // gradient and hessian side by side
         buffer<double> sums(4 * 2 * n_leaves, 0.0);
         std::vector<std::uint32_t> counts(m_weight.empty() ? 4 * n_leaves : 0, 0u);
         auto const add = [&, table = sums.data()](std::size_t turn, std::size_t row) {
-            double const both[2] = {static_cast<double>(m_gradient[row]), static_cast<double>(m_hessian[row])};
+            double const both[2] = {static_cast<double>(gradient[row]), static_cast<double>(hessian[row])};
             auto* const to = table + 2 * (turn * n_leaves + leaf_of[row]);
             p::store(to, p::add(p::load(to), p::load(both)));
         };
@@ -21895,12 +21946,14 @@ private:
     booster_options const& m_options;
     std::vector<monotone> m_directions;
     std::vector<std::uint32_t> m_targets;
+    bool m_shared; ///< splits, by all outputs
     team& m_workers;
     bin_table const m_kernels = bin_kernels(active_simd_level());
     row_table const m_row_kernels = row_kernels(active_simd_level());
     std::size_t m_stride;
     buffer<float> m_gradients, m_hessians; ///< of all outputs
-    float const *m_gradient, *m_hessian;   ///< of the output whose tree grows
+    buffer<float> m_mixed;                 ///< of several outputs
+    float const* m_gradient;               ///< of what grows
     buffer<float> m_factor, m_weight;      ///< the last one empty where every row weighs 1
     tree_grower m_grower;
 };
@@ -22919,24 +22972,22 @@ private:
         std::size_t const before = m_state->trees.size();
         bool has_split = false;
         std::vector<std::int32_t> leaves;
-        for (std::size_t output = 0; output < n_outputs(); ++output) {
-            leaves = add_tree();
+        for (std::size_t output = 0; output < n_outputs(); output += m_booster->n_alike()) {
+            leaves = add_trees();
             if (leaves.empty()) return std::nullopt;
             has_split = has_split || leaves.size() > 1;
-            if (n_outputs() == 1) return leaves;
-            m_scores->add(leaves, output);
-            if (m_valid) m_valid_scores->add(leaves, output);
         }
-        if (has_split) return std::vector<std::int32_t>();
+        if (has_split) return n_outputs() == 1 ? std::move(leaves) : std::vector<std::int32_t>();
         m_state->trees.keep(before);
         return std::nullopt;
     }
-    /// The leaves of the next tree; of several outputs one may have a tree without splits, one alone has none then.
-    std::vector<std::int32_t> add_tree() {
+    /// The next trees that have the same splits; gives the leaves of the last one. Where outputs have splits of their own a tree may have none, else
+    /// there is no tree then.
+    std::vector<std::int32_t> add_trees() {
         auto const grown = m_booster->grow(previous_trees() + m_state->trees.size());
-        if (grown.empty() && n_outputs() == 1) return {};
+        if (grown.empty() && m_booster->n_alike() == n_outputs()) return {};
         std::vector<model_split> splits;
-        std::vector<float> gains, weights;
+        std::vector<float> gains;
         for (auto const& s : grown) {
             splits.push_back({static_cast<std::uint16_t>(s.feature), static_cast<std::uint8_t>(s.threshold)});
             gains.push_back(s.gain);
@@ -22944,6 +22995,20 @@ private:
         auto const totals = m_booster->find_leaves(previous_trees() + m_state->trees.size(), splits, m_scores->leaf_of());
         if (m_valid) m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
         std::vector<std::int32_t> leaves;
+        std::size_t const n_leaves = std::size_t{1} << splits.size();
+        for (std::size_t first = 0; first < totals.size(); first += n_leaves) {
+            leaves = add_tree(splits, gains, std::span(totals).subspan(first, n_leaves));
+            if (n_outputs() == 1) break; // the scores take them where they make derivatives
+            std::size_t const output = (m_state->trees.size() - 1) % n_outputs();
+            m_scores->add(leaves, output);
+            if (m_valid) m_valid_scores->add(leaves, output);
+        }
+        return leaves;
+    }
+    std::vector<std::int32_t> add_tree(std::span<model_split const> splits, std::span<float const> gains,
+                                       std::span<leaf_total const> totals) {
+        std::vector<std::int32_t> leaves;
+        std::vector<float> weights;
         auto const renewed = m_options.loss.renews() ? m_scores->renew_leaves(totals.size(), m_options.l2) : std::vector<double>();
         std::vector<double> steps, leaf_weights;
         for (std::size_t l = 0; l < totals.size(); ++l) {

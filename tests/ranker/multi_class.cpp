@@ -121,7 +121,11 @@ TEST_CASE("values and derivatives are those of softmax cross-entropy, by finite 
 }
 
 TEST_CASE("stumps are those of a brute-force twin in double") {
-    // One number of few values, all rows in every tree: for each class the threshold of the best cosine score, then Newton steps.
+    // One number of few values, all rows in every tree: for each class, or for a mixture of all, the threshold of the best cosine score, then
+    // Newton steps.
+    bool own_splits = false;
+    SUBCASE("splits for all classes") {}
+    SUBCASE("splits of each class") { own_splits = true; }
     struct twin_row {
         float x;
         int label;
@@ -134,7 +138,8 @@ TEST_CASE("stumps are those of a brute-force twin in double") {
         auto const label = random.uniform() < 0.7 ? (x < 3 ? 0 : x < 6 ? 1 : 2) : static_cast<int>(random.below(4));
         given.push_back({x, label, static_cast<float>(1 + random.below(3))});
     }
-    constexpr std::size_t k = 4;
+    constexpr std::size_t k = 4, rounds = 6;
+    std::uint64_t const seed = 8;
     double const rate = 0.3, l2 = 3, factor = k / (k - 1.0);
     std::vector<std::array<double, k>> raw(given.size());
     std::array<double, k> start{};
@@ -143,17 +148,24 @@ TEST_CASE("stumps are those of a brute-force twin in double") {
         start[static_cast<std::size_t>(r.label)] += static_cast<double>(r.weight), all += static_cast<double>(r.weight);
     for (auto& s : start) s = std::log(s / all);
     for (auto& r : raw) r = start;
-    for (int round = 0; round < 6; ++round) {
-        auto const before = raw;
+    for (std::size_t round = 0; round < rounds; ++round) {
+        std::array<std::vector<double>, k> gradients, hessians;
+        std::vector<double> mixed(given.size(), 0.);
+        rs::random_stream mixture(rs::detail::tree_key(seed, round * k), 1);
         for (std::size_t c = 0; c < k; ++c) {
-            std::vector<double> g, h;
+            double const part = mixture.normal();
             for (std::size_t i = 0; i < given.size(); ++i) {
                 double const w = static_cast<double>(given[i].weight);
                 double sum = 0;
-                for (double const r : before[i]) sum += std::exp(r);
-                double const p = std::exp(before[i][c]) / sum;
-                g.push_back(w * (p - (static_cast<std::size_t>(given[i].label) == c ? 1 : 0))), h.push_back(w * factor * p * (1 - p));
+                for (double const r : raw[i]) sum += std::exp(r);
+                double const p = std::exp(raw[i][c]) / sum;
+                gradients[c].push_back(w * (p - (static_cast<std::size_t>(given[i].label) == c ? 1 : 0)));
+                hessians[c].push_back(w * factor * p * (1 - p));
+                mixed[i] += part * gradients[c][i];
             }
+        }
+        for (std::size_t c = 0; c < k; ++c) {
+            auto const &g = gradients[c], &h = hessians[c], &chooses = own_splits ? g : mixed;
             double best = 0, best_cut = 0;
             auto const sums = [&](double cut, std::vector<double> const& of, bool right) {
                 double sum = 0;
@@ -166,7 +178,7 @@ TEST_CASE("stumps are those of a brute-force twin in double") {
             for (double cut = 0.5; cut < 8; cut += 1) {
                 double gain = 0, norm = 0;
                 for (bool const right : {false, true}) {
-                    double const G = sums(cut, g, right), W = sums(cut, w, right), a = G / (W + l2);
+                    double const G = sums(cut, chooses, right), W = sums(cut, w, right), a = G / (W + l2);
                     gain += a * G, norm += a * a * W;
                 }
                 if (gain / std::sqrt(norm) > best) best = gain / std::sqrt(norm), best_cut = cut;
@@ -179,10 +191,20 @@ TEST_CASE("stumps are those of a brute-force twin in double") {
     }
     auto const rows_of =
         rs::ingest(given, rs::rows<twin_row>().number("x", &twin_row::x).target(&twin_row::label).weight(&twin_row::weight));
-    auto const model =
-        rs::booster({.loss = rs::multi_class{}, .trees = 6, .learning_rate = rate, .depth = 1, .l2 = l2, .row_share = 1.0}).fit(rows_of);
+    auto const model = rs::booster({.loss = rs::multi_class{.own_splits = own_splits},
+                                    .trees = rounds,
+                                    .learning_rate = rate,
+                                    .depth = 1,
+                                    .l2 = l2,
+                                    .row_share = 1.0,
+                                    .seed = seed})
+                           .fit(rows_of);
     REQUIRE(model.n_outputs() == k);
-    CHECK(model.n_trees() == 6);
+    CHECK(model.n_trees() == rounds);
+    auto const& trees = model.state().trees;
+    std::size_t n_alike = 0;
+    for (std::size_t t = 0; t < trees.size(); ++t) n_alike += trees.splits(t)[0].threshold == trees.splits(t / k * k)[0].threshold;
+    CHECK((n_alike == trees.size()) == !own_splits);
     auto const got = model.predict_raw(rows_of);
     auto const shares = model.predict(rows_of);
     for (std::size_t i = 0; i < given.size(); ++i) {
@@ -246,6 +268,73 @@ TEST_CASE("labels with gaps come back, numbers are learned, categories too, and 
     CHECK(log_loss(of_noise, noisy_test) < 1.03 * std::log(3));
 }
 
+TEST_CASE("splits for all classes serve classes of the same columns, splits of each class columns of its own") {
+    constexpr std::size_t k = 6, n_numbers = 12;
+    struct wide_row {
+        std::array<float, n_numbers> x = {};
+        float label = 0;
+    };
+    auto with = rs::rows<wide_row>().target(&wide_row::label);
+    for (std::size_t j = 0; j < n_numbers; ++j) with = with.number("x" + std::to_string(j), [j](wide_row const& r) { return r.x[j]; });
+    bool own_columns = false;
+    SUBCASE("the same columns") {}
+    SUBCASE("columns of its own") { own_columns = true; }
+    rs::random_stream random(31);
+    std::array<std::array<double, n_numbers>, n_numbers> mix{}, of_class{};
+    for (auto* const weights : {&mix, &of_class})
+        for (auto& of : *weights)
+            for (auto& w : of) w = random.normal();
+    auto const world = [&](std::size_t n) {
+        std::vector<wide_row> out(n);
+        for (auto& r : out) {
+            std::array<double, n_numbers> inner{};
+            for (auto& x : r.x) x = static_cast<float>(random.normal());
+            for (std::size_t i = 0; i < n_numbers; ++i) {
+                for (std::size_t j = 0; j < n_numbers; ++j) inner[i] += mix[i][j] * static_cast<double>(r.x[j]) / 2;
+                inner[i] = std::tanh(inner[i]);
+            }
+            double most = -1e9;
+            for (std::size_t c = 0; c < k; ++c) {
+                double z = 1.5 * static_cast<double>(r.x[2 * c]) * (r.x[2 * c + 1] > 0 ? 1 : 0) + 0.7 * static_cast<double>(r.x[2 * c + 1]);
+                if (!own_columns) {
+                    z = 0;
+                    for (std::size_t i = 0; i < n_numbers; ++i) z += of_class[c][i] * inner[i];
+                }
+                z -= std::log(-std::log(random.uniform() + 1e-12)); // the class of the highest sum is drawn by softmax
+                if (z > most) most = z, r.label = static_cast<float>(c);
+            }
+        }
+        return rs::ingest(out, with);
+    };
+    auto const train = world(2500), valid = world(2500), test = world(5000);
+    auto const loss_by = [&](bool own_splits) {
+        auto const model = rs::booster({.loss = rs::multi_class{.own_splits = own_splits}, .trees = 500, .learning_rate = 0.1, .depth = 4})
+                               .fit(train, valid);
+        auto const shares = model.predict(test);
+        double sum = 0;
+        for (std::size_t i = 0; i < test.n_rows(); ++i)
+            sum -= std::log(static_cast<double>(shares[k * i + static_cast<std::size_t>(test.targets()[i])]));
+        return sum / static_cast<double>(test.n_rows());
+    };
+    double const together = loss_by(false), own = loss_by(true);
+    MESSAGE("log loss ", together, ", by splits of each class ", own);
+    CHECK((own_columns ? own < 0.99 * together : together < 0.985 * own));
+}
+
+TEST_CASE("where the categories of one class tell nothing the splits of a round ask those of another") {
+    // Class 2 has no training row: its statistics are constants, and there is no other column.
+    auto given = rows(3000, 32);
+    for (auto& r : given)
+        if (place(r.label) == 2) r.label = static_cast<float>(labels[static_cast<std::size_t>(r.colour) % 2]);
+    auto const only_colour = rs::ingest(given, rs::rows<row>().category("colour", &row::colour).target(&row::label));
+    auto how = options(30);
+    how.loss = rs::multi_class{.labels = {labels.begin(), labels.end()}};
+    auto const model = rs::booster(how).fit(only_colour);
+    CHECK(model.n_trees() == 30);
+    for (std::size_t t = 0; t < model.state().trees.size(); ++t) CHECK(model.state().trees.depth(t) > 0);
+    CHECK(model.report().loss.back() < 0.98 * model.report().loss.front());
+}
+
 TEST_CASE("many classes of few rows each share statistics and are still learned") {
     rs::random_stream random(9);
     std::vector<row> given;
@@ -292,11 +381,14 @@ TEST_CASE("weight 2 acts as the row twice, weight 0 as no row, class weights as 
 }
 
 TEST_CASE("any number of threads gives the same model and the same predictions") {
+    bool own_splits = false;
+    SUBCASE("splits for all classes") {}
+    SUBCASE("splits of each class") { own_splits = true; }
     auto const train = frame(30000, 7), valid = frame(9000, 8);
     std::vector<double> first;
     for (std::size_t const threads : {1u, 2u, 5u}) {
         auto how = options(12);
-        how.run.threads = threads;
+        how.run.threads = threads, how.loss = rs::multi_class{.own_splits = own_splits};
         auto const model = rs::booster(how).fit(train, valid);
         auto const raw = model.predict_raw(valid, {.threads = threads});
         if (first.empty()) first = raw;
@@ -458,6 +550,8 @@ TEST_CASE("after a kill the fit goes on to the same model") {
     };
     auto const train = frame(900, 18), valid = frame(600, 19);
     auto how = options(15, 0.3);
+    SUBCASE("splits for all classes") {}
+    SUBCASE("splits of each class") { how.loss = rs::multi_class{.own_splits = true}; }
     auto const whole = rs::booster(how).fit(train, valid);
     how.snapshot = "multi_class_test.rss", how.snapshot_interval = std::chrono::seconds{0};
     auto dying = how;
@@ -465,6 +559,9 @@ TEST_CASE("after a kill the fit goes on to the same model") {
         if (now.done > 5) throw killed();
     };
     CHECK_THROWS_AS(static_cast<void>(rs::booster(dying).fit(train, valid)), killed);
+    auto other = how;
+    other.loss = rs::multi_class{.own_splits = !how.loss.own_splits()};
+    check_refused("another loss or other options", [&] { static_cast<void>(rs::booster(other).fit(train, valid)); });
     std::size_t first = 0;
     how.run.progress = [&](rs::progress const& now) {
         if (now.done > 0 && first == 0) first = now.done;

@@ -298,24 +298,22 @@ private:
         std::size_t const before = m_state->trees.size();
         bool has_split = false;
         std::vector<std::int32_t> leaves;
-        for (std::size_t output = 0; output < n_outputs(); ++output) {
-            leaves = add_tree();
+        for (std::size_t output = 0; output < n_outputs(); output += m_booster->n_alike()) {
+            leaves = add_trees();
             if (leaves.empty()) return std::nullopt;
             has_split = has_split || leaves.size() > 1;
-            if (n_outputs() == 1) return leaves;
-            m_scores->add(leaves, output);
-            if (m_valid) m_valid_scores->add(leaves, output);
         }
-        if (has_split) return std::vector<std::int32_t>();
+        if (has_split) return n_outputs() == 1 ? std::move(leaves) : std::vector<std::int32_t>();
         m_state->trees.keep(before);
         return std::nullopt;
     }
-    /// The leaves of the next tree; of several outputs one may have a tree without splits, one alone has none then.
-    std::vector<std::int32_t> add_tree() {
+    /// The next trees that have the same splits; gives the leaves of the last one. Where outputs have splits of their own a tree may have none, else
+    /// there is no tree then.
+    std::vector<std::int32_t> add_trees() {
         auto const grown = m_booster->grow(previous_trees() + m_state->trees.size());
-        if (grown.empty() && n_outputs() == 1) return {};
+        if (grown.empty() && m_booster->n_alike() == n_outputs()) return {};
         std::vector<model_split> splits;
-        std::vector<float> gains, weights;
+        std::vector<float> gains;
         for (auto const& s : grown) {
             splits.push_back({static_cast<std::uint16_t>(s.feature), static_cast<std::uint8_t>(s.threshold)});
             gains.push_back(s.gain);
@@ -323,6 +321,20 @@ private:
         auto const totals = m_booster->find_leaves(previous_trees() + m_state->trees.size(), splits, m_scores->leaf_of());
         if (m_valid) m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
         std::vector<std::int32_t> leaves;
+        std::size_t const n_leaves = std::size_t{1} << splits.size();
+        for (std::size_t first = 0; first < totals.size(); first += n_leaves) {
+            leaves = add_tree(splits, gains, std::span(totals).subspan(first, n_leaves));
+            if (n_outputs() == 1) break; // the scores take them where they make derivatives
+            std::size_t const output = (m_state->trees.size() - 1) % n_outputs();
+            m_scores->add(leaves, output);
+            if (m_valid) m_valid_scores->add(leaves, output);
+        }
+        return leaves;
+    }
+    std::vector<std::int32_t> add_tree(std::span<model_split const> splits, std::span<float const> gains,
+                                       std::span<leaf_total const> totals) {
+        std::vector<std::int32_t> leaves;
+        std::vector<float> weights;
         auto const renewed = m_options.loss.renews() ? m_scores->renew_leaves(totals.size(), m_options.l2) : std::vector<double>();
         std::vector<double> steps, leaf_weights;
         for (std::size_t l = 0; l < totals.size(); ++l) {

@@ -47,7 +47,7 @@ namespace detail {
 struct model_class {
     double start = 0; ///< raw score before the first tree
     std::int32_t label = 0;
-    std::uint32_t target = 0; ///< which of the targets of statistics its trees ask for
+    std::uint32_t target = 0; ///< which of the targets of statistics is its own
 };
 
 /// All that a booster model is.

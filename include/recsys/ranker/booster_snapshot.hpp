@@ -51,6 +51,7 @@ inline std::uint64_t hash_options(booster_options const& o) noexcept {
                               o.random_strength,
                               o.min_leaf_weight,
                               static_cast<double>(o.permutations),
+                              o.loss.own_splits() ? 1.0 : 0.0,
                               static_cast<double>(o.score),
                               static_cast<double>(o.sampling)};
     return hash_join(hash_values<double>(numbers, 0), o.seed);

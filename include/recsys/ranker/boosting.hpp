@@ -20,6 +20,7 @@
 #include <recsys/core/buffer.hpp>
 #include <recsys/core/error.hpp>
 #include <recsys/core/hash.hpp>
+#include <recsys/core/random.hpp>
 #include <recsys/core/simd/level.hpp>
 #include <recsys/core/simd/select.hpp>
 #include <recsys/core/simd/select_leaves.hpp>
@@ -208,14 +209,15 @@ public:
           m_options(options),
           m_directions(std::move(directions)),
           m_targets(std::move(targets)),
+          m_shared(m_targets.size() > 1 && !options.loss.own_splits()),
           m_workers(workers),
           m_stride((rows.size() + 2 * row_lanes - 1) / row_lanes * row_lanes),
           m_gradients(m_stride * m_targets.size(), 0.f),
           m_hessians(m_stride * m_targets.size(), 0.f),
           m_gradient(m_gradients.data()),
-          m_hessian(m_hessians.data()),
           m_factor(rows.size() + row_lanes, 0.f),
           m_grower(bins.packed.layout(), rows.size(), options.depth, workers) {
+        if (m_shared) m_mixed = buffer<float>(m_stride, 0.f);
         if (rows.weights.empty()) return;
         m_weight = buffer<float>(rows.size() + row_lanes, 0.f);
         std::copy(rows.weights.begin(), rows.weights.end(), m_weight.begin());
@@ -223,10 +225,11 @@ public:
 
     derivative_columns derivatives() noexcept { return {m_gradients.data(), m_hessians.data(), m_stride}; }
     std::size_t n_outputs() const noexcept { return m_targets.size(); }
-    std::span<float const> gradients() const noexcept { return {m_gradient, m_rows.size()}; }
+    /// How many trees, of outputs that follow each other, have the same splits.
+    std::size_t n_alike() const noexcept { return m_shared ? n_outputs() : 1; }
     /// Of all outputs.
     std::span<float const> all_gradients() const noexcept {
-        return n_outputs() == 1 ? gradients() : std::span<float const>(m_gradients.data(), m_gradients.size());
+        return {m_gradients.data(), n_outputs() == 1 ? m_rows.size() : m_gradients.size()};
     }
 
     /// How large a usual Newton step is: the unit from which the leaves' fixed point follows.
@@ -238,49 +241,65 @@ public:
         return g > 0 && h > 0 ? g / h : 1;
     }
 
-    /// The structure of the next tree, of output tree % n_outputs, from the derivatives that are there; find_leaves is of the same output then.
+    /// The structure of the next n_alike trees, the first of which is of output tree % n_outputs, from the derivatives that are there.
+    ///
+    /// Outputs of the same splits have them from a random mixture of their gradients, whose squared sums are on average the sum of theirs.
     std::vector<tree_split> grow(std::size_t tree) {
-        std::size_t const output = tree % n_outputs(), target = m_targets[output];
-        m_gradient = m_gradients.data() + output * m_stride, m_hessian = m_hessians.data() + output * m_stride;
+        std::size_t const output = tree % n_outputs();
         auto const key = tree_key(m_options.seed, tree);
-        row_sampler const sampler(m_options.sampling, *m_options.row_share, m_options.bagging_temperature, key, gradients(), m_row_kernels);
+        if (m_shared) mix_gradients(key);
+        m_gradient = m_shared ? m_mixed.data() : m_gradients.data() + output * m_stride;
+        row_sampler const sampler(m_options.sampling, *m_options.row_share, m_options.bagging_temperature, key, {m_gradient, m_rows.size()},
+                                  m_row_kernels);
         auto const chunks = draw_rows(sampler);
         fixed_scale scale = scale_of(chunks);
         scale.score = m_options.score;
         std::size_t n = 0;
         for (auto const& c : chunks) n += c.rows;
         if (n == 0) return {};
-        write_records(chunks, m_bins.copy_of(target, key % m_bins.permutations), scale);
         // Bernoulli sampling keeps weights as they are: what is left of them is the share.
         bool const shrunk = m_options.sampling == row_sampling::bernoulli;
         scale.least_weight = static_cast<float>(m_options.min_leaf_weight * (shrunk ? *m_options.row_share : 1));
-        auto allowed = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
-        auto const& features = m_bins.feature_of[target];
-        for (std::size_t slot = 0; slot < allowed.size(); ++slot)
-            if (features[slot] == training_bins::no_feature) allowed[slot] = 0;
-        auto splits = m_grower.grow(n, scale, {allowed, m_directions, score_noise(tree / n_outputs()), key, m_bins.draw_of});
-        for (auto& s : splits) s.feature = features[s.feature];
+        auto const drawn = draw_features(m_bins.unit_of, m_bins.n_units, m_options.column_share, key);
+        // Shared splits ask the statistics of one target after the other; the next one where those of a target tell nothing.
+        std::size_t const round = tree / n_outputs(), n_targets = m_bins.feature_of.size();
+        std::vector<tree_split> splits;
+        for (std::size_t k = 0; k < (m_shared ? n_targets : 1) && splits.empty(); ++k) {
+            std::size_t const target = m_shared ? (round + k) % n_targets : m_targets[output];
+            write_records(chunks, m_bins.copy_of(target, key % m_bins.permutations), scale);
+            auto allowed = drawn;
+            auto const& features = m_bins.feature_of[target];
+            for (std::size_t slot = 0; slot < allowed.size(); ++slot)
+                if (features[slot] == training_bins::no_feature) allowed[slot] = 0;
+            splits = m_grower.grow(n, scale, {allowed, m_directions, score_noise(round), key, m_bins.draw_of});
+            for (auto& s : splits) s.feature = features[s.feature];
+        }
         return splits;
     }
 
-    /// The leaf of every training row in a tree, and each leaf's sums over them, added in the order of fixed chunks.
+    /// The leaf of every training row in a tree, and each leaf's sums over them, added in the order of fixed chunks: those of the n_alike trees
+    /// that have its splits, one tree after the other.
     ///
     /// Each tree sees the statistics of another order of rows: by one order for all trees, what a row's own statistics happen to be would be
     /// learnt by heart. (1000 trees on 5600 rows of 8 categories: AUC .620, by one order .591; on 80,000 ratings 1.4% less log loss.)
     std::vector<leaf_total> find_leaves(std::size_t tree, std::span<model_split const> splits, std::span<std::uint16_t> leaf_of) {
-        std::size_t const order = mix_bits(tree_key(m_options.seed, tree)) % (m_bins.permutations + std::uint64_t{1});
+        std::size_t const first_output = m_shared ? 0 : tree % n_outputs(), first_tree = m_shared ? tree - tree % n_outputs() : tree;
+        std::size_t const order = mix_bits(tree_key(m_options.seed, first_tree)) % (m_bins.permutations + std::uint64_t{1});
         std::size_t const n_leaves = std::size_t{1} << splits.size(), n_chunks = (m_rows.size() + leaf_chunk - 1) / leaf_chunk;
-        std::vector<leaf_total> parts(n_chunks * n_leaves);
+        std::size_t const n_totals = n_alike() * n_leaves;
+        std::vector<leaf_total> parts(n_chunks * n_totals);
         row_leaves const leaves(m_bins, splits, order, m_kernels);
         m_workers.blocks(m_rows.size(), leaf_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
             leaves.find(first, last, leaf_of.data() + first);
-            add_leaf_totals(first, last, leaf_of.data(), parts.data() + first / leaf_chunk * n_leaves, n_leaves);
+            for (std::size_t k = 0; k < n_alike(); ++k)
+                add_leaf_totals(first, last, leaf_of.data(), first_output + k, parts.data() + first / leaf_chunk * n_totals + k * n_leaves,
+                                n_leaves);
         });
-        for (std::size_t i = n_leaves; i < parts.size(); ++i) {
-            auto& to = parts[i % n_leaves];
+        for (std::size_t i = n_totals; i < parts.size(); ++i) {
+            auto& to = parts[i % n_totals];
             to.gradient += parts[i].gradient, to.hessian += parts[i].hessian, to.weight += parts[i].weight;
         }
-        parts.resize(n_leaves);
+        parts.resize(n_totals);
         return parts;
     }
 
@@ -303,13 +322,31 @@ private:
         return static_cast<float>(m_options.random_strength * unit * left / (1 + left));
     }
 
+    /// Source: Iosipoi & Vakhrushev, "SketchBoost: fast gradient boosted decision tree for multioutput problems" (2022), random projections.
+    void mix_gradients(std::uint64_t key) {
+        random_stream random(key, 1);
+        std::vector<float> parts(n_outputs());
+        for (auto& part : parts) part = static_cast<float>(random.normal());
+        m_workers.blocks(m_rows.size(), draw_chunk, [&](std::size_t first, std::size_t last, std::size_t) {
+            auto* const __restrict to = m_mixed.data();
+            std::fill(to + first, to + last, 0.f);
+            for (std::size_t o = 0; o < n_outputs(); ++o) {
+                auto const* const __restrict from = m_gradients.data() + o * m_stride;
+                for (std::size_t row = first; row < last; row += row_lanes)
+                    for (std::size_t k = row; k < row + row_lanes; ++k) to[k] += parts[o] * from[k];
+            }
+        });
+    }
+
     /// Sums of the rows first .. last - 1. Four tables take turns, so that rows of one leaf need not wait for each other.
-    void add_leaf_totals(std::size_t first, std::size_t last, std::uint16_t const* leaf_of, leaf_total* out, std::size_t n_leaves) const {
+    void add_leaf_totals(std::size_t first, std::size_t last, std::uint16_t const* leaf_of, std::size_t output, leaf_total* out,
+                         std::size_t n_leaves) const {
+        auto const *const gradient = m_gradients.data() + output * m_stride, *const hessian = m_hessians.data() + output * m_stride;
         using p = portable::pack<double>; // gradient and hessian side by side
         buffer<double> sums(4 * 2 * n_leaves, 0.0);
         std::vector<std::uint32_t> counts(m_weight.empty() ? 4 * n_leaves : 0, 0u);
         auto const add = [&, table = sums.data()](std::size_t turn, std::size_t row) {
-            double const both[2] = {static_cast<double>(m_gradient[row]), static_cast<double>(m_hessian[row])};
+            double const both[2] = {static_cast<double>(gradient[row]), static_cast<double>(hessian[row])};
             auto* const to = table + 2 * (turn * n_leaves + leaf_of[row]);
             p::store(to, p::add(p::load(to), p::load(both)));
         };
@@ -391,12 +428,14 @@ private:
     booster_options const& m_options;
     std::vector<monotone> m_directions;
     std::vector<std::uint32_t> m_targets;
+    bool m_shared; ///< splits, by all outputs
     team& m_workers;
     bin_table const m_kernels = bin_kernels(active_simd_level());
     row_table const m_row_kernels = row_kernels(active_simd_level());
     std::size_t m_stride;
     buffer<float> m_gradients, m_hessians; ///< of all outputs
-    float const *m_gradient, *m_hessian;   ///< of the output whose tree grows
+    buffer<float> m_mixed;                 ///< of several outputs
+    float const* m_gradient;               ///< of what grows
     buffer<float> m_factor, m_weight;      ///< the last one empty where every row weighs 1
     tree_grower m_grower;
 };

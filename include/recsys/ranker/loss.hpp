@@ -255,6 +255,8 @@ public:
     bool grouped() const { return m_held->grouped(); }
     /// Whether there is a raw score for each class.
     bool by_class() const { return m_held->by_class(); }
+    /// Whether the trees of a class have splits of their own, see multi_class.
+    bool own_splits() const { return m_held->own_splits(); }
     /// The classes where the loss names them.
     std::vector<std::int32_t> labels() const { return m_held->labels(); }
     /// The raw score before the first tree of a class of this share of the rows.
@@ -292,6 +294,7 @@ private:
         virtual output_kind output() const = 0;
         virtual bool grouped() const = 0;
         virtual bool by_class() const = 0;
+        virtual bool own_splits() const = 0;
         virtual std::vector<std::int32_t> labels() const = 0;
         virtual double class_start(double) const = 0;
         virtual loss_total total(detail::loss_rows const&) const = 0;
@@ -316,6 +319,10 @@ private:
         }
         bool grouped() const override { return group_loss_function<Loss>; }
         bool by_class() const override { return class_loss_function<Loss>; }
+        bool own_splits() const override {
+            if constexpr (requires { held.own_splits; }) return held.own_splits;
+            else return false;
+        }
         std::vector<std::int32_t> labels() const override {
             if constexpr (requires { held.labels.size(); }) return {held.labels.begin(), held.labels.end()};
             else return {};
