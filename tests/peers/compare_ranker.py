@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "common"))
 from machine import peer_environment, peer_python  # noqa: E402
 from session import TOP, Session, parser_of  # noqa: E402
 
-REQUIREMENTS = ["catboost==1.2.10", "lightgbm==4.7.0", "xgboost==3.2.0", "numpy==1.26.4", "scipy==1.17.1", "lleaves==1.3.0", "llvmlite==0.43.0"]
+REQUIREMENTS = ["catboost==1.2.10", "lightgbm==4.7.0", "xgboost==3.2.0", "numpy==1.26.4", "scipy==1.17.1", "lleaves==1.3.0", "llvmlite==0.43.0",
+                "treelite==4.1.2", "tl2cgen==1.0.0"]
 PEERS = TOP / "tests/peers/compare_ranker/peers.py"
 LIGHTGBM = ["lightgbm_rows", "lightgbm_columns", "lightgbm_rows_quantized", "lightgbm_columns_quantized"]
 SLOW = ["catboost"]
@@ -133,7 +134,7 @@ def compare_imported(session):
     saved = models(session, *rows)
     lightgbm, catboost = saved["lightgbm_rows"], saved["catboost"]
     for form, path, peers in (("catboost", f"{catboost}.json", {"catboost": catboost}),
-                              ("lightgbm", lightgbm, {"lightgbm_rows": lightgbm, "lleaves": lightgbm})):
+                              ("lightgbm", lightgbm, {"lightgbm_rows": lightgbm, "lleaves": lightgbm, "treelite": lightgbm})):
         files = {one: session.work / f"raw_{one}.f32" for one in ("ours", *peers)}
 
         def call(one, job, *more):

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -90,14 +91,36 @@ private:
             m_next.store(0);
             m_error_chunk.store(std::numeric_limits<std::size_t>::max());
             m_error = nullptr;
-            m_busy = m_threads.size();
-            ++m_round;
+            m_busy.store(m_threads.size());
+            m_round.fetch_add(1);
         }
         m_wake.notify_all();
         work(0);
-        std::unique_lock lock(m_mutex);
-        m_idle.wait(lock, [&] { return m_busy == 0; });
+        auto const idle = [&] { return m_busy.load() == 0; };
+        if (!soon(idle)) {
+            std::unique_lock lock(m_mutex);
+            m_idle.wait(lock, idle);
+        }
         if (m_error) std::rethrow_exception(std::exchange(m_error, nullptr));
+    }
+
+    static void let_others_read() noexcept {
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+        __builtin_ia32_pause();
+#elif RECSYS_DETAIL_HAS_THREADS
+        std::this_thread::yield();
+#endif
+    }
+    /// Waits without sleeping for the time that waking up takes: loops of a tree follow each other within microseconds.
+    template <class Condition> static bool soon(Condition const& condition) {
+        auto const end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
+        do {
+            for (int i = 0; i < 64; ++i) {
+                if (condition()) return true;
+                let_others_read();
+            }
+        } while (std::chrono::steady_clock::now() < end);
+        return false;
     }
 
     void work(std::size_t worker) {
@@ -135,22 +158,24 @@ private:
     void serve(std::size_t worker) {
         std::size_t seen_round = 0;
         for (;;) {
-            {
+            auto const wanted = [&] { return m_quit.load() || m_round.load() != seen_round; };
+            if (!soon(wanted)) {
                 std::unique_lock lock(m_mutex);
-                m_wake.wait(lock, [&] { return m_quit || m_round != seen_round; });
-                if (m_quit) return;
-                seen_round = m_round;
+                m_wake.wait(lock, wanted);
             }
+            if (m_quit.load()) return;
+            seen_round = m_round.load();
             work(worker);
+            if (m_busy.fetch_sub(1) != 1) continue;
             std::lock_guard const lock(m_mutex);
-            if (--m_busy == 0) m_idle.notify_one();
+            m_idle.notify_one();
         }
     }
 
     void stop() {
         {
             std::lock_guard const lock(m_mutex);
-            m_quit = true;
+            m_quit.store(true);
         }
         m_wake.notify_all();
         for (auto& thread : m_threads) thread.join();
@@ -160,12 +185,12 @@ private:
     std::vector<std::thread> m_threads;
     std::mutex m_mutex;
     std::condition_variable m_wake, m_idle;
-    std::atomic<std::size_t> m_next{0}, m_error_chunk{0};
+    std::atomic<std::size_t> m_next{0}, m_error_chunk{0}, m_busy{0}, m_round{0};
     std::exception_ptr m_error;
     void const* m_function = nullptr;
     call m_invoke = nullptr;
-    std::size_t m_chunks = 0, m_busy = 0, m_round = 0;
-    bool m_quit = false;
+    std::size_t m_chunks = 0;
+    std::atomic<bool> m_quit{false};
 };
 
 }}} // namespace recsys::detail

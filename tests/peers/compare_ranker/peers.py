@@ -7,8 +7,8 @@
     peers.py request lib=LIB data=FOLDER from=MODEL queries=2000
     peers.py judge data=FOLDER predictions=FILE        log loss, AUC and NDCG@10 of anybody's predictions for the test rows
 
-LIB is catboost, catboost_simple (no combinations of categories), xgboost, or lightgbm_rows, lightgbm_columns and their _quantized forms; lleaves
-predicts with a model of LightGBM. loss=ranking: YetiRank, lambdarank, rank:ndcg. CatBoost saves its model also as MODEL.json.
+LIB is catboost, catboost_simple (no combinations of categories), xgboost, or lightgbm_rows, lightgbm_columns and their _quantized forms; lleaves and treelite
+predict with a model of LightGBM. loss=ranking: YetiRank, lambdarank, rank:ndcg. CatBoost saves its model also as MODEL.json.
 """
 import json
 import sys
@@ -229,8 +229,32 @@ class Lleaves:
         return model.predict(prepared, n_jobs=self.job.threads)
 
 
+class Treelite:
+    """LightGBM's model as C, compiled by gcc; the library is kept beside it."""
+
+    def __init__(self, job):
+        import tl2cgen
+        import treelite
+
+        self.lib, self.models, self.job = tl2cgen, treelite, job
+
+    def load(self, path):
+        library = Path(path + ".treelite.so")
+        if not library.exists() or library.stat().st_mtime < Path(path).stat().st_mtime:
+            model = self.models.frontend.load_lightgbm_model(path)
+            self.lib.export_lib(model, toolchain="gcc", libpath=library, params={"parallel_comp": 8})
+        return self.lib.Predictor(library, nthread=self.job.threads)
+
+    def prepared(self, rows):
+        return self.lib.DMatrix(rows.side_by_side().astype(np.float64), dtype="float64")
+
+    def raw(self, model, prepared):
+        return model.predict(prepared, pred_margin=True).reshape(-1)
+
+
 def peer_of(job):
-    return {"catboost": CatBoost, "catboost_simple": CatBoost, "xgboost": XgBoost, "lleaves": Lleaves}.get(job.lib, LightGbm)(job)
+    named = {"catboost": CatBoost, "catboost_simple": CatBoost, "xgboost": XgBoost, "lleaves": Lleaves, "treelite": Treelite}
+    return named.get(job.lib, LightGbm)(job)
 
 
 def without_targets(rows):
