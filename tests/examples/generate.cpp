@@ -151,7 +151,7 @@ TEST_CASE("whoever watches hears of every stage, and can stop it anywhere, by an
         static_cast<void>(music::generate(options, folder.string()));
         CHECK(stages == std::vector<std::string>{"users", "tracks", "market", "log", "interactions"});
         for (auto const* const stage : {"users", "tracks", "market", "log", "interactions"})
-            for (std::uint64_t const from : {0, 65536}) {
+            for (std::uint64_t const from : {std::uint64_t{0}, std::uint64_t{65536}}) {
                 // Where several threads share a stage, the caller may have no part in its later half.
                 if (from > 0 && std::string_view(stage) != "market" && std::string_view(stage) != "interactions") continue;
                 stop_in = stage, stop_from = from, stopped = false;
