@@ -47,7 +47,8 @@ public:
     explicit team(std::size_t threads = 0)
         : m_size(inside_team() || !RECSYS_DETAIL_HAS_THREADS ? 1
                  : threads                                   ? threads
-                                                             : hardware_threads()) {}
+                                                             : hardware_threads()),
+          m_awake(m_size <= hardware_threads()) {}
     team(team const&) = delete;
     team& operator=(team const&) = delete;
     ~team() { stop(); }
@@ -111,8 +112,10 @@ private:
         std::this_thread::yield();
 #endif
     }
-    /// Waits without sleeping for the time that waking up takes: loops of a tree follow each other within microseconds.
-    template <class Condition> static bool soon(Condition const& condition) {
+    /// Waits without sleeping for the time that waking up takes: loops of a tree follow each other within microseconds. Not where threads are more than
+    /// processors: who waits would keep others from working.
+    template <class Condition> bool soon(Condition const& condition) const {
+        if (!m_awake) return condition();
         auto const end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
         do {
             for (int i = 0; i < 64; ++i) {
@@ -182,6 +185,7 @@ private:
     }
 
     std::size_t m_size;
+    bool m_awake; ///< whether threads wait for each other awake
     std::vector<std::thread> m_threads;
     std::mutex m_mutex;
     std::condition_variable m_wake, m_idle;
