@@ -137,7 +137,11 @@ TEST_CASE("whoever watches hears of every stage, and can stop it anywhere, by an
         std::string stop_in;
         std::uint64_t stop_from = 0, after_stop = 0;
         bool by_answer = false, stopped = false;
-        music::generator_options options{.users = 1500, .tracks = 2500, .events = 150'000, .threads = threads, .columns = threads == 1};
+        music::generator_options options{.users = recsys_test::sized(1500u, 700u),
+                                         .tracks = 2500,
+                                         .events = recsys_test::sized(150'000u, 70'000u),
+                                         .threads = threads,
+                                         .columns = threads == 1};
         options.progress = [&](recsys::progress const& now) {
             CHECK(std::this_thread::get_id() == caller);
             CHECK(now.done <= now.total);
