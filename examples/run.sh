@@ -14,7 +14,7 @@ if [ "${1:-}" = --full ]; then
     shift
     out=.build/full
     how=(--full-size --format columns --resume)
-    echo "At full size: about 17 GB of disk in $out and an hour on two cores; Ctrl-C stops it, the same command goes on."
+    echo "At full size: about 17 GB of disk in $out and a quarter of an hour on two cores; Ctrl-C stops it, the same command goes on."
 fi
 # The folder of the results: ours, unless an argument names one.
 own_out=(--out "$out")
