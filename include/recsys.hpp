@@ -22816,11 +22816,12 @@ private:
             for (std::size_t i = t * n_outputs(); i < (t + 1) * n_outputs(); ++i) {
                 auto const splits = found->trees.splits(i);
                 auto const leaves = found->trees.leaves(i);
-                m_booster->find_leaves(previous_trees() + i, splits, m_scores->leaf_of());
+                bool const has_new_splits = i % m_booster->n_alike() == 0;
+                if (has_new_splits) m_booster->find_leaves(previous_trees() + i, splits, m_scores->leaf_of());
                 m_scores->add(leaves, i % n_outputs());
                 take_tree(splits, found->trees.gains(i), leaves, found->trees.leaf_weights(i));
                 if (!m_valid) continue;
-                m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
+                if (has_new_splits) m_valid->find_leaves(splits, m_valid_scores->leaf_of(), m_workers);
                 m_valid_scores->add(leaves, i % n_outputs());
             }
             report.loss.push_back(found->report.loss[t]);
