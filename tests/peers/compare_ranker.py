@@ -100,13 +100,18 @@ def compare_training(session, name, rows, trees, peers):
 
 def compare_quality(session, name, rows, trees, peers, early=False):
     arguments = [f"trees={trees if early else session.trees(trees)}", f"threads={os.cpu_count()}"] + (["early=1"] if early else [])
-    answers = {one: [] for one in ["ours", *peers]}
-    for seed in session.seeds:
-        for one, of_seeds in answers.items():
-            session.say(f"quality of {name}: seed {seed}: {one}")
-            of_seeds.append(session.fit(one, rows, *arguments, f"seed={seed}"))
-    mine = answers.pop("ours")
     work = f"{name}: {'stopped early' if early else arguments[0].replace('=', ' ')}, {len(session.seeds)} seeds"
+    compare_draws(session, name, work, peers, [(f"seed {seed}", rows, [*arguments, f"seed={seed}"]) for seed in session.seeds])
+
+
+def compare_draws(session, name, work, peers, draws):
+    """Means of paired differences. A draw is its name, the rows and the arguments of everybody."""
+    answers = {one: [] for one in ["ours", *peers]}
+    for draw, rows, arguments in draws:
+        for one, of_draws in answers.items():
+            session.say(f"quality of {name}: {draw}: {one}")
+            of_draws.append(session.fit(one, rows, *arguments))
+    mine = answers.pop("ours")
     for key in QUALITY:
         if key in mine[0]:
             session.table.add_means(f"{work}, {key.replace('_', ' ')}", key, mine, answers)
@@ -242,17 +247,13 @@ def example_rows(session, name, fold=None):
 
 def compare_folds(session, name):
     """Stopped early, each row once in a test: 500 rows alone say little, two libraries differ by .01 more or less from one test to the next."""
-    answers = {one: [] for one in ["ours", *OTHERS]}
+    draws = []
     for fold in range(2 if session.options.quick else FOLDS):
         rows = example_rows(session, name, fold)
         if not rows:
             return
-        for one, of_folds in answers.items():
-            session.say(f"quality of {name}: fold {fold}: {one}")
-            of_folds.append(session.fit(one, rows, "trees=2000", f"threads={os.cpu_count()}", "early=1"))
-    mine = answers.pop("ours")
-    for key in ("log_loss", "auc"):
-        session.table.add_means(f"{name}: stopped early, {len(mine)} folds, {key.replace('_', ' ')}", key, mine, answers)
+        draws.append((f"fold {fold}", rows, ["trees=2000", f"threads={os.cpu_count()}", "early=1"]))
+    compare_draws(session, name, f"{name}: stopped early, {len(draws)} folds", OTHERS, draws)
 
 
 def on_example(name, compare):
